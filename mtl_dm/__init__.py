@@ -1,0 +1,1 @@
+"""Learning several classification tasks together from data annotated for only one of them."""

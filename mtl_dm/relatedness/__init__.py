@@ -1,0 +1,13 @@
+"""What relates two tasks: published tables and tables counted on annotations."""
+
+from mtl_dm.registry import Registry
+from mtl_dm.relatedness._relatedness import Relatedness
+from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
+from mtl_dm.relatedness.annotations import from_annotations
+from mtl_dm.relatedness.cognitive_study import facs
+
+PUBLISHED: Registry = Registry("relatedness")
+PUBLISHED.register("facs")(facs)
+PUBLISHED.register("aff_wild2")(aff_wild2)
+
+__all__ = ["PUBLISHED", "Relatedness", "aff_wild2", "facs", "from_annotations"]

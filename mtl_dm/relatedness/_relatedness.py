@@ -1,0 +1,165 @@
+"""What relates a class to its attributes, as numbers with a source."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtl_dm.files import write_atomically
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Relatedness:
+    """Prior knowledge that couples a multiclass task (K classes) to a multilabel one (M).
+
+    Symbols: k indexes classes, i attributes; all values are probabilities in [0, 1].
+
+    Attributes:
+        classes: K class names.
+        attributes: M attribute names.
+        conditional: [K, M], p(attribute i | class k) of eq. 2.
+        weights: [K, M], the w of the indicator score, eq. 4.
+        citation: Where the numbers come from.
+        prior: [K], p(class k), summing to 1; None stands for uniform.
+
+    Raises:
+        ValueError: If names repeat, a shape does not fit, or a value is NaN or outside [0, 1].
+    """
+
+    classes: tuple[str, ...]
+    attributes: tuple[str, ...]
+    conditional: np.ndarray
+    weights: np.ndarray
+    citation: str
+    prior: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("classes", "attributes"):
+            names = tuple(getattr(self, field))
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if not names or repeated:
+                problem = f"repeated: {repeated}" if names else "got none"
+                raise ValueError(f"Relatedness {field} must be unique names, {problem}.")
+            object.__setattr__(self, field, names)
+        shape = (len(self.classes), len(self.attributes))
+        for field in ("conditional", "weights"):
+            object.__setattr__(self, field, self._probabilities(field, shape))
+        if self.prior is not None:
+            prior = self._probabilities("prior", shape[:1])
+            if not np.isclose(prior.sum(), 1.0, atol=1e-4):
+                raise ValueError(f"Relatedness prior must sum to 1, got {prior.sum():.6g}.")
+            object.__setattr__(self, "prior", prior)
+
+    def _probabilities(self, field: str, shape: tuple[int, ...]) -> np.ndarray:
+        array = np.array(getattr(self, field), dtype=np.float32)
+        if array.shape != shape:
+            raise ValueError(
+                f"Relatedness {field} must have shape {shape} for {len(self.classes)} classes and "
+                f"{len(self.attributes)} attributes, got {array.shape}."
+            )
+        wrong = np.argwhere(~((array >= 0) & (array <= 1)))  # NaN fails both comparisons
+        if len(wrong):
+            names = [self.classes[wrong[0][0]]]
+            if len(shape) == 2:
+                names.append(self.attributes[wrong[0][1]])
+            raise ValueError(
+                f"Relatedness {field} must lie in [0, 1], got {array[tuple(wrong[0])]} "
+                f"for {' / '.join(names)} ({len(wrong)} such value(s))."
+            )
+        array.setflags(write=False)
+        return array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Relatedness) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.classes, self.attributes, self.conditional.tobytes()))
+
+    def restrict(
+        self, classes: Sequence[str] | None = None, attributes: Sequence[str] | None = None
+    ) -> Relatedness:
+        """Return the part that concerns the given labels, in the given order.
+
+        Args:
+            classes: Class names to keep; None keeps all.
+            attributes: Attribute names to keep; None keeps all.
+
+        Raises:
+            ValueError: If a name is unknown here.
+        """
+        rows = _positions("class", classes, self.classes)
+        columns = _positions("attribute", attributes, self.attributes)
+        prior = None if self.prior is None else self.prior[rows] / self.prior[rows].sum()
+        return Relatedness(
+            tuple(self.classes[row] for row in rows),
+            tuple(self.attributes[column] for column in columns),
+            self.conditional[np.ix_(rows, columns)],
+            self.weights[np.ix_(rows, columns)],
+            self.citation,
+            prior,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the relatedness as values that JSON can hold."""
+        return {
+            "classes": list(self.classes),
+            "attributes": list(self.attributes),
+            "conditional": self.conditional.tolist(),
+            "weights": self.weights.tolist(),
+            "citation": self.citation,
+            "prior": None if self.prior is None else self.prior.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Relatedness:
+        """Return the relatedness that `to_dict` described.
+
+        Raises:
+            ValueError: If a field is missing or unknown, or breaks its rule.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        missing = sorted(known - {"prior"} - set(values))
+        unknown = sorted(set(values) - known)
+        if missing or unknown:
+            raise ValueError(
+                f"A relatedness has the fields {sorted(known)}; missing: {missing}, "
+                f"unknown: {unknown}."
+            )
+        return cls(**values)
+
+    def to_json(self, path: str | Path) -> None:
+        """Write the relatedness to a JSON file, atomically."""
+        write_atomically(path, json.dumps(self.to_dict(), indent=1))
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Relatedness:
+        """Read what `to_json` wrote.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the file is no JSON object with the fields of a relatedness.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"No relatedness file at {path}.")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"The relatedness file {path} is not JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise ValueError(f"The relatedness file {path} must hold one JSON object.")
+        return cls.from_dict(values)
+
+
+def _positions(kind: str, names: Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
+    if names is None:
+        return list(range(len(known)))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"The relatedness has no {kind} {unknown}. Known: {list(known)}.")
+    return [known.index(name) for name in names]

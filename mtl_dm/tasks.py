@@ -1,0 +1,143 @@
+"""What is predicted: named tasks and their labels. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+Kind = Literal["multiclass", "multilabel", "regression"]
+Reduction = Literal["mean", "sum"]
+
+EXPRESSIONS = ("neutral", "happiness", "sadness", "fear", "anger", "surprise", "disgust")
+"""The seven basic expressions, in the order of every label array."""
+
+ACTION_UNITS = tuple(
+    f"AU{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 15, 17, 20, 23, 24, 25, 26)
+)
+"""The 17 facial action units of Table 1, in the order of every label array."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One task: its name, its labels and how its loss enters the objective.
+
+    Build it with `Task.multiclass`, `Task.multilabel` or `Task.regression`.
+
+    Attributes:
+        name: Key of the task in label, mask and logit dictionaries.
+        kind: "multiclass" (softmax over K classes), "multilabel" (M sigmoids) or "regression"
+            (R real values).
+        labels: Names of the classes, attributes or values, in the order of the label arrays.
+        weight: Factor on the task's loss, >= 0; the w_i of the paper's general objective.
+        label_smoothing: Multiclass only: share of the label mass spread evenly over classes,
+            in [0, 1).
+        reduction: Multilabel only: an image's loss is the "mean" over its annotated attributes
+            (as printed in the paper) or their "sum".
+
+    Raises:
+        ValueError: If an attribute breaks its rule.
+    """
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    weight: float = 1.0
+    label_smoothing: float = 0.0
+    reduction: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        if not isinstance(self.name, str) or not self.name or not self.name.isidentifier():
+            raise ValueError(f"A task's name must be a Python identifier, got {self.name!r}.")
+        if self.kind not in ("multiclass", "multilabel", "regression"):
+            raise ValueError(
+                f"Task {self.name!r}: kind must be 'multiclass', 'multilabel' or 'regression', "
+                f"got {self.kind!r}."
+            )
+        self._check_labels()
+        if not (math.isfinite(self.weight) and self.weight >= 0):
+            raise ValueError(
+                f"Task {self.name!r}: weight must be finite and >= 0, got {self.weight}."
+            )
+        if not 0.0 <= self.label_smoothing < 1.0:
+            raise ValueError(
+                f"Task {self.name!r}: label_smoothing must be in [0, 1), "
+                f"got {self.label_smoothing}."
+            )
+        if self.reduction not in ("mean", "sum"):
+            raise ValueError(
+                f"Task {self.name!r}: reduction must be 'mean' or 'sum', got {self.reduction!r}."
+            )
+
+    def _check_labels(self) -> None:
+        least = 2 if self.kind == "multiclass" else 1
+        if len(self.labels) < least:
+            raise ValueError(
+                f"Task {self.name!r}: a {self.kind} task needs at least {least} label(s), "
+                f"got {list(self.labels)}."
+            )
+        bad = [label for label in self.labels if not isinstance(label, str) or not label]
+        if bad:
+            raise ValueError(f"Task {self.name!r}: labels must be non-empty strings, got {bad}.")
+        repeated = sorted({label for label in self.labels if self.labels.count(label) > 1})
+        if repeated:
+            raise ValueError(f"Task {self.name!r}: labels must be unique, repeated: {repeated}.")
+
+    @classmethod
+    def multiclass(
+        cls, name: str, labels: Sequence[str], label_smoothing: float = 0.0, weight: float = 1.0
+    ) -> Task:
+        """Return a task with one class out of `labels` per image."""
+        return cls(name, "multiclass", tuple(labels), weight, label_smoothing=label_smoothing)
+
+    @classmethod
+    def multilabel(
+        cls, name: str, labels: Sequence[str], reduction: Reduction = "mean", weight: float = 1.0
+    ) -> Task:
+        """Return a task with any subset of `labels` active per image."""
+        return cls(name, "multilabel", tuple(labels), weight, reduction=reduction)
+
+    @classmethod
+    def regression(cls, name: str, labels: Sequence[str], weight: float = 1.0) -> Task:
+        """Return a task with one real value per label."""
+        return cls(name, "regression", tuple(labels), weight)
+
+    @property
+    def size(self) -> int:
+        """Number of labels: K classes, M attributes or R values."""
+        return len(self.labels)
+
+    @property
+    def mask_shape(self) -> tuple[int, ...]:
+        """Shape of one image's mask: () for multiclass, (size,) otherwise."""
+        return () if self.kind == "multiclass" else (self.size,)
+
+    def replace(self, **changes: Any) -> Task:
+        """Return a copy with the given attributes changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task as values that JSON can hold."""
+        return {**dataclasses.asdict(self), "labels": list(self.labels)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Task:
+        """Return the task that `to_dict` described."""
+        return cls(**{**values, "labels": tuple(values["labels"])})
+
+
+def by_name(tasks: Sequence[Task]) -> dict[str, Task]:
+    """Return tasks keyed by name.
+
+    Raises:
+        ValueError: If there is no task or a name occurs twice.
+    """
+    if not tasks:
+        raise ValueError("At least one task is needed, got none.")
+    names = [task.name for task in tasks]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"Task names must be unique, repeated: {repeated}.")
+    return dict(zip(names, tasks, strict=True))

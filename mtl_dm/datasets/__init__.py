@@ -1,5 +1,23 @@
 """TFDS builders, one folder a database; importing this package registers them."""
 
 from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
+from mtl_dm.datasets.clothing_attributes import ClothingAttributes
+from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
-__all__ = ["task_features", "task_metadata", "tasks_of"]
+BUILDERS = (ClothingAttributes, SyntheticFaces)
+
+
+def names() -> list[str]:
+    """Return the names of the data sets of this package."""
+    return sorted(builder.name for builder in BUILDERS)
+
+
+__all__ = [
+    "BUILDERS",
+    "ClothingAttributes",
+    "SyntheticFaces",
+    "names",
+    "task_features",
+    "task_metadata",
+    "tasks_of",
+]

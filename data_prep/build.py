@@ -1,0 +1,193 @@
+"""Builds a data set from a raw download, for `tfds.load` to read.
+
+    python -m data_prep.build --dataset=NAME[/CONFIG] --source=DIR --data_dir=DIR
+
+Afterwards `import mtl_dm.datasets; tfds.load(NAME, data_dir=DIR)` works.
+Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow_datasets as tfds
+
+from mtl_dm.datasets import BUILDERS
+
+SPARE_BYTES = 64 * 2**20
+
+
+def builder_classes() -> dict[str, Any]:
+    """Return the builders of this package, by name."""
+    return {builder.name: builder for builder in sorted(BUILDERS, key=lambda cls: cls.name)}
+
+
+def make_builder(name: str, data_dir: str | Path) -> Any:
+    """Return the builder called `NAME` or `NAME/CONFIG`.
+
+    Raises:
+        ValueError: If there is no such builder or configuration; the message lists the known.
+    """
+    name, _, config = name.partition("/")
+    known = builder_classes()
+    if name not in known:
+        raise ValueError(f"Unknown data set {name!r}. Known: {', '.join(known) or 'none'}.")
+    configs = [entry.name for entry in known[name].BUILDER_CONFIGS]
+    if config and config not in configs:
+        raise ValueError(
+            f"Unknown configuration {config!r} of {name!r}. Known: {', '.join(configs) or 'none'}."
+        )
+    return known[name](data_dir=str(data_dir), config=config or None)
+
+
+def needed_bytes(builder: Any, source: Path | None) -> int:
+    """Return about how many bytes a build writes at its peak.
+
+    The data set is taken to be as large as the builder's optional `expected_bytes(source)` says,
+    else as large as the whole source. Twice that: TFDS sorts records through temporary files.
+    """
+    if hasattr(builder, "expected_bytes"):
+        size = builder.expected_bytes(source)
+    elif source is not None:
+        size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+    else:
+        size = 0
+    return 2 * size + SPARE_BYTES
+
+
+def check_space(data_dir: Path, needed: int) -> None:
+    """Check that the disk of `data_dir`, which need not exist yet, has room.
+
+    Raises:
+        ValueError: If it has not; the message has both numbers.
+    """
+    existing = next(path for path in (data_dir, *data_dir.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise ValueError(
+            f"Not enough disk space under {existing}: about {_mebibytes(needed)} needed, "
+            f"{_mebibytes(free)} free."
+        )
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"
+
+
+def is_built(builder: Any) -> bool:
+    """Return whether the data set is there; TFDS renames a finished build into place."""
+    return Path(builder.data_dir).is_dir()
+
+
+def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None:
+    """Build a data set; an interrupted or failed build leaves nothing behind.
+
+    Args:
+        builder: The builder, made for `data_dir`.
+        source: Folder of the raw download; None for a builder that needs none.
+        data_dir: Where built data sets live.
+
+    Raises:
+        FileNotFoundError: If `source` does not exist or is empty.
+        ValueError: If the raw data are malformed or the disk has no room.
+    """
+    source = None if source is None else Path(source)
+    # TFDS raises an AssertionError for the same, without saying which argument it was.
+    if source is not None and not (source.is_dir() and any(source.iterdir())):
+        raise FileNotFoundError(f"--source: the folder {source} does not exist or is empty.")
+    check_space(Path(data_dir), needed_bytes(builder, source))
+    # No look at Google's bucket: these data sets cannot be there, and a cluster may be offline.
+    options: dict[str, Any] = {"try_download_gcs": False}
+    if source is not None:
+        options["manual_dir"] = str(source)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
+
+
+def describe(builder: Any) -> str:
+    """Return one line about a built data set: its splits, and what was skipped."""
+    splits = ", ".join(f"{name} {split.num_examples:,}" for name, split in _splits(builder))
+    skipped = (builder.info.metadata or {}).get("skipped")
+    return splits if skipped is None else f"{splits}; {skipped:,} image(s) skipped"
+
+
+def _splits(builder: Any) -> list[tuple[str, Any]]:
+    return sorted(builder.info.splits.items())
+
+
+def leftovers(builder: Any) -> list[Path]:
+    """Return the temporary folders of builds that were killed outright, or that still run."""
+    return sorted(Path(builder.data_dir).parent.glob("incomplete.*"))
+
+
+@contextlib.contextmanager
+def terminate_cleanly() -> Iterator[None]:
+    """Make SIGTERM (a job scheduler's time limit) unwind, so that TFDS removes its half build."""
+
+    def stop(number: int, frame: object) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Any]:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.build",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = ", ".join(builder_classes())
+    parser.add_argument("--dataset", required=True, help=f"NAME[/CONFIG]; known: {known}")
+    parser.add_argument("--source", type=Path, help="raw download; synthetic data need none")
+    parser.add_argument("--data_dir", required=True, type=Path, help="where to build")
+    options = parser.parse_args(arguments)
+    try:
+        builder = make_builder(options.dataset, options.data_dir)
+    except ValueError as error:
+        parser.error(str(error))
+    instructions = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    if instructions and options.source is None and not is_built(builder):
+        parser.error(f"{options.dataset} needs --source.\n{instructions}")
+    return options, builder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options, builder = _parse(arguments)
+    if is_built(builder):
+        print(f"Already built: {builder.info.full_name} in {builder.data_dir}")
+        print(describe(builder))
+        return 0
+    for folder in leftovers(builder):
+        print(f"Note: {folder} is left from a killed build (or another one is running).")
+    start = time.monotonic()
+    try:
+        with terminate_cleanly():
+            build(builder, options.source, options.data_dir)
+    except KeyboardInterrupt:
+        print("Interrupted; nothing was built.", file=sys.stderr)
+        return 130
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"Built {builder.info.full_name} in {builder.data_dir} ({time.monotonic() - start:.1f} s)"
+    )
+    print(describe(builder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Says whether a raw download is usable.
+
+    python -m data_prep.check --dataset=clothing_attributes --source=DIR
+
+Exit status: 0 usable, 1 not usable (the reasons are on stderr), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mtl_dm.datasets  # noqa: F401 - importing the builders registers their checks
+from mtl_dm.datasets._check import CHECKERS, Report
+
+
+def check(name: str, source: str | Path) -> Report:
+    """Return what the data set's own check finds in a folder.
+
+    Args:
+        name: Name of the builder.
+        source: Folder of the raw download.
+
+    Raises:
+        ValueError: If no data set of that name has a check; the message lists those that have.
+    """
+    checker = CHECKERS.get(name)
+    source = Path(source)
+    if not source.is_dir():
+        return Report(errors=(f"The folder {source} does not exist.",))
+    return checker(source)
+
+
+def print_report(name: str, report: Report) -> None:
+    """Print facts, warnings and the verdict to stdout, errors to stderr."""
+    for fact in report.facts:
+        print(fact)
+    for warning in report.warnings:
+        print(f"warning: {warning}")
+    for error in report.errors:
+        print(f"error: {error}", file=sys.stderr)
+    print(f"{name}: {'usable' if report.usable else 'NOT usable'}.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.check",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--dataset", required=True, help=f"one of: {', '.join(CHECKERS)}")
+    parser.add_argument("--source", required=True, type=Path, help="folder of the raw download")
+    options = parser.parse_args(arguments)
+    try:
+        report = check(options.dataset, options.source)
+    except ValueError as error:
+        parser.error(str(error))
+    print_report(options.dataset, report)
+    return 0 if report.usable else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Homoscedastic uncertainty weighting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from mtl_dm.balancing._base import LossBalancing
+
+
+@keras.saving.register_keras_serializable("mtl_dm")
+class Uncertainty(LossBalancing):
+    """L = sum_i exp(-s_i) L_i + s_i / 2 with one learned s_i = log sigma_i^2 per term.
+
+    Source: Kendall, Gal, Cipolla 2018, section 3; the form for classification losses with the
+    approximation of their eq. 10, s_i learned instead of sigma_i for numerical stability as the
+    authors advise. s_i starts at 0, where the gradients equal those of `Total`.
+    """
+
+    def prepare(self, names: Sequence[str]) -> None:
+        """Create one log variance per term."""
+        self.log_variances = {
+            name: self.add_weight(
+                name=f"{name}_log_variance", shape=(), initializer="zeros", dtype="float32"
+            )
+            for name in names
+        }
+
+    def combine(self, losses: Mapping[str, Any]) -> Any:
+        """Return the weighted sum of the terms plus the price of ignoring them."""
+        log_variances = {name: ops.convert_to_tensor(self.log_variances[name]) for name in losses}
+        return sum(
+            ops.exp(-log_variances[name]) * loss + log_variances[name] / 2
+            for name, loss in losses.items()
+        )

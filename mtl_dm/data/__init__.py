@@ -1,0 +1,18 @@
+"""Sources of annotated images, and the one stream that training reads."""
+
+from mtl_dm.data.arrays import from_arrays
+from mtl_dm.data.augmentation import augment
+from mtl_dm.data.built import label_arrays, load, tasks_in
+from mtl_dm.data.merging import merge
+from mtl_dm.data.summary import Summary, summarize
+
+__all__ = [
+    "Summary",
+    "augment",
+    "from_arrays",
+    "label_arrays",
+    "load",
+    "merge",
+    "summarize",
+    "tasks_in",
+]

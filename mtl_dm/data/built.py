@@ -1,0 +1,171 @@
+"""Sources from data sets that TFDS has built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from mtl_dm import datasets
+from mtl_dm.data.arrays import encode
+from mtl_dm.tasks import Task, by_name
+
+IMAGE = "image"
+
+
+def load(
+    name: str,
+    *,
+    data_dir: str | Path,
+    tasks: Sequence[Task] | None = None,
+    image_size: int | None = None,
+    only: tuple[str, Sequence[int]] | None = None,
+) -> tf.data.Dataset:
+    """Return a source (image, labels, masks) for `merge` from a built data set.
+
+    Images are decoded and resized while they stream. A data set that needs no download is built
+    on the way.
+
+    Args:
+        name: "name[/config][:split]"; the split may be left out where there is only one.
+        data_dir: Folder that holds built data sets.
+        tasks: Tasks to read; those that the data set lacks are left out of the labels. None: all.
+        image_size: Side of the square images; None: as stored, which must be one size.
+        only: A feature and the integer values to keep (a fold: ("index", rows)).
+
+    Raises:
+        FileNotFoundError: If the data set must be built from a download first.
+        ValueError: If a name is unknown or no example is left.
+    """
+    builder, split = _builder(name, data_dir)
+    wanted = _shared_tasks(builder, tasks)
+    examples = _examples(builder, split, skip_images=False)
+    size = builder.info.splits[split].num_examples
+    if only is not None:
+        feature, values = only
+        keep = tf.constant(np.unique(np.asarray(values, dtype=np.int64)))
+        examples = examples.filter(
+            lambda example: tf.reduce_any(keep == tf.cast(example[feature], tf.int64))
+        )
+        stored = raw_features(builder, split, [feature])[feature]
+        size = int(np.isin(stored, keep.numpy()).sum())
+    if size == 0:
+        raise ValueError(f"The data set {name!r} has no example left to read.")
+    side = image_size or builder.info.features[IMAGE].shape[0]
+    if side is None:
+        raise ValueError(f"The images of {name!r} differ in size: image_size must be given.")
+
+    def element(example: dict[str, Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        labels, masks = {}, {}
+        for task in wanted:
+            labels[task.name], masks[task.name] = _annotation(task, example[task.name])
+        return _image(example[IMAGE], side), labels, masks
+
+    source = examples.map(element, num_parallel_calls=tf.data.AUTOTUNE)
+    return source.apply(tf.data.experimental.assert_cardinality(size))
+
+
+def label_arrays(
+    name: str, *, data_dir: str | Path, tasks: Sequence[Task] | None = None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return float32 labels and masks of every example by task name; images stay unread.
+
+    Args:
+        name: As for `load`.
+        data_dir: As for `load`.
+        tasks: As for `load`.
+
+    Raises:
+        FileNotFoundError: If the data set must be built first.
+        ValueError: If a name is unknown.
+    """
+    builder, split = _builder(name, data_dir)
+    wanted = _shared_tasks(builder, tasks)
+    arrays = raw_features(builder, split, [task.name for task in wanted])
+    length = builder.info.splits[split].num_examples
+    return {task.name: encode(task, arrays[task.name], length) for task in wanted}
+
+
+def tasks_in(name: str, *, data_dir: str | Path) -> tuple[Task, ...]:
+    """Return the tasks that a data set has features for."""
+    return datasets.tasks_of(_builder(name, data_dir)[0].info)
+
+
+def raw_features(
+    builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return features of every example as arrays, in file order, without decoding images."""
+    examples = _examples(builder, split, skip_images=True)
+    chosen = examples.map(lambda example: {name: example[name] for name in names}).batch(4096)
+    parts = list(chosen.as_numpy_iterator())
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder, str]:
+    """Return the builder, its data built, and the split that `name` means."""
+    name, _, split = name.partition(":")
+    known = datasets.names()
+    if name.split("/")[0] not in known:
+        raise ValueError(f"Unknown data set {name!r}. Known: {', '.join(known)}.")
+    try:
+        builder = tfds.builder(name, data_dir=str(data_dir))
+    except ValueError as error:
+        raise ValueError(f"Unknown configuration of the data set {name!r}: {error}") from error
+    if not builder.info.splits:
+        if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
+            raise FileNotFoundError(
+                f"The data set {name!r} is not built in {data_dir}. Build it with: "
+                f"python -m data_prep.build --dataset={name} --source=DIR --data_dir={data_dir}"
+            )
+        builder.download_and_prepare()
+    splits = list(builder.info.splits)
+    if not split and len(splits) == 1:
+        split = splits[0]
+    if split not in splits:
+        raise ValueError(f"The data set {name!r} has the splits {splits}, got {split!r}.")
+    return builder, split
+
+
+def _examples(builder: tfds.core.DatasetBuilder, split: str, skip_images: bool) -> tf.data.Dataset:
+    return builder.as_dataset(
+        split=split,
+        # File order, whatever the machine: `merge` shuffles by its own seed.
+        read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
+        decoders={IMAGE: tfds.decode.SkipDecoding()} if skip_images else None,
+    )
+
+
+def _shared_tasks(builder: tfds.core.DatasetBuilder, tasks: Sequence[Task] | None) -> list[Task]:
+    own = by_name(datasets.tasks_of(builder.info))
+    if tasks is None:
+        return list(own.values())
+    for task in tasks:
+        if task.name in own and own[task.name].labels != task.labels:
+            raise ValueError(
+                f"The data set {builder.info.full_name!r} has other labels for the task "
+                f"{task.name!r}: {list(own[task.name].labels)}, wanted {list(task.labels)}."
+            )
+    return [task for task in tasks if task.name in own]
+
+
+def _annotation(task: Task, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the label and the mask of one example, as `encode` does for arrays."""
+    if task.kind == "multiclass":
+        # one_hot gives zeros for -1.
+        return tf.one_hot(value, task.size), tf.cast(value >= 0, tf.float32)
+    value = tf.cast(value, tf.float32)
+    present = ~tf.math.is_nan(value)
+    if task.kind == "multilabel":
+        present &= value >= 0
+    return tf.where(present, value, 0.0), tf.cast(present, tf.float32)
+
+
+def _image(image: tf.Tensor, side: int) -> tf.Tensor:
+    """Return a uint8 image as float32 [side, side, 3] in [-1, 1]."""
+    if image.shape[:2] != (side, side):
+        image = tf.image.resize(image, (side, side), antialias=True)
+    return tf.ensure_shape(tf.cast(image, tf.float32) / 127.5 - 1.0, (side, side, 3))

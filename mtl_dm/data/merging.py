@@ -1,0 +1,215 @@
+"""Several sources, each annotated for its own tasks, become one stream of mixed batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+SHUFFLE_BYTES = 256 * 1024**2
+"""Memory that the shuffle buffer of one source may take."""
+
+
+def merge(
+    sources: Sequence[tf.data.Dataset],
+    batch_size: int,
+    *,
+    shares: Sequence[float] | None = None,
+    seed: int = 0,
+    repeat: bool = False,
+) -> tf.data.Dataset:
+    """Return shuffled batches in which every source has a fixed number of places.
+
+    An element of a source is (input, labels, masks) as in the README, with labels and masks of
+    its own tasks only; tasks that it lacks and another source has are added under a zero mask.
+    An epoch ends when the largest source (per its share) was seen once; smaller ones repeat,
+    shuffled anew. The order follows from `seed`: every new pass over the returned data set, and
+    every repetition, has an order of its own, the same ones each time the program runs.
+
+    Args:
+        sources: Unbatched data sets of known size whose inputs agree in structure and shape.
+        batch_size: Elements per batch over all sources, at least one each.
+        shares: Part of a batch per source, > 0, in any unit; None: proportional to size. They
+            are rounded to whole places in a batch, at least one each.
+        seed: Fixes the order.
+        repeat: Return an endless stream instead of one epoch.
+
+    Returns:
+        Batched (inputs, labels, masks). Every batch has the same number of elements of each
+        source, except the last of an epoch, which may be smaller.
+
+    Raises:
+        ValueError: If there is no source, one is empty, endless or of unknown size, the inputs
+            or the labels of a task do not fit each other, or `batch_size` or `shares` break
+            their rule.
+    """
+    sources = list(sources)
+    if not sources:
+        raise ValueError("merge needs at least one source, got none.")
+    sizes = [_size(index, source) for index, source in enumerate(sources)]
+    places = places_per_batch(sizes if shares is None else shares, batch_size, len(sources))
+    labels, masks = _union(sources)
+    streams = []
+    for index, source in enumerate(sources):
+        # Shuffled before tasks are added: smaller elements, more of them in the buffer.
+        buffer = min(sizes[index], max(1, SHUFFLE_BYTES // _bytes(source.element_spec)))
+        shuffled = source.shuffle(buffer, seed=seed * 1009 + index, reshuffle_each_iteration=True)
+        completed = shuffled.map(
+            lambda inputs, own_labels, own_masks: (
+                inputs,
+                _completed(own_labels, labels),
+                _completed(own_masks, masks),
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        streams.append(completed.repeat())
+    if len(streams) == 1:
+        # No choice to make; the stream still ends after one pass, or never.
+        merged = streams[0] if repeat else streams[0].take(sizes[0])
+    else:
+        order = interleaving(places)
+        choice = tf.data.Dataset.from_tensor_slices(order).repeat()
+        if not repeat:
+            choice = choice.take(epoch_length(order, sizes, places))
+        merged = tf.data.Dataset.choose_from_datasets(streams, choice)
+    return merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def places_per_batch(shares: Sequence[float], batch_size: int, sources: int) -> list[int]:
+    """Return how many places of a batch each source gets: largest remainders, at least one.
+
+    Args:
+        shares: One positive number a source.
+        batch_size: Places to give away.
+        sources: Number of sources, to check `shares` against.
+
+    Raises:
+        ValueError: If a rule above is broken.
+    """
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < sources:
+        raise ValueError(
+            f"batch_size must be an integer of at least the number of sources, {sources}, "
+            f"got {batch_size!r}."
+        )
+    if len(shares) != sources:
+        raise ValueError(f"shares needs one number per source, {sources}, got {len(shares)}.")
+    if not all(math.isfinite(share) and share > 0 for share in shares):
+        raise ValueError(f"shares must be finite and > 0, got {list(shares)}.")
+    exact = np.array(shares, dtype=np.float64) / sum(shares) * batch_size
+    places = np.maximum(np.floor(exact).astype(int), 1)
+    while places.sum() < batch_size:
+        places[np.argmax(exact - places)] += 1
+    while places.sum() > batch_size:  # Sources raised to one place took too many.
+        places[np.argmax(np.where(places > 1, places - exact, -np.inf))] -= 1
+    return [int(place) for place in places]
+
+
+def interleaving(places: Sequence[int]) -> np.ndarray:
+    """Return the sources of one batch in order, each spread evenly: int64 [sum(places)].
+
+    Even spreading keeps the shares right in a last, smaller batch too.
+    """
+    middles = [
+        ((place + 0.5) / count, source)
+        for source, count in enumerate(places)
+        for place in range(count)
+    ]
+    return np.array([source for _, source in sorted(middles)], dtype=np.int64)
+
+
+def epoch_length(order: np.ndarray, sizes: Sequence[int], places: Sequence[int]) -> int:
+    """Return the number of elements until the largest source per its share was seen once."""
+    largest = int(np.argmax(np.array(sizes) / np.array(places)))
+    whole, rest = divmod(sizes[largest] - 1, places[largest])
+    last = int(np.flatnonzero(order == largest)[rest])
+    return whole * len(order) + last + 1
+
+
+def _size(index: int, source: tf.data.Dataset) -> int:
+    size = int(source.cardinality())
+    if size == tf.data.UNKNOWN_CARDINALITY:
+        raise ValueError(
+            f"Source {index} has an unknown size; state it with "
+            "source.apply(tf.data.experimental.assert_cardinality(n))."
+        )
+    if size == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(f"Source {index} is endless; merge repeats sources itself.")
+    if size == 0:
+        raise ValueError(f"Source {index} is empty.")
+    return size
+
+
+def _bytes(spec: Any) -> int:
+    """Return the size of one element, unknown dimensions counted as 256."""
+    return sum(
+        math.prod(256 if side is None else side for side in leaf.shape) * leaf.dtype.size
+        for leaf in tf.nest.flatten(spec)
+        if leaf.dtype.size
+    )
+
+
+def _union(
+    sources: Sequence[tf.data.Dataset],
+) -> tuple[dict[str, tf.TensorSpec], dict[str, tf.TensorSpec]]:
+    """Return the label and the mask specs of every task that a source has."""
+    labels: dict[str, tf.TensorSpec] = {}
+    masks: dict[str, tf.TensorSpec] = {}
+    first_inputs = None
+    for index, source in enumerate(sources):
+        spec = source.element_spec
+        if not (isinstance(spec, tuple) and len(spec) == 3 and _are_mappings(spec[1:])):
+            raise ValueError(
+                f"Source {index} must have elements (input, labels, masks) with dictionaries of "
+                f"labels and masks by task name, got {spec}."
+            )
+        inputs, own_labels, own_masks = spec
+        if first_inputs is None:
+            first_inputs = inputs
+        _require_equal(f"The input of source {index}", inputs, first_inputs)
+        if set(own_labels) != set(own_masks):
+            raise ValueError(
+                f"Source {index} has labels for {sorted(own_labels)} but masks for "
+                f"{sorted(own_masks)}."
+            )
+        for name in own_labels:
+            _check_mask(index, name, own_labels[name], own_masks[name])
+            _require_equal(
+                f"The label of task {name!r} in source {index}",
+                own_labels[name],
+                labels.setdefault(name, own_labels[name]),
+            )
+            _require_equal(
+                f"The mask of task {name!r} in source {index}",
+                own_masks[name],
+                masks.setdefault(name, own_masks[name]),
+            )
+    return labels, masks
+
+
+def _are_mappings(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
+
+
+def _check_mask(index: int, name: str, label: tf.TensorSpec, mask: tf.TensorSpec) -> None:
+    # [] for one class out of K, else one entry a label.
+    if mask.shape.rank != 0 and mask.shape != label.shape:
+        raise ValueError(
+            f"The mask of task {name!r} in source {index} must have shape () or that of the "
+            f"label, {label.shape}, got {mask.shape}."
+        )
+
+
+def _require_equal(what: str, have: Any, want: Any) -> None:
+    if tf.nest.map_structure(_shape_and_type, have) != tf.nest.map_structure(_shape_and_type, want):
+        raise ValueError(f"{what} is {have}, but an earlier source has {want}.")
+
+
+def _shape_and_type(spec: tf.TensorSpec) -> str:
+    return f"{spec.dtype.name}{spec.shape}"
+
+
+def _completed(own: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
+    return {name: own.get(name, tf.zeros(spec.shape, spec.dtype)) for name, spec in specs.items()}

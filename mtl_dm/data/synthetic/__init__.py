@@ -1,0 +1,37 @@
+"""Synthetic faces with known expressions and action units: data that needs no licence."""
+
+from mtl_dm.data.synthetic.affect import ACTIVE, true_conditional
+from mtl_dm.data.synthetic.face import AU_REGIONS, REGIONS, draw_face
+from mtl_dm.data.synthetic.face_sets import (
+    FACE_SETS,
+    IMAGE_SIZES,
+    SET_NAMES,
+    TASKS,
+    FaceSet,
+    example,
+    face_set,
+    generate,
+)
+from mtl_dm.data.synthetic.identity import ATTRIBUTES, Identity, sample_identity
+from mtl_dm.data.synthetic.nuisance import Nuisance, sample_nuisance
+
+__all__ = [
+    "ACTIVE",
+    "ATTRIBUTES",
+    "AU_REGIONS",
+    "FACE_SETS",
+    "IMAGE_SIZES",
+    "REGIONS",
+    "SET_NAMES",
+    "TASKS",
+    "FaceSet",
+    "Identity",
+    "Nuisance",
+    "draw_face",
+    "example",
+    "face_set",
+    "generate",
+    "sample_identity",
+    "sample_nuisance",
+    "true_conditional",
+]

@@ -1,0 +1,26 @@
+"""Losses as pure functions on arrays: float32 values per image, masks before means."""
+
+from mtl_dm.losses._checks import require_shape
+from mtl_dm.losses.classification import masked_binary_cross_entropy, masked_cross_entropy
+from mtl_dm.losses.co_annotation import soft_co_annotation, soft_labels
+from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, option_names
+from mtl_dm.losses.matching import distribution_matching, mixture
+from mtl_dm.losses.reduction import weighted_mean
+from mtl_dm.losses.regression import masked_squared_error
+from mtl_dm.losses.task_losses import task_loss
+
+__all__ = [
+    "CO_ANNOTATION_FORMS",
+    "MATCHING_FORMS",
+    "distribution_matching",
+    "masked_binary_cross_entropy",
+    "masked_cross_entropy",
+    "masked_squared_error",
+    "mixture",
+    "option_names",
+    "require_shape",
+    "soft_co_annotation",
+    "soft_labels",
+    "task_loss",
+    "weighted_mean",
+]

@@ -1,0 +1,10 @@
+"""How well a task is predicted: exact, streaming and mask-aware.
+
+`evaluate` and `Evaluator` measure a whole set in NumPy; `streaming_metric` measures inside
+`model.fit`. Both are tested against each other and against scikit-learn.
+"""
+
+from mtl_dm.metrics.evaluator import Evaluator, evaluate
+from mtl_dm.metrics.streaming import streaming_metric
+
+__all__ = ["Evaluator", "evaluate", "streaming_metric"]

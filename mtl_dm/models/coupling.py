@@ -1,0 +1,184 @@
+"""Which tasks teach each other, through what relatedness, by which loss forms."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, Form, option_names
+from mtl_dm.registry import Registry
+from mtl_dm.relatedness import Relatedness, facs
+from mtl_dm.tasks import Task
+
+Options = Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Coupling:
+    """Couples a multiclass task and a multilabel task by distribution matching and co-annotation.
+
+    Attributes:
+        classes: Name of the multiclass task.
+        attributes: Name of the multilabel task.
+        relatedness: P(attribute | class) and the weights w. It may name a subset of the tasks'
+            labels, in any order; the coupling then leaves the other labels alone.
+        matching: Factor on the distribution matching term; 0.0 switches it off.
+        co_annotation: Factor on the soft co-annotation term; 0.0 switches it off.
+        matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`.
+        co_annotation_form: Name in `mtl_dm.losses.CO_ANNOTATION_FORMS`.
+        matching_options: Options of the matching form.
+        co_annotation_options: Options of the co-annotation form.
+
+    Raises:
+        ValueError: If a factor is negative or not finite, or a form or an option is unknown.
+    """
+
+    classes: str = "expression"
+    attributes: str = "action_units"
+    relatedness: Relatedness = dataclasses.field(default_factory=facs)
+    matching: float = 1.0
+    co_annotation: float = 1.0
+    matching_form: str = "paper"
+    co_annotation_form: str = "paper"
+    matching_options: Options = dataclasses.field(default_factory=dict)
+    co_annotation_options: Options = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.relatedness, Relatedness):
+            raise ValueError(
+                "Coupling relatedness must be a mtl_dm.Relatedness (mtl_dm.relatedness.facs(), "
+                f"for example), got {type(self.relatedness).__name__}."
+            )
+        for field in ("matching", "co_annotation"):
+            factor = getattr(self, field)
+            if not (math.isfinite(factor) and factor >= 0):
+                raise ValueError(f"Coupling {field} must be finite and >= 0, got {factor}.")
+        _check_form(MATCHING_FORMS, self.matching_form, self.matching_options)
+        _check_form(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the coupling as values that JSON can hold."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            **values,
+            "relatedness": self.relatedness.to_dict(),
+            "matching_options": dict(self.matching_options),
+            "co_annotation_options": dict(self.co_annotation_options),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Coupling:
+        """Return the coupling that `to_dict` described."""
+        return cls(**{**values, "relatedness": Relatedness.from_dict(values["relatedness"])})
+
+
+def _check_form(forms: Registry[Form], name: str, options: Options) -> None:
+    known = option_names(forms.get(name))
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(f"The {forms.kind} {name!r} has no option {unknown}. Known: {known}.")
+
+
+class BoundCoupling:
+    """A coupling whose labels have been found in the tasks of a model.
+
+    Args:
+        coupling: What to couple.
+        tasks: The model's tasks by name.
+
+    Raises:
+        ValueError: If a task is unknown or of the wrong kind, or the relatedness names a label
+            that its task does not have.
+    """
+
+    def __init__(self, coupling: Coupling, tasks: Mapping[str, Task]) -> None:
+        self.coupling = coupling
+        relatedness = coupling.relatedness
+        self._classes = _columns(coupling.classes, "multiclass", relatedness.classes, tasks)
+        self._attributes = _columns(
+            coupling.attributes, "multilabel", relatedness.attributes, tasks
+        )
+
+    def terms(
+        self, logits: Mapping[str, Any], labels: Mapping[str, Any], masks: Mapping[str, Any]
+    ) -> dict[str, tuple[Any, Any, float]]:
+        """Return the coupling's loss terms.
+
+        Args:
+            logits: By task name: [B, K] of the classes, [B, M] of the attributes.
+            labels: The same shapes, finite.
+            masks: [B] of the classes, [B, M] of the attributes.
+
+        Returns:
+            By name of the term: values, weights (see `mtl_dm.losses.forms`) and its factor.
+        """
+        coupling = self.coupling
+        class_labels = _take(labels[coupling.classes], self._classes)
+        class_mask = ops.cast(masks[coupling.classes], "float32")
+        covered: Any = 1.0
+        if self._classes is not None:
+            # An image labelled with a class that the relatedness does not know is left alone.
+            known = ops.sum(ops.cast(class_labels, "float32"), axis=-1)
+            covered = 1.0 - class_mask * (1.0 - ops.clip(known, 0.0, 1.0))
+        pair = {
+            "class_logits": _take(logits[coupling.classes], self._classes),
+            "attribute_logits": _take(logits[coupling.attributes], self._attributes),
+            "relatedness": coupling.relatedness,
+            "labels": {
+                "classes": class_labels,
+                "attributes": _take(labels[coupling.attributes], self._attributes),
+            },
+            "masks": {
+                "classes": class_mask * covered,
+                "attributes": _take(masks[coupling.attributes], self._attributes),
+            },
+        }
+        terms = {}
+        if coupling.matching:
+            form = MATCHING_FORMS.get(coupling.matching_form)
+            values, weights = form(**pair, **coupling.matching_options)
+            terms["distribution_matching"] = (values, weights * covered, coupling.matching)
+        if coupling.co_annotation:
+            form = CO_ANNOTATION_FORMS.get(coupling.co_annotation_form)
+            values, weights = form(**pair, **coupling.co_annotation_options)
+            terms["soft_co_annotation"] = (values, weights * covered, coupling.co_annotation)
+        return terms
+
+    @property
+    def term_names(self) -> list[str]:
+        """Names of the terms that `terms` returns."""
+        coupling = self.coupling
+        names = {
+            "distribution_matching": coupling.matching,
+            "soft_co_annotation": coupling.co_annotation,
+        }
+        return [name for name, factor in names.items() if factor]
+
+
+def _columns(
+    name: str, kind: str, labels: tuple[str, ...], tasks: Mapping[str, Task]
+) -> np.ndarray | None:
+    """Return where `labels` stand in the task's label arrays; None: they are the task's."""
+    if name not in tasks:
+        raise ValueError(f"The coupling names the unknown task {name!r}. Known: {sorted(tasks)}.")
+    task = tasks[name]
+    if task.kind != kind:
+        raise ValueError(f"The coupling needs a {kind} task, {name!r} is {task.kind}.")
+    unknown = [label for label in labels if label not in task.labels]
+    if unknown:
+        raise ValueError(
+            f"The relatedness names labels that the task {name!r} does not have: {unknown}. "
+            f"The task has {list(task.labels)}."
+        )
+    if labels == task.labels:
+        return None
+    return np.array([task.labels.index(label) for label in labels], dtype=np.int32)
+
+
+def _take(array: Any, columns: np.ndarray | None) -> Any:
+    return array if columns is None else ops.take(array, columns, axis=-1)

@@ -1,0 +1,30 @@
+"""Run records -> tables and plots; reads run records only, trains nothing."""
+
+from mtl_dm.reporting.bars import label_bars
+from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
+from mtl_dm.reporting.console import summary_text
+from mtl_dm.reporting.markdown import write_report
+from mtl_dm.reporting.plots import change_plot
+from mtl_dm.reporting.published import published
+from mtl_dm.reporting.results import RESULT_COLUMNS, read_results, to_frame, write_results
+from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relative_change
+
+__all__ = [
+    "RESULT_COLUMNS",
+    "Cell",
+    "CellFiles",
+    "ReportSpec",
+    "change_plot",
+    "corrected_interval",
+    "label_bars",
+    "mean_interval",
+    "published",
+    "read_cells",
+    "read_results",
+    "relative_change",
+    "summary_text",
+    "to_frame",
+    "write_report",
+    "write_results",
+]

@@ -1,0 +1,56 @@
+"""Run records -> results.csv, plots and report.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mtl_dm.files import write_atomically
+from mtl_dm.reporting.cells import read_cells
+from mtl_dm.reporting.provenance import (
+    data_statement,
+    missing_cells,
+    origin,
+    other_cells,
+    seconds_table,
+)
+from mtl_dm.reporting.results import to_frame, write_results
+from mtl_dm.reporting.sections import bullets, column_section, render
+from mtl_dm.reporting.spec import ReportSpec
+
+
+def write_report(folder: str | Path, spec: ReportSpec) -> Path:
+    """Write results.csv, plots and report.md from the cells in `folder`/cells.
+
+    The same cells and spec give the same text, so no date is written.
+
+    Args:
+        folder: The run folder, `runs/<table>`.
+        spec: What to show.
+
+    Returns:
+        The path of report.md.
+
+    Raises:
+        ValueError: If a cell belongs to another table, a value is out of range, or the spec names
+            a published table or column that does not exist.
+    """
+    folder = Path(folder)
+    cells, damaged = read_cells(folder, spec.table)
+    frame = to_frame(cells)
+    write_results(folder / "results.csv", frame)
+    blocks = [f"# {spec.title}", f"> {data_statement(cells)}", spec.intro]
+    lists = {
+        "Not finished": missing_cells(cells, spec),
+        "Damaged cell files, left out": [f"`{name}`" for name in damaged],
+        "In results.csv but not shown here": other_cells(cells, spec),
+    }
+    for heading, lines in lists.items():
+        blocks += [f"## {heading}", bullets(lines)] if lines else []
+    for index in range(len(spec.columns)):
+        blocks += column_section(folder, frame, spec, index)
+    blocks += ["## Notes", bullets(spec.notes)] if spec.notes else []
+    blocks += ["## How this was made", "\n".join(origin(cells, spec))]
+    blocks += [render(seconds_table(cells, spec))]
+    report = folder / "report.md"
+    write_atomically(report, "\n\n".join(block for block in blocks if block) + "\n")
+    return report

@@ -1,0 +1,125 @@
+"""Measured values by row and metric, summarised and compared repeat by repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from mtl_dm.reporting.cells import Repeat
+from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relative_change
+
+
+class Summary(NamedTuple):
+    """Mean, half width of its 95% interval (NaN for one value) and number of values."""
+
+    mean: float
+    half_width: float
+    n: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval excludes 0."""
+        return abs(self.mean) > self.half_width  # False where the half width is NaN
+
+
+def summarise(values: Mapping[Repeat, float], test_train_ratio: float = 1.0) -> Summary | None:
+    """Summarise values over repeats; folds share training data and get the corrected interval.
+
+    Args:
+        values: (seed, fold) -> value.
+        test_train_ratio: See `corrected_interval`.
+
+    Returns:
+        The summary, or None where nothing was measured.
+
+    Raises:
+        ValueError: If a value is not finite or the ratio is not positive.
+    """
+    if not values:
+        return None
+    numbers = [values[repeat] for repeat in sorted(values, key=str)]
+    if any(fold is not None for _, fold in values):
+        return Summary(*corrected_interval(numbers, 0.95, test_train_ratio), len(numbers))
+    return Summary(*mean_interval(numbers), len(numbers))
+
+
+class Measured:
+    """The measured values of one column of a study.
+
+    Args:
+        frame: A long frame (`to_frame`, `read_results`).
+        column: The column; other columns' lines are left out.
+        test_train_ratio: See `corrected_interval`.
+    """
+
+    def __init__(self, frame: pd.DataFrame, column: str, test_train_ratio: float = 1.0) -> None:
+        self._ratio = test_train_ratio
+        self._values: dict[tuple[str, str, str], dict[Repeat, float]] = {}
+        lines = frame[frame["column"] == column]
+        names = ("row", "task", "metric", "seed", "fold", "value")
+        for row, task, metric, seed, fold, value in zip(*(lines[n] for n in names), strict=True):
+            repeat = (int(seed), None if pd.isna(fold) else int(fold))
+            self._values.setdefault((row, task, metric), {})[repeat] = float(value)
+
+    def values(self, row: str, task: str, metric: str) -> dict[Repeat, float]:
+        """Return (seed, fold) -> value; empty where nothing was measured."""
+        return self._values.get((row, task, metric), {})
+
+    def labels(self, task: str, metric: str) -> list[str]:
+        """Return the labels with a measured "metric/label", in no order."""
+        prefix = f"{metric}/"
+        return list(
+            {
+                name.removeprefix(prefix)
+                for _, found, name in self._values
+                if found == task and name.startswith(prefix)
+            }
+        )
+
+    def summary(self, row: str, task: str, metric: str) -> Summary | None:
+        """Return mean and interval of one metric of one row, or None if not measured."""
+        return summarise(self.values(row, task, metric), self._ratio)
+
+    def difference(self, row: str, other: str, task: str, metric: str) -> Summary | None:
+        """Return row - other, paired by seed and fold, or None if they share no repeat."""
+        ours, theirs = self.values(row, task, metric), self.values(other, task, metric)
+        shared = {repeat: ours[repeat] - theirs[repeat] for repeat in ours if repeat in theirs}
+        return summarise(shared, self._ratio)
+
+    def relative_change(
+        self, row: str, baseline: str, metrics: Mapping[str, Sequence[str]]
+    ) -> Summary | None:
+        """Return delta_m in percent, computed within each repeat, then averaged.
+
+        Repeats that miss a metric on either side, or where the baseline is not positive, have no
+        relative change and are left out; n says how many remain.
+
+        Args:
+            row: The multi-task row.
+            baseline: The single-task row.
+            metrics: Task -> metrics.
+
+        Returns:
+            The summary, or None where no repeat remains.
+        """
+        changes = {}
+        for repeat in self.values(row, *_first(metrics)):
+            multi, single = (
+                {t: [self.values(r, t, m).get(repeat, math.nan) for m in ms] for t, ms in pairs}
+                for r, pairs in ((row, metrics.items()), (baseline, metrics.items()))
+            )
+            try:
+                change = relative_change(multi, single)
+            except ValueError:
+                continue
+            if math.isfinite(change):
+                changes[repeat] = change
+        return summarise(changes, self._ratio)
+
+
+def _first(metrics: Mapping[str, Sequence[str]]) -> tuple[str, str]:
+    task = next(iter(metrics))
+    return task, metrics[task][0]

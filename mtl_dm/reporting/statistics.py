@@ -1,0 +1,109 @@
+"""Means, confidence intervals and relative changes: pure functions on numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from scipy.special import stdtrit
+
+
+def _checked(values: Iterable[float], level: float) -> np.ndarray:
+    array = np.asarray(list(values), dtype=np.float64)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"values must be a non-empty sequence of numbers, got {array!r}.")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"values must be finite, got {array.tolist()}.")
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level must lie strictly between 0 and 1, got {level}.")
+    return array
+
+
+def _half_width(array: np.ndarray, level: float, variance_factor: float) -> float:
+    """Half width t * s * sqrt(variance_factor); NaN where no spread can be seen (n < 2)."""
+    if array.size < 2:
+        return math.nan
+    quantile = float(stdtrit(array.size - 1, (1.0 + level) / 2.0))
+    return quantile * float(array.std(ddof=1)) * math.sqrt(variance_factor)
+
+
+def mean_interval(values: Iterable[float], level: float = 0.95) -> tuple[float, float]:
+    """Return mean and half width of Student's t interval over independent repeats (seeds).
+
+    Args:
+        values: One number a repeat.
+        level: Coverage.
+
+    Returns:
+        (mean, half width); the half width is NaN for a single value.
+
+    Raises:
+        ValueError: If values is empty or not finite, or level is not inside (0, 1).
+    """
+    array = _checked(values, level)
+    return float(array.mean()), _half_width(array, level, 1.0 / array.size)
+
+
+def corrected_interval(
+    values: Iterable[float], level: float = 0.95, test_train_ratio: float = 1.0
+) -> tuple[float, float]:
+    """Return mean and half width of the corrected resampled t interval, for cross validation.
+
+    Folds and repeats share training data, so their values are not independent and Student's
+    interval is too narrow. Nadeau and Bengio, "Inference for the Generalization Error", Machine
+    Learning 52 (2003), replace the variance s^2 / n of the mean by s^2 (1 / n + n_test / n_train);
+    Bouckaert and Frank (2004) use it with n = repeats x folds, as here.
+
+    Args:
+        values: One number for each fold of each repeat.
+        level: Coverage.
+        test_train_ratio: n_test / n_train: 1 for 2 folds, 1 / (k - 1) for k folds.
+
+    Returns:
+        (mean, half width); the half width is NaN for a single value.
+
+    Raises:
+        ValueError: If values is empty or not finite, level is not inside (0, 1), or the ratio is
+            not positive.
+    """
+    array = _checked(values, level)
+    if not (test_train_ratio > 0.0 and math.isfinite(test_train_ratio)):
+        raise ValueError(f"test_train_ratio must be positive, got {test_train_ratio}.")
+    return float(array.mean()), _half_width(array, level, 1.0 / array.size + test_train_ratio)
+
+
+def relative_change(
+    multi: Mapping[str, Sequence[float]], single: Mapping[str, Sequence[float]]
+) -> float:
+    """Return delta_m in percent: the mean over tasks of (M - ST) / ST.
+
+    Vandenhende et al., "Multi-Task Learning for Dense Prediction Tasks: A Survey", TPAMI 2021,
+    section 4.1.2, for metrics where higher is better. Deviation: a task may bring several metrics;
+    their relative changes are averaged first, so that every task counts once.
+
+    Args:
+        multi: Task name -> its metrics, of the multi-task model.
+        single: The same metrics in the same order, of the single-task models (same seed, fold).
+
+    Returns:
+        The change in percent.
+
+    Raises:
+        ValueError: If tasks or numbers of metrics differ or are none, or a single-task value is
+            not positive (the ratio means nothing then).
+    """
+    if not multi or set(multi) != set(single):
+        raise ValueError(f"multi and single must name the same tasks: {set(multi)}, {set(single)}.")
+    changes = []
+    for task, values in multi.items():
+        baseline = single[task]
+        if not values or len(values) != len(baseline):
+            raise ValueError(
+                f"{task!r} needs the same metrics on both sides, got {len(values)}, "
+                f"{len(baseline)}."
+            )
+        if any(not value > 0.0 for value in baseline):
+            raise ValueError(f"single-task values of {task!r} must be positive, got {baseline}.")
+        changes.append(np.mean([(m - s) / s for m, s in zip(values, baseline, strict=True)]))
+    return 100.0 * float(np.mean(changes))

@@ -1,0 +1,165 @@
+"""From a configuration to tasks, sources and a model."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mtl_dm import data
+from mtl_dm.balancing import BALANCING
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations
+from mtl_dm.tasks import Task, by_name
+from mtl_dm.training.config import TrainConfig
+
+INFERRED = "inferred:"
+
+
+def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
+    """Return the tasks to train, with the options of the configuration.
+
+    Raises:
+        ValueError: If no data set has a task of that name, or two disagree on its labels.
+        FileNotFoundError: If a data set is not built.
+    """
+    found: dict[str, Task] = {}
+    for name in config.datasets:
+        for task in data.tasks_in(name, data_dir=config.data_dir):
+            earlier = found.setdefault(task.name, task)
+            if earlier.labels != task.labels:
+                raise ValueError(
+                    f"The data sets disagree on the labels of the task {task.name!r}: "
+                    f"{list(earlier.labels)} and, in {name!r}, {list(task.labels)}."
+                )
+    unknown = [name for name in config.tasks if name not in found]
+    if unknown:
+        raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
+    return tuple(_configured(found[name], config) for name in config.tasks)
+
+
+def _configured(task: Task, config: TrainConfig) -> Task:
+    task = task.replace(weight=config.task_weights.get(task.name, 1.0))
+    if task.kind == "multiclass":
+        return task.replace(label_smoothing=config.label_smoothing)
+    if task.kind == "multilabel":
+        return task.replace(reduction=config.attribute_reduction)
+    return task
+
+
+def summary_of(config: TrainConfig, tasks: tuple[Task, ...]) -> data.Summary:
+    """Return what the training data are annotated for.
+
+    Raises:
+        ValueError: If a task has no annotated training image.
+    """
+    annotations = [
+        data.label_arrays(name, data_dir=config.data_dir, tasks=tasks) for name in config.datasets
+    ]
+    return data.summarize(annotations, tasks)
+
+
+def sources_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[tf.data.Dataset]:
+    """Return one source per training data set."""
+    return [_source(name, config, tasks) for name in config.datasets]
+
+
+def validation_of(config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset | None:
+    """Return the validation source, or None."""
+    return None if config.validation is None else _source(config.validation, config, tasks)
+
+
+def _source(name: str, config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset:
+    return data.load(name, data_dir=config.data_dir, tasks=tasks, image_size=config.image_size)
+
+
+def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
+    """Return the relatedness that a flag names.
+
+    Args:
+        specification: A published one ("facs", "aff_wild2"), the path of a JSON file, or
+            "inferred:NAME" to count on a data set annotated for both tasks.
+        tasks: The tasks to train: the first multiclass and multilabel ones are meant.
+        data_dir: Folder of built data sets.
+
+    Raises:
+        ValueError: If the name is unknown or the annotations do not suffice.
+        FileNotFoundError: If the file or the data set does not exist.
+    """
+    if specification in PUBLISHED:
+        return PUBLISHED.get(specification)()
+    if specification.startswith(INFERRED):
+        return _inferred(specification.removeprefix(INFERRED), tasks, data_dir)
+    if Path(specification).suffix == ".json":
+        return Relatedness.from_json(specification)
+    raise ValueError(
+        f"Unknown relatedness {specification!r}. Known: {', '.join(PUBLISHED)}, "
+        f"a path that ends in .json, {INFERRED}NAME[:SPLIT] of a data set."
+    )
+
+
+def coupled_pair(tasks: tuple[Task, ...]) -> tuple[Task, Task]:
+    """Return the first multiclass and the first multilabel task.
+
+    Raises:
+        ValueError: If one of the two kinds is missing.
+    """
+    classes = [task for task in tasks if task.kind == "multiclass"]
+    attributes = [task for task in tasks if task.kind == "multilabel"]
+    if not classes or not attributes:
+        raise ValueError(
+            "A coupling needs a multiclass and a multilabel task, got "
+            f"{ {task.name: task.kind for task in tasks} }."
+        )
+    return classes[0], attributes[0]
+
+
+def _inferred(name: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
+    classes, attributes = coupled_pair(tasks)
+    arrays = data.label_arrays(name, data_dir=data_dir, tasks=tasks)
+    missing = [task.name for task in (classes, attributes) if task.name not in arrays]
+    if missing:
+        raise ValueError(f"The data set {name!r} is not annotated for {missing}.")
+    class_labels, class_mask = arrays[classes.name]
+    attribute_labels, attribute_mask = arrays[attributes.name]
+    inferred = from_annotations(
+        np.where(class_mask > 0, class_labels.argmax(axis=1), -1),
+        attribute_labels,
+        attribute_mask,
+        classes=classes.labels,
+        attributes=attributes.labels,
+    )
+    return dataclasses.replace(inferred, citation=f"{inferred.citation} Data set: {name}.")
+
+
+def model_of(
+    config: TrainConfig, tasks: tuple[Task, ...], input_shape: tuple[int, ...]
+) -> MultiTaskModel:
+    """Return the model of a configuration, its weights drawn from the global seed.
+
+    Raises:
+        ValueError: If a name is unknown or parts do not fit each other.
+        FileNotFoundError: If the relatedness file does not exist.
+    """
+    couplings = []
+    if config.relatedness is not None:
+        classes, attributes = coupled_pair(tasks)
+        couplings.append(
+            Coupling(
+                classes.name,
+                attributes.name,
+                relatedness_of(config.relatedness, tasks, config.data_dir),
+                config.matching,
+                config.co_annotation,
+                config.matching_form,
+                config.co_annotation_form,
+            )
+        )
+    backbone = BACKBONES.get(config.backbone)(input_shape)
+    model = MultiTaskModel(backbone, tasks, couplings, BALANCING.get(config.balancing)())
+    model(keras.ops.zeros((1, *input_shape)))  # Builds the heads, so that weights exist.
+    by_name(tasks)
+    return model

@@ -1,0 +1,53 @@
+"""A model's metrics on a source, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mtl_dm.metrics import Evaluator
+from mtl_dm.models import MultiTaskModel
+
+
+def evaluate(
+    model: MultiTaskModel,
+    source: tf.data.Dataset,
+    *,
+    columns: Mapping[str, np.ndarray] | None = None,
+    batch_size: int = 256,
+) -> dict[str, dict[str, float]]:
+    """Return every metric of every task that the source is annotated for.
+
+    Args:
+        model: A built model.
+        source: Unbatched (input, labels, masks).
+        columns: By task name, float [size] with 1 for labels to score and 0 for others; None:
+            score all.
+        batch_size: Images per prediction; the result does not depend on it.
+
+    Returns:
+        By task name, metrics as `mtl_dm.metrics.evaluate` names them.
+    """
+    names = set(source.element_spec[1])
+    evaluators = {task.name: Evaluator(task) for task in model.tasks if task.name in names}
+    for inputs, labels, masks in source.batch(batch_size).prefetch(tf.data.AUTOTUNE):
+        logits = model.predict_on_batch(inputs)
+        for name, evaluator in evaluators.items():
+            mask = keras.ops.convert_to_numpy(masks[name])
+            if columns and name in columns:
+                mask = mask * columns[name]
+            evaluator.update(labels[name].numpy(), np.asarray(logits[name]), mask)
+    return {name: evaluator.result() for name, evaluator in evaluators.items()}
+
+
+def predict(
+    model: MultiTaskModel, source: tf.data.Dataset, batch_size: int = 256
+) -> dict[str, Any]:
+    """Return the logits of every image of a source, in its order: by task name, [N, size]."""
+    batches = source.map(lambda inputs, labels, masks: inputs).batch(batch_size)
+    parts = [model.predict_on_batch(inputs) for inputs in batches.prefetch(tf.data.AUTOTUNE)]
+    return {task.name: np.concatenate([part[task.name] for part in parts]) for task in model.tasks}

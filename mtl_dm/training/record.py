@@ -1,0 +1,80 @@
+"""What a run leaves behind so that it can be understood and repeated."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mtl_dm.files import write_atomically
+
+CONFIG_FILE = "config.json"
+RECORD_FILE = "run.json"
+_PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy", "opencv-python", "jax")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter to a result."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str:
+    """Return the commit of the checkout, "+" behind it if it was changed; else "unknown"."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=Path(__file__).parent,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def claim_folder(folder: str | Path, config: Mapping[str, Any]) -> Path:
+    """Make an output folder and mark it with its configuration.
+
+    Raises:
+        ValueError: If the folder holds a run of another configuration; the message names what
+            differs.
+    """
+    folder = Path(folder)
+    path = folder / CONFIG_FILE
+    wanted = json.loads(json.dumps(config))
+    if path.is_file():
+        there = json.loads(path.read_text(encoding="utf-8"))
+        if there != wanted:
+            changes = [
+                f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} now"
+                for key in sorted({*there, *wanted})
+                if there.get(key) != wanted.get(key)
+            ]
+            raise ValueError(
+                f"The output folder {folder} holds a run of another configuration "
+                f"({'; '.join(changes)}). Choose another folder or delete it."
+            )
+    else:
+        write_atomically(path, json.dumps(wanted, indent=1))
+    return folder
+
+
+def write_record(folder: str | Path, **values: Any) -> None:
+    """Write the run record: `values`, the commit and the versions."""
+    content = {**values, "commit": commit(), "versions": versions()}
+    write_atomically(Path(folder) / RECORD_FILE, json.dumps(content, indent=1))

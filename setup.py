@@ -1,0 +1,41 @@
+"""Packaging of mtl_dm; `make` installs it into .venv with the extra `dev`."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="mtl-dm",
+    version="0.1.0",
+    description="Multi-task learning of classification tasks from data annotated for one of them",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["mtl_dm", "mtl_dm.*", "data_prep", "experiments"]),
+    package_data={"mtl_dm.reporting": ["published/*.csv", "published/*.md"]},
+    install_requires=[
+        "absl-py>=2.1",
+        "importlib_resources>=6.4",  # TFDS builders need it and do not say so
+        "keras~=3.15.0",
+        "matplotlib~=3.9",
+        "numpy>=1.26",
+        "opencv-python>=4.10",
+        "pandas>=2.2",
+        "scipy>=1.13",
+        "tensorboard~=2.20",
+        "tensorflow~=2.21.0",
+        "tensorflow-datasets~=4.9.10",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis~=6.100",
+            "mypy~=2.0",
+            "pandas-stubs>=2.2",
+            "pytest~=9.0",
+            "pytest-xdist~=3.6",
+            "ruff~=0.17.0",
+            "scikit-learn~=1.5",
+        ],
+    },
+)

@@ -1,0 +1,204 @@
+import dataclasses
+
+import pytest
+
+from mtl_dm.reporting import (
+    change_plot,
+    label_bars,
+    read_cells,
+    read_results,
+    summary_text,
+    to_frame,
+    write_report,
+)
+from tests.reporting.fake_run import COLUMN, ROWS, cell, spec, write
+
+ALL = [cell(row, seed) for row in ROWS for seed in range(3)]
+
+
+def report(folder, *cells, **changes):
+    return write_report(write(folder, *cells), spec(**changes)).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return folder, report(folder, *ALL)
+
+
+def test_main_table_holds_the_measured_numbers(full):
+    # ST: 50, 51, 52 -> mean 51, s = 1, half width 4.3027 / sqrt(3) = 2.5.
+    # NC MT: delta_m of seed 0: mean((45-50)/50, (44-40)/40) = 0; seed 1: (-5/51 + 4/41)/2 =
+    # -0.0239 %; seed 2: (-5/52 + 4/42)/2 = -0.0458 %: mean -0.0232 -> -0.0, written +0.0.
+    assert "| ST | 51.0 ± 2.5 | 41.0 ± 2.5 | 3 | — |" in full[1]
+    assert "| NC MT | 46.0 ± 2.5 | 45.0 ± 2.5 | 3 | +0.0 ± 0.1 |" in full[1]
+
+
+def test_differences_are_paired_so_that_the_seed_cancels(full):
+    # Every seed shifts all rows alike: the difference has no spread, unlike the rows.
+    assert "| C MT (DM) | +10.0 ± 0.0 * | -30.0 ± 0.0 * |" in full[1]
+    assert "| C MT (DM) | +15.0 ± 0.0 * | -34.0 ± 0.0 * |" in full[1]
+
+
+def test_collapse_and_negative_transfer_are_flagged(full):
+    lines = [line for line in full[1].splitlines() if line.startswith("- **")]
+    assert lines == [
+        "- **Collapse**: C MT (DM) has action_units f1 11.0 ± 2.5, below half of NC MT's "
+        "45.0 ± 2.5.",
+        "- **Negative transfer**: NC MT is below ST in expression accuracy by 5.0 ± 0.0 points.",
+        "- **Negative transfer**: C MT (DM) is below ST in action_units f1 by 30.0 ± 0.0 points.",
+    ]
+
+
+def test_published_numbers_are_marked(full):
+    _, text = full
+    mark = "### Published in the paper (other data, other network; not measured here)"
+    assert mark in text
+    # The printed (33.7 - 35.9)/35.9 and (52.0 - 49.9)/49.9: mean -0.96 %.
+    assert "| NC MT | 33.7 / 52.0 (Δm -1.0) |" in text.split(mark)[1]
+    assert "33.7" not in text.split(mark)[0]
+
+
+def test_labels_stand_in_natural_order_with_base_rates(full):
+    # 2p / (1 + p): p = 0.1 -> 18.2; p = 0.5 -> 66.7.
+    text = full[1]
+    assert "| AU2 | 10.0 | 18.2 | 20.0 | 22.0 | 5.0 |" in text
+    assert "| AU10 | 50.0 | 66.7 | 41.0 | 45.0 | 11.0 |" in text
+    assert text.index("| AU2 |") < text.index("| AU10 |")
+
+
+def test_origin_is_stated(full):
+    for part in (
+        "Preset `demo`. **Synthetic data**",
+        "- Command: `make reproduce-table2`",
+        "- Commit: `abc1234`",
+        "- Versions: keras 3.1, python 3.11",
+        "- Seeds: 0, 1, 2; folds: none",
+        "- Cost: 22.5 seconds and 90 steps for 9 cells",
+    ):
+        assert part in full[1]
+    assert "Not finished" not in full[1]
+
+
+def test_results_and_plots_are_written(full):
+    folder, text = full
+    cells = to_frame(read_cells(folder).cells)
+    assert read_results(folder / "results.csv").equals(cells)
+    images = sorted(path.name for path in folder.glob("*.png"))
+    assert len(images) == 2
+    assert all(f"]({name})" in text for name in images)
+    assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in images)
+
+
+def test_the_same_run_gives_the_same_files(full, tmp_path):
+    folder, text = full
+    assert report(tmp_path, *ALL) == text
+    for path in folder.glob("*.png"):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_missing_damaged_and_other_cells_are_listed(tmp_path):
+    write(tmp_path, cell("ST"), cell("ST", 1), cell("NC MT"), cell("ST", column="other"))
+    (tmp_path / "cells" / "bad.json").write_text("{", encoding="utf-8")
+    text = write_report(tmp_path, spec()).read_text(encoding="utf-8")
+    assert f"- {COLUMN}, NC MT: seed 1\n- {COLUMN}, C MT (DM): seed 0, seed 1\n" in text
+    assert "| C MT (DM) | — | — | — | — |" in text
+    assert "- `cells/bad.json`" in text
+    assert "## In results.csv but not shown here\n\n- other, ST" in text
+
+
+def test_planned_repeats_count_as_missing(tmp_path):
+    text = report(tmp_path, cell("ST"), repeats={COLUMN: [(0, None), (0, 1)]}, rows=["ST"])
+    assert f"- {COLUMN}, ST: seed 0 fold 1\n" in text
+
+
+def test_one_seed_has_no_interval(tmp_path):
+    text = report(tmp_path, *(cell(row) for row in ROWS))
+    assert "**One seed: no confidence interval can be given.**" in text
+    assert "| ST | 50.0 | 40.0 | 1 | — |" in text
+    assert "Negative transfer not decided: NC MT" in text
+    assert "**Negative transfer**" not in text
+
+
+def test_folds_get_the_corrected_interval(tmp_path):
+    # Folds 50, 52: s = sqrt(2), t(0.975, 1) = 12.7062; 12.7062 * sqrt(2) * sqrt(1/2 + 1) = 22.0.
+    text = report(tmp_path, cell("ST", 0, 0), cell("ST", 0, 1))
+    assert "| ST | 51.0 ± 22.0 |" in text
+    assert "Nadeau and Bengio 2003" in text
+
+
+def test_nothing_measured_is_said(tmp_path):
+    text = report(tmp_path)
+    assert "**Nothing has been measured yet.**" in text
+    assert f"- {COLUMN}, ST: every seed" in text
+    assert list(tmp_path.glob("*.png")) == []
+
+
+@pytest.mark.parametrize(
+    ("datasets", "expected"),
+    [
+        (["cad (real)"], "**Real data** (`cad (real)`)"),
+        (["cad (real)", "faces (synthetic)"], "**Real and synthetic data, column by column**"),
+        (["cad"], "**The records do not say whether all data are real**"),
+    ],
+)
+def test_real_synthetic_and_unknown_data(tmp_path, datasets, expected):
+    cells = [cell("ST", seed, dataset=name) for seed, name in enumerate(datasets)]
+    assert expected in report(tmp_path, *cells)
+
+
+def test_mixed_presets_and_commits_are_pointed_out(tmp_path):
+    other = cell("ST", 1, preset="paper", record={"commit": "def", "command": "make x"})
+    text = report(tmp_path, cell("ST"), other)
+    assert "Preset `demo`, `paper`. **Different presets are mixed here.**" in text
+    assert "- Commit: `abc1234`, `def` (cells of several commits)" in text
+    assert "- Cells were trained by: `make x`" in text
+
+
+def test_a_pipe_in_a_name_keeps_the_table_whole(tmp_path):
+    text = report(tmp_path, cell("ST") | {"row": "a|b"}, rows=["a|b"], baseline_row="a|b")
+    assert "| a\\|b | 50.0 |" in text
+
+
+def test_a_baseline_at_zero_has_no_relative_change(tmp_path):
+    zero = cell("ST", metrics={"expression": {"accuracy": 0.0}, "action_units": {"f1": 0.4}})
+    assert "| NC MT | 45.0 | 44.0 | 1 | — |" in report(tmp_path, zero, cell("NC MT"))
+
+
+def test_summary_text_is_aligned(full):
+    text = summary_text(to_frame(read_cells(full[0]).cells), spec())
+    lines = text.splitlines()
+    assert lines[0] == COLUMN
+    assert "51.0 ± 2.5" in lines[2]
+    assert len({len(line) for line in lines[2:]}) == 1
+
+
+def test_plots_refuse_unknown_columns_and_skip_empty_ones(full, tmp_path):
+    frame = to_frame(read_cells(full[0]).cells)
+    target = tmp_path / "plot.png"
+    with pytest.raises(ValueError, match=r"Unknown column 'x'\. Known"):
+        change_plot(frame, spec(), target, column="x")
+    assert not change_plot(frame[:0], spec(), target)
+    assert not label_bars(frame, spec(), target, "action_units", "recall")
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": []}, "rows must be distinct"),
+        ({"columns": ["a", "a"]}, "columns must be distinct"),
+        ({"main_metrics": {"a": []}}, "main_metrics must give"),
+        ({"published_rows": {"x": "ST"}}, "published_rows names"),
+        ({"repeats": {"x": []}}, "repeats names"),
+    ],
+)
+def test_a_wrong_spec_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        spec(**changes)
+
+
+def test_unknown_published_columns_list_the_known_ones(tmp_path):
+    plan = dataclasses.replace(spec(), published_columns={COLUMN: ["nowhere"]})
+    with pytest.raises(ValueError, match=r"nowhere.*Known: .*TMIF-FEA"):
+        write_report(write(tmp_path, cell("ST")), plan)

@@ -2,9 +2,10 @@
 
 from mtl_dm.data.arrays import from_arrays
 from mtl_dm.data.augmentation import augment
-from mtl_dm.data.built import label_arrays, load, tasks_in
+from mtl_dm.data.built import label_arrays, load, raw_features, tasks_in
 from mtl_dm.data.merging import merge
 from mtl_dm.data.summary import Summary, summarize
+from mtl_dm.data.teaching import with_soft_labels
 
 __all__ = [
     "Summary",
@@ -13,6 +14,8 @@ __all__ = [
     "label_arrays",
     "load",
     "merge",
+    "raw_features",
     "summarize",
     "tasks_in",
+    "with_soft_labels",
 ]

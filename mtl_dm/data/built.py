@@ -51,7 +51,7 @@ def load(
         examples = examples.filter(
             lambda example: tf.reduce_any(keep == tf.cast(example[feature], tf.int64))
         )
-        stored = raw_features(builder, split, [feature])[feature]
+        stored = _raw(builder, split, [feature])[feature]
         size = int(np.isin(stored, keep.numpy()).sum())
     if size == 0:
         raise ValueError(f"The data set {name!r} has no example left to read.")
@@ -85,7 +85,7 @@ def label_arrays(
     """
     builder, split = _builder(name, data_dir)
     wanted = _shared_tasks(builder, tasks)
-    arrays = raw_features(builder, split, [task.name for task in wanted])
+    arrays = _raw(builder, split, [task.name for task in wanted])
     length = builder.info.splits[split].num_examples
     return {task.name: encode(task, arrays[task.name], length) for task in wanted}
 
@@ -95,10 +95,31 @@ def tasks_in(name: str, *, data_dir: str | Path) -> tuple[Task, ...]:
     return datasets.tasks_of(_builder(name, data_dir)[0].info)
 
 
-def raw_features(
+def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) -> dict[str, Any]:
+    """Return features of every example as arrays, in file order; images stay unread.
+
+    Args:
+        name: As for `load`.
+        features: Names of features of fixed shape.
+        data_dir: As for `load`.
+
+    Raises:
+        FileNotFoundError: If the data set must be built first.
+        ValueError: If a name is unknown.
+    """
+    builder, split = _builder(name, data_dir)
+    unknown = sorted(set(features) - set(builder.info.features))
+    if unknown:
+        raise ValueError(
+            f"The data set {name!r} has no features {unknown}. Known: "
+            f"{sorted(builder.info.features)}."
+        )
+    return _raw(builder, split, features)
+
+
+def _raw(
     builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return features of every example as arrays, in file order, without decoding images."""
     examples = _examples(builder, split, skip_images=True)
     chosen = examples.map(lambda example: {name: example[name] for name in names}).batch(4096)
     parts = list(chosen.as_numpy_iterator())
@@ -121,7 +142,9 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
                 f"The data set {name!r} is not built in {data_dir}. Build it with: "
                 f"python -m data_prep.build --dataset={name} --source=DIR --data_dir={data_dir}"
             )
-        builder.download_and_prepare()
+        # No look at a public bucket: these data sets cannot be there, and a cluster may be offline.
+        config = tfds.download.DownloadConfig(try_download_gcs=False)
+        builder.download_and_prepare(download_config=config)
     splits = list(builder.info.splits)
     if not split and len(splits) == 1:
         split = splits[0]

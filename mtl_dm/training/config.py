@@ -69,8 +69,9 @@ class TrainConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the configuration as values that JSON can hold."""
+        """Return what decides the result as values that JSON can hold: all but `data_dir`."""
         values = dataclasses.asdict(self)
+        del values["data_dir"]
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
         }

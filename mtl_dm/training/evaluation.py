@@ -35,12 +35,12 @@ def evaluate(
     names = set(source.element_spec[1])
     evaluators = {task.name: Evaluator(task) for task in model.tasks if task.name in names}
     for inputs, labels, masks in source.batch(batch_size).prefetch(tf.data.AUTOTUNE):
-        logits = model.predict_on_batch(inputs)
+        logits = _logits(model, inputs)
         for name, evaluator in evaluators.items():
             mask = keras.ops.convert_to_numpy(masks[name])
             if columns and name in columns:
                 mask = mask * columns[name]
-            evaluator.update(labels[name].numpy(), np.asarray(logits[name]), mask)
+            evaluator.update(labels[name].numpy(), logits[name], mask)
     return {name: evaluator.result() for name, evaluator in evaluators.items()}
 
 
@@ -49,5 +49,12 @@ def predict(
 ) -> dict[str, Any]:
     """Return the logits of every image of a source, in its order: by task name, [N, size]."""
     batches = source.map(lambda inputs, labels, masks: inputs).batch(batch_size)
-    parts = [model.predict_on_batch(inputs) for inputs in batches.prefetch(tf.data.AUTOTUNE)]
+    parts = [_logits(model, inputs) for inputs in batches.prefetch(tf.data.AUTOTUNE)]
     return {task.name: np.concatenate([part[task.name] for part in parts]) for task in model.tasks}
+
+
+def _logits(model: MultiTaskModel, inputs: Any) -> dict[str, np.ndarray]:
+    # Called directly: a study evaluates many models once, and each compiled predict function
+    # would cost more than it saves.
+    outputs = model(inputs, training=False)
+    return {name: keras.ops.convert_to_numpy(logits) for name, logits in outputs.items()}

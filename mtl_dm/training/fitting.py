@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,6 @@ def fit(
     *,
     validation: tf.data.Dataset | None = None,
     output: str | Path | None = None,
-    verbose: str | int = "auto",
 ) -> keras.callbacks.History:
     """Train a model as a configuration says.
 
@@ -90,7 +90,6 @@ def fit(
         config: Its batches, epochs, learning rate and compilation apply.
         validation: Unbatched source, evaluated after every epoch.
         output: Folder for checkpoints and TensorBoard logs; None: nothing is written.
-        verbose: As for `keras.Model.fit`.
 
     Returns:
         The history of every loss term and metric.
@@ -111,5 +110,6 @@ def fit(
         steps_per_epoch=steps,
         validation_data=batches,
         callbacks=callbacks,
-        verbose=verbose,
+        verbose=1 if sys.stdout.isatty() else 2,  # a bar on a terminal, lines in a file
+        shuffle=False,  # merge has shuffled
     )

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 
-from mtl_dm.data.synthetic.face_sets import FACE_SETS, IMAGE_SIZES, SET_NAMES, TASKS, generate
 from mtl_dm.datasets._features import task_features, task_metadata
+from mtl_dm.synthetic.face_sets import FACE_SETS, IMAGE_SIZES, SET_NAMES, TASKS, generate
 
 SEED = 0
 _QUALITY = 95
@@ -56,7 +56,7 @@ def _configs() -> list[SyntheticFacesConfig]:
 
 
 class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
-    """Synthetic faces; see `mtl_dm.data.synthetic`."""
+    """Synthetic faces; see `mtl_dm.synthetic`."""
 
     name = "synthetic_faces"
     VERSION = tfds.core.Version("1.0.0")

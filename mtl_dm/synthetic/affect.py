@@ -93,9 +93,7 @@ def _mixing() -> np.ndarray:
     return root / np.linalg.norm(root, axis=1, keepdims=True)
 
 
-def sample_intensities(
-    model: AffectModel, expression: int, rng: np.random.Generator
-) -> np.ndarray:
+def sample_intensities(model: AffectModel, expression: int, rng: np.random.Generator) -> np.ndarray:
     """Return intensities [17] in [0, 1]; those above `ACTIVE` are active.
 
     Correlated normal scores are cut at the threshold of each action unit, so the shares of active

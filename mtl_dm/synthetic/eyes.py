@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtl_dm.data.synthetic.canvas import Canvas, curve, ellipse, mix
-from mtl_dm.data.synthetic.identity import Identity
-from mtl_dm.data.synthetic.muscles import Muscles
+from mtl_dm.synthetic.canvas import Canvas, curve, ellipse, mix, shift
+from mtl_dm.synthetic.identity import Identity
+from mtl_dm.synthetic.muscles import Muscles
 
 EYE_X, EYE_Y = 0.15, 0.42
 _WHITE = (244.0, 241.0, 238.0)
@@ -34,7 +34,7 @@ def lids(identity: Identity, side: int, unit: dict[int, float]) -> tuple[np.ndar
     size = identity.eye_size
     half = 0.078 * size
     raise_, narrow = unit[5], unit[7]
-    upper = 0.040 * size * (1 + 0.75 * raise_) * (1 - 0.42 * narrow) - 0.008 * unit[9]
+    upper = 0.040 * size * (1 + 0.75 * raise_) * (1 - 0.42 * narrow) - 0.004 * unit[9]
     lower = 0.025 * size * (1 - 0.70 * narrow) - 0.013 * unit[6] + 0.004 * raise_
     upper, lower = max(upper, 0.007), max(lower, -0.004)
     corner = -0.006 * side  # the outer corner is a little higher
@@ -74,7 +74,7 @@ def _draw_eye(
     canvas.line(fold, mix(identity.skin, _INK, 0.30), 0.006)
     if identity.feminine:
         corner = upper[-1] if side > 0 else upper[0]
-        canvas.line(np.stack([corner, corner + (0.016 * side, -0.012)]), dark, 0.009)
+        canvas.line(np.stack([corner, shift(corner, 0.016 * side, -0.012)]), dark, 0.009)
 
 
 def brow(identity: Identity, side: int, unit: dict[int, float]) -> np.ndarray:
@@ -83,12 +83,14 @@ def brow(identity: Identity, side: int, unit: dict[int, float]) -> np.ndarray:
     inner = np.array([0.062 - 0.024 * unit[4], 0.338 + rest - slant])
     middle = np.array([0.145 - 0.010 * unit[4], 0.315 + rest])
     outer = np.array([0.232, 0.342 + rest + slant])
-    inner[1] += -0.052 * unit[1] + 0.040 * unit[4] + 0.020 * unit[9]
-    middle[1] += -0.016 * unit[1] - 0.046 * unit[2] + 0.036 * unit[4] + 0.010 * unit[9]
+    inner[1] += -0.052 * unit[1] + 0.040 * unit[4] + 0.014 * unit[9]
+    middle[1] += -0.016 * unit[1] - 0.046 * unit[2] + 0.036 * unit[4] + 0.005 * unit[9]
     outer[1] += -0.050 * unit[2] + 0.012 * unit[4] + 0.004 * unit[6]
     spine = np.stack([inner, 0.5 * (inner + middle) - (0, 0.004), middle, outer])
     spine = curve(spine * (side, 1) + (0.5, 0), 10)
-    thickness = 0.013 * identity.brow_weight * np.array([0.75, 1, 1, 1, 1, 0.95, 0.85, 0.7, 0.45, 0.1])
+    thickness = (
+        0.013 * identity.brow_weight * np.array([0.75, 1, 1, 1, 1, 0.95, 0.85, 0.7, 0.45, 0.1])
+    )
     offset = np.stack([np.zeros(10), thickness], axis=1)
     return np.concatenate([spine - offset, (spine + offset)[::-1]])
 
@@ -116,4 +118,6 @@ def draw_glasses(canvas: Canvas, identity: Identity) -> None:
     canvas.line(np.array([[0.455, 0.425], [0.5, 0.415], [0.545, 0.425]]), colour, 0.012, lift=0.15)
 
 
-_SQUARE = ((-0.10, -0.07), (0.10, -0.07), (0.105, -0.05), (0.095, 0.07), (-0.095, 0.07), (-0.105, -0.05))  # fmt: skip
+_SQUARE = (
+    (-0.10, -0.07), (0.10, -0.07), (0.105, -0.05), (0.095, 0.07), (-0.095, 0.07), (-0.105, -0.05),
+)  # fmt: skip

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mtl_dm.data.synthetic.canvas import Colour, mix
+from mtl_dm.synthetic.canvas import Colour, mix
 
 HAIR_STYLES = ("bald", "short", "side", "fringe", "curly", "long", "bob", "bun")
 ATTRIBUTES = ("glasses", "beard", "long_hair", "bald", "grey_hair", "feminine", "aged")
@@ -112,7 +112,8 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     feminine = bool(rng.random() < 0.5)
     age = float(rng.beta(1.3, 1.8))
     skin = _between(rng, _SKINS)
-    hair = _between(rng, _HAIRS[:3] if sum(skin) < 420 and rng.random() < 0.9 else _HAIRS)
+    dark = sum(skin) < 440
+    hair = _between(rng, _HAIRS[:3] if dark and rng.random() < 0.97 else _HAIRS)
     if age > 0.45:
         hair = mix(hair, _GREY, float(np.clip((age - 0.45) * 2.2 * rng.random() * 1.6, 0, 1)))
     factors = 1.0 + 0.085 * np.clip(rng.standard_normal(10), -2, 2)
@@ -120,7 +121,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     return Identity(
         skin=skin,
         hair=hair,
-        iris=_between(rng, _EYES[:2] if sum(skin) < 420 else _EYES),
+        iris=_between(rng, _EYES[:2] if dark else _EYES),
         cloth=_colour(rng.integers(30, 225, 3)),
         hair_style=_hair_style(rng, feminine, age),
         hair_volume=float(rng.uniform(0.02, 0.06)),

@@ -1,8 +1,8 @@
 """Synthetic faces with known expressions and action units: data that needs no licence."""
 
-from mtl_dm.data.synthetic.affect import ACTIVE, true_conditional
-from mtl_dm.data.synthetic.face import AU_REGIONS, REGIONS, draw_face
-from mtl_dm.data.synthetic.face_sets import (
+from mtl_dm.synthetic.affect import ACTIVE, true_conditional
+from mtl_dm.synthetic.face import AU_REGIONS, REGIONS, draw_face
+from mtl_dm.synthetic.face_sets import (
     FACE_SETS,
     IMAGE_SIZES,
     SET_NAMES,
@@ -12,8 +12,8 @@ from mtl_dm.data.synthetic.face_sets import (
     face_set,
     generate,
 )
-from mtl_dm.data.synthetic.identity import ATTRIBUTES, Identity, sample_identity
-from mtl_dm.data.synthetic.nuisance import Nuisance, sample_nuisance
+from mtl_dm.synthetic.identity import ATTRIBUTES, Identity, sample_identity
+from mtl_dm.synthetic.nuisance import Nuisance, sample_nuisance
 
 __all__ = [
     "ACTIVE",

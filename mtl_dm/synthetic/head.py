@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtl_dm.data.synthetic.canvas import Canvas, curve, ellipse, mix
-from mtl_dm.data.synthetic.identity import Identity
-from mtl_dm.data.synthetic.muscles import Muscles
+from mtl_dm.synthetic.canvas import Canvas, curve, ellipse, mix, shift
+from mtl_dm.synthetic.identity import Identity
+from mtl_dm.synthetic.muscles import Muscles
 
 # Right half of the average head, from the crown to the chin: distance from the midline, height.
 _PROFILE = np.array(
     [
         [0.0, 0.09], [0.17, 0.12], [0.285, 0.23], [0.325, 0.38], [0.325, 0.52], [0.30, 0.66],
-        [0.235, 0.80], [0.125, 0.90], [0.0, 0.93],
+        [0.235, 0.80], [0.125, 0.89], [0.0, 0.92],
     ]
 )  # fmt: skip
 _JAW_SHARE = np.array([0, 0, 0, 0, 0, 0.5, 1, 1, 1])
@@ -28,7 +28,7 @@ def mirrored(half: np.ndarray) -> np.ndarray:
 
 def jaw_drop(muscles: Muscles) -> float:
     """Return how far the chin is below its resting place, a share of the frame."""
-    return 0.062 * muscles.middle[26] - 0.014 * muscles.middle[17]
+    return 0.072 * muscles.middle[26] - 0.014 * muscles.middle[17]
 
 
 def head_controls(identity: Identity, muscles: Muscles) -> np.ndarray:
@@ -50,11 +50,13 @@ def draw_behind(canvas: Canvas, identity: Identity, muscles: Muscles) -> None:
         spread = 0.37 + identity.hair_volume
         fall = np.array(
             [
-                [0, 0.05 - identity.hair_volume], [0.26, 0.10], [spread, 0.36], [spread + 0.02, 0.65],
-                [spread, low], [0, low],
+                [0, 0.05 - identity.hair_volume], [0.26, 0.10], [spread, 0.36],
+                [spread + 0.02, 0.65],                [spread, low], [0, low],
             ]
         )  # fmt: skip
-        canvas.polygon(curve(mirrored(fall * (width, 1)), 40, closed=True), _shade(identity.hair, 0.8))
+        canvas.polygon(
+            curve(mirrored(fall * (width, 1)), 40, closed=True), _shade(identity.hair, 0.8)
+        )
     if style == "bun":
         canvas.polygon(ellipse(0.5, 0.03, 0.13, 0.10), _shade(identity.hair, 0.85))
     neck = np.array([[0, 0.7], [0.19, 0.7], [0.19, 0.98], [0.30, 1.12], [0, 1.12]])
@@ -78,7 +80,9 @@ def draw_head(canvas: Canvas, identity: Identity, muscles: Muscles) -> None:
             (-0.2, 0.50), (0.2, 0.64), (identity.freckles, 2)
         )
         for x, y in places:
-            canvas.polygon(ellipse(0.5 + x, y, 0.006, 0.006, 6), mix(identity.skin, (120, 70, 40), 0.5))
+            canvas.polygon(
+                ellipse(0.5 + x, y, 0.006, 0.006, 6), mix(identity.skin, (120, 70, 40), 0.5)
+            )
 
 
 def _draw_beard(canvas: Canvas, identity: Identity, half: np.ndarray) -> None:
@@ -86,7 +90,14 @@ def _draw_beard(canvas: Canvas, identity: Identity, half: np.ndarray) -> None:
     outer = half[4:] * (0.985, 1.0)
     corner = outer[0, 0]
     inner = np.array(
-        [[0.0, 0.805], [0.09, 0.80], [0.15, 0.755], [0.17, 0.70], [0.25, 0.66], [corner - 0.03, 0.53]]
+        [
+            [0.0, 0.805],
+            [0.09, 0.80],
+            [0.15, 0.755],
+            [0.17, 0.70],
+            [0.25, 0.66],
+            [corner - 0.03, 0.53],
+        ]
     )
     canvas.polygon(mirrored(np.concatenate([inner, curve(outer, 16)])), colour)
     if identity.beard > 0.45:
@@ -103,14 +114,17 @@ def draw_hair(canvas: Canvas, identity: Identity) -> None:
         _draw_curls(canvas, identity)
     low = 0.50 if style in ("long", "bob") else 0.40
     crown = np.array(
-        [[-0.335, low], [-0.345, 0.30], [-0.28, 0.155], [-0.16, 0.085], [0, 0.06], [0.16, 0.085], [0.28, 0.155], [0.345, 0.30], [0.335, low]]
+        [
+            [-0.335, low], [-0.345, 0.30], [-0.28, 0.155], [-0.16, 0.085], [0, 0.06],
+            [0.16, 0.085], [0.28, 0.155], [0.345, 0.30], [0.335, low],
+        ]
     )  # fmt: skip
     crown[1:-1] *= 1.0 + np.array([[0.9, 0.0]]) * volume
     crown[1:-1, 1] -= 0.6 * volume
     outer = curve(crown, 28)
     outer[:, 0] *= width
     hair = np.concatenate([outer, curve(_hairline(identity, low) * (width, 1), 24)])
-    canvas.polygon(hair + (0.5, 0), identity.hair)
+    canvas.polygon(shift(hair, 0.5, 0), identity.hair)
     _draw_strands(canvas, identity)
 
 
@@ -119,9 +133,16 @@ def _hairline(identity: Identity, low: float) -> np.ndarray:
     recede = 0.05 * identity.age * (not identity.feminine)
     part = identity.parting
     if identity.hair_style == "fringe":
-        tops = [[0.26, 0.265], [0.12, 0.25 + 0.01 * part], [0, 0.245], [-0.12, 0.25], [-0.26, 0.265]]
+        tops = [
+            [0.26, 0.265],
+            [0.12, 0.25 + 0.01 * part],
+            [0, 0.245],
+            [-0.12, 0.25],
+            [-0.26, 0.265],
+        ]
     elif identity.hair_style in ("side", "long"):
-        tops = [[0.27, 0.27 + 0.04 * part], [0.2, 0.20], [0.2 * part, 0.155], [-0.2, 0.20], [-0.27, 0.27 - 0.04 * part]]  # fmt: skip
+        ends = 0.27 + 0.04 * part, 0.27 - 0.04 * part
+        tops = [[0.27, ends[0]], [0.2, 0.20], [0.12 * part, 0.155], [-0.2, 0.20], [-0.27, ends[1]]]
     else:
         tops = [[0.27, 0.26], [0.19, 0.185], [0, 0.185], [-0.19, 0.185], [-0.27, 0.26]]
     line = np.array([[0.305, low], *tops, [-0.305, low]])
@@ -144,7 +165,9 @@ def _draw_strands(canvas: Canvas, identity: Identity) -> None:
     rng = np.random.default_rng(identity.texture)
     start = 0.5 + 0.12 * identity.parting
     for end in rng.uniform(-0.27, 0.27, 5):
-        points = np.array([[start + 0.3 * end, 0.07], [start + 0.75 * end, 0.10], [0.5 + end, 0.17]])
+        points = np.array(
+            [[start + 0.3 * end, 0.07], [start + 0.75 * end, 0.10], [0.5 + end, 0.17]]
+        )
         canvas.line(curve(points, 6), light, 0.008)
 
 

@@ -8,7 +8,7 @@ import functools
 import cv2
 import numpy as np
 
-from mtl_dm.data.synthetic.canvas import Canvas, Colour, Pose, ellipse, mix
+from mtl_dm.synthetic.canvas import Canvas, Colour, Pose, ellipse, mix, shift
 
 OCCLUDERS = ("hand", "cloth", "bar")
 
@@ -75,28 +75,28 @@ def sample_nuisance(rng: np.random.Generator, strength: float = 1.0) -> Nuisance
     if not 0.0 <= strength <= 2.0:
         raise ValueError(f"strength must lie in [0, 2], got {strength}.")
     turns = strength * np.clip(rng.standard_normal(8), -2.2, 2.2)
-    gain = float(np.exp(0.17 * turns[6] - 0.05)) * (1 + 0.05 * strength * rng.standard_normal(3))
+    gain = float(np.exp(0.10 * turns[6] - 0.02)) * (1 + 0.03 * strength * rng.standard_normal(3))
     return Nuisance(
         pose=Pose(
-            yaw=0.26 * turns[0],
-            pitch=0.14 * turns[1],
-            roll=0.12 * turns[2],
-            scale=1.0 + strength * rng.uniform(-0.10, 0.08),
-            shift=(0.025 * turns[3], 0.025 * turns[4]),
+            yaw=0.12 * turns[0],
+            pitch=0.08 * turns[1],
+            roll=0.05 * turns[2],
+            scale=1.0 + strength * rng.uniform(-0.06, 0.05),
+            shift=(0.010 * turns[3], 0.010 * turns[4]),
         ),
-        gaze=(0.010 * turns[5], 0.003 * strength * rng.standard_normal()),
-        background=(_sample_wall(rng), _sample_wall(rng)),
-        light=(0.45 * strength * rng.uniform(-1, 1), 0.3 * strength * rng.uniform(-1, 1)),
+        gaze=(0.007 * turns[5], 0.003 * strength * rng.standard_normal()),
+        background=(_muted(rng), _muted(rng)),
+        light=(0.30 * strength * rng.uniform(-1, 1), 0.18 * strength * rng.uniform(-1, 1)),
         gain=_rgb(gain),
-        blur=0.009 * strength * float(rng.beta(1.0, 2.0)),
-        noise=13.0 * strength * float(rng.beta(1.0, 2.0)),
+        blur=0.007 * strength * float(rng.beta(1.0, 2.0)),
+        noise=9.0 * strength * float(rng.beta(1.0, 2.0)),
         noise_seed=int(rng.integers(1 << 31)),
-        occluder=_sample_occluder(rng) if rng.random() < 0.18 * strength else None,
+        occluder=_sample_occluder(rng) if rng.random() < 0.12 * strength else None,
     )
 
 
-def _sample_wall(rng: np.random.Generator) -> Colour:
-    """Return a muted colour: bright ones would outshine the face."""
+def _muted(rng: np.random.Generator) -> Colour:
+    """Return a colour close to grey: bright ones would outshine the face."""
     return _rgb(rng.uniform(40, 220) + rng.uniform(-28, 28, 3))
 
 
@@ -107,7 +107,7 @@ def _sample_occluder(rng: np.random.Generator) -> Occluder:
         place = (0.5 + rng.uniform(-0.1, 0.1), rng.uniform(1.02, 1.15))
     tone = rng.uniform(0, 1)
     skin = mix((245, 205, 175), (110, 75, 52), tone)
-    colour = skin if kind == "hand" else _rgb(rng.uniform(20, 230, 3))
+    colour = skin if kind == "hand" else _muted(rng)
     return Occluder(kind, place, rng.uniform(0.10, 0.20), rng.uniform(0, np.pi), colour)
 
 
@@ -130,9 +130,9 @@ def draw_occluder(canvas: Canvas, occluder: Occluder) -> None:
             canvas.line(ellipse(x, y + step, 0.5, 0.15 + 1.2 * size, 24), edge, 0.008, closed=True)
     elif occluder.kind == "bar":
         half, thick = along * 3 * size, across * 0.35 * size
-        corners = np.stack([half + thick, half - thick, -half - thick, -half + thick])
-        canvas.polygon(corners + (x, y), occluder.colour)
-        canvas.line(corners + (x, y), edge, 0.006, closed=True)
+        corners = shift([half + thick, half - thick, -half - thick, -half + thick], x, y)
+        canvas.polygon(corners, occluder.colour)
+        canvas.line(corners, edge, 0.006, closed=True)
     else:
         for finger in (-0.6, -0.2, 0.2, 0.6):
             root = np.array([x, y]) + across * finger * size

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from mtl_dm.data.synthetic.canvas import Canvas, Pose, curve, ellipse
-from mtl_dm.data.synthetic.head import jaw_drop
-from mtl_dm.data.synthetic.identity import Identity
-from mtl_dm.data.synthetic.muscles import Muscles
+from mtl_dm.synthetic.canvas import Canvas, Pose, curve, ellipse, shift
+from mtl_dm.synthetic.head import jaw_drop
+from mtl_dm.synthetic.identity import Identity
+from mtl_dm.synthetic.muscles import Muscles
 
 NEUTRAL = 192  # the shading that leaves a colour as it is; 255 brightens by a third
 
@@ -68,7 +68,7 @@ def _layer(side: int) -> np.ndarray:
 
 def _mirror(side: int, points: list[list[float]], count: int = 8) -> np.ndarray:
     """Return a curve through points given as (distance from the midline, height)."""
-    return curve(np.array(points) * (side, 1), count) + (0.5, 0)
+    return shift(curve(np.array(points) * (side, 1), count), 0.5, 0)
 
 
 def _bulges(identity: Identity, muscles: Muscles) -> Iterator[Bulge]:
@@ -108,7 +108,7 @@ def _forehead(identity: Identity, muscles: Muscles) -> Iterator[Crease]:
     inner, frown = muscles.middle[1], muscles.middle[4]
     old = 0.16 * max(identity.age - 0.45, 0)
     for row, y in enumerate((0.225, 0.255)):
-        bow = np.array([[-0.085, y + 0.006], [0, y - 0.006], [0.085, y + 0.006]]) + (0.5, 0)
+        bow = np.array([[0.415, y + 0.006], [0.5, y - 0.006], [0.585, y + 0.006]])
         yield Crease(curve(bow, 8), 0.42 * inner * (0.75 + 0.25 * row) + old)
         for side in (-1, 1):
             arc = [[0.10, y - 0.005], [0.17, y - 0.012], [0.24, y + 0.014]]
@@ -122,7 +122,11 @@ def _around_the_eye(side: int, unit: dict[int, float], identity: Identity) -> It
     old = 0.16 * max(identity.age - 0.4, 0)
     # Cheek raiser: crow's-feet outside the eye and a furrow below the lower lid.
     for end in (0.385, 0.42, 0.455):
-        feet = [[0.245, 0.42 + 0.25 * (end - 0.42)], [0.272, 0.42 + 0.7 * (end - 0.42)], [0.298, end]]
+        feet = [
+            [0.245, 0.42 + 0.25 * (end - 0.42)],
+            [0.272, 0.42 + 0.7 * (end - 0.42)],
+            [0.298, end],
+        ]
         yield Crease(_mirror(side, feet, 5), 0.5 * unit[6] + old)
     pouch = [[0.075, 0.475], [0.13, 0.492], [0.20, 0.482], [0.235, 0.455]]
     yield Crease(_mirror(side, pouch), 0.45 * unit[6] + 0.10 + old)
@@ -159,16 +163,20 @@ def _around_the_mouth(
     # Tightened lips pucker: short upright lines above and below them.
     for x in (0.02, 0.055):
         for y in (0.688, 0.792 + drop):
-            yield Crease(np.array([[0.5 + side * x, y], [0.5 + side * x * 1.15, y + 0.024]]), 0.34 * unit[23])
+            yield Crease(
+                np.array([[0.5 + side * x, y], [0.5 + side * x * 1.15, y + 0.024]]), 0.34 * unit[23]
+            )
     # Pressed lips dimple at the corners.
-    press = np.array([[0.5 + side * 0.128, 0.715], [0.5 + side * 0.142, 0.74], [0.5 + side * 0.128, 0.765]])
+    press = np.array(
+        [[0.5 + side * 0.128, 0.715], [0.5 + side * 0.142, 0.74], [0.5 + side * 0.128, 0.765]]
+    )
     yield Crease(press, 0.5 * unit[24], 0.012)
 
 
 def _chin(muscles: Muscles) -> Iterator[Crease]:
     raised, drop = muscles.middle[17], jaw_drop(muscles)
     bow = np.array([[0.41, 0.835], [0.455, 0.812], [0.5, 0.806], [0.545, 0.812], [0.59, 0.835]])
-    yield Crease(curve(bow + (0, drop), 10), 0.45 * raised)
+    yield Crease(curve(shift(bow, 0, drop), 10), 0.45 * raised)
     for x, y in ((-0.035, 0.855), (0.0, 0.845), (0.035, 0.855), (-0.018, 0.88), (0.018, 0.88)):
         dimple = np.array([[0.5 + x, y + drop], [0.5 + x + 0.008, y + 0.01 + drop]])
         yield Crease(dimple, 0.3 * raised)

@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from mtl_dm.data.synthetic.canvas import Canvas, Colour, curve, ellipse, mix
-from mtl_dm.data.synthetic.identity import Identity
-from mtl_dm.data.synthetic.muscles import Muscles
+from mtl_dm.synthetic.canvas import Canvas, Colour, curve, ellipse, mix, shift
+from mtl_dm.synthetic.identity import Identity
+from mtl_dm.synthetic.muscles import Muscles
 
 _INK = (30.0, 16.0, 16.0)
 _CAVITY = (70.0, 20.0, 24.0)
@@ -42,14 +42,16 @@ def lips(identity: Identity, muscles: Muscles) -> Lips:
     unit = muscles.middle
     press, tight = unit[24], unit[23]
     # Lips part with 25 only; 26 alone lowers a closed mouth, 24 keeps it shut.
-    gap = ((0.030 + 0.014 * unit[12]) * unit[25] + 0.105 * unit[26] * min(1.0, 2.5 * unit[25])) * (1 - 0.85 * press)
+    gap = ((0.030 + 0.014 * unit[12]) * unit[25] + 0.105 * unit[26] * min(1.0, 2.5 * unit[25])) * (
+        1 - 0.85 * press
+    )
     thin = (1 - 0.50 * tight) * (1 - 0.72 * press) * (1 - 0.30 * unit[20]) * (1 - 0.2 * unit[12])
     full_top = 0.023 * identity.lip_fullness * thin * (1 + 0.25 * unit[10])
     full_bottom = 0.031 * identity.lip_fullness * thin * (1 + 0.25 * unit[17])
-    closed_drop = 0.042 * unit[26] * (1 - min(1.0, 2.5 * unit[25]))
+    closed_drop = 0.052 * unit[26] * (1 - min(1.0, 2.5 * unit[25]))
     lift = 0.030 * unit[10]
     push = 0.026 * unit[17]
-    y = _MOUTH_Y + closed_drop - 0.012 * unit[9]
+    y = _MOUTH_Y + closed_drop - 0.005 * unit[9]
     left, right = _corner(identity, muscles, -1, y, gap), _corner(identity, muscles, 1, y, gap)
 
     def through(heights: tuple[float, float], corners: float = 0.0) -> np.ndarray:
@@ -57,12 +59,14 @@ def lips(identity: Identity, muscles: Muscles) -> Lips:
         halfway, middle = heights
         bend = 0.33  # how far the points halfway follow their corner
         middle_x = 0.5 * (left[0] + right[0])
-        controls = [left + (0, corners)]
+        controls = [shift(left, 0, corners)]
         for share, corner in ((0.5, left), (0.0, left), (0.5, right)):
             x = middle_x + share * (corner[0] - middle_x)
             height = halfway if share else middle
-            controls.append(np.array([x, height + bend * (share > 0) * (corner[1] - y - 0.25 * gap)]))
-        controls.append(right + (0, corners))
+            controls.append(
+                np.array([x, height + bend * (share > 0) * (corner[1] - y - 0.25 * gap)])
+            )
+        controls.append(shift(right, 0, corners))
         return curve(np.stack(controls), 17)
 
     upper_y = y - 0.30 * gap - 0.5 * lift - push
@@ -76,9 +80,7 @@ def lips(identity: Identity, muscles: Muscles) -> Lips:
     return Lips(top, upper, lower, bottom, gap)
 
 
-def _corner(
-    identity: Identity, muscles: Muscles, side: int, y: float, gap: float
-) -> np.ndarray:
+def _corner(identity: Identity, muscles: Muscles, side: int, y: float, gap: float) -> np.ndarray:
     unit = muscles.at(side)
     half = 0.128 * identity.mouth_width
     half += 0.030 * unit[12] + 0.052 * unit[20] - 0.036 * unit[23] - 0.010 * unit[24] - 0.20 * gap
@@ -92,9 +94,7 @@ def draw_mouth(canvas: Canvas, identity: Identity, muscles: Muscles) -> None:
     shape = lips(identity, muscles)
     colour = mix(mix(identity.skin, (150, 60, 60), 0.40), _LIPS, identity.lip_colour)
     canvas.polygon(np.concatenate([shape.top, shape.bottom[::-1]]), colour)
-    canvas.polygon(
-        np.concatenate([shape.top, shape.upper[::-1]]), mix(colour, _INK, 0.14)
-    )
+    canvas.polygon(np.concatenate([shape.top, shape.upper[::-1]]), mix(colour, _INK, 0.14))
     if shape.gap > 0.004:
         _draw_opening(canvas, shape)
     seam = shape.upper if shape.gap <= 0.012 else shape.upper[1:-1]
@@ -129,7 +129,10 @@ def draw_nose(canvas: Canvas, identity: Identity, muscles: Muscles) -> None:
         lift = 0.022 * unit[9] + 0.008 * unit[10]
         width = 0.058 * identity.nose_width * (1 + 0.22 * unit[9])
         wing = np.array(
-            [[0.75 * width, tip - 0.045], [width, tip - 0.012], [0.85 * width, tip + 0.012], [0.5 * width, tip + 0.010]]
+            [
+                [0.75 * width, tip - 0.045], [width, tip - 0.012], [0.85 * width, tip + 0.012],
+                [0.5 * width, tip + 0.010],
+            ]
         )  # fmt: skip
         wing[:3, 1] -= lift
         canvas.line(curve(wing * (side, 1) + (0.5, 0), 9), dark, 0.010, lift=0.25)

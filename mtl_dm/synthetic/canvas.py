@@ -1,10 +1,11 @@
-"""A canvas in face coordinates: x and y in [0, 1] over the frame, y down, the midline at x = 0.5."""
+"""A canvas in face coordinates: x and y in [0, 1] over the frame, y down, midline at x = 0.5."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,9 +94,7 @@ class Canvas:
         closed: bool = False,
     ) -> None:
         """Draw a line of `width` (a share of the frame) through [N, 2] points."""
-        self._shapes.append(
-            _Shape(points, colour, max(1, round(width * self.side)), lift, closed)
-        )
+        self._shapes.append(_Shape(points, colour, max(1, round(width * self.side)), lift, closed))
 
     def render(self) -> np.ndarray:
         """Draw the waiting shapes, in order, and return the pixels."""
@@ -164,6 +163,11 @@ def _circle(count: int) -> np.ndarray:
 def ellipse(x: float, y: float, width: float, height: float, count: int = 16) -> np.ndarray:
     """Return a polygon of the ellipse with the given centre and half axes."""
     return _circle(count) * (width, height) + (x, y)
+
+
+def shift(points: Any, x: float, y: float) -> np.ndarray:
+    """Return [N, 2] points, or one point [2], moved by (x, y)."""
+    return np.asarray(points) + np.array([x, y])
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:

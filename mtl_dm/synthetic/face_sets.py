@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from mtl_dm.data.synthetic.affect import (
+from mtl_dm.synthetic.affect import (
     ACTIVE,
     affect_model,
     checked_seed,
     sample_intensities,
     sample_valence_arousal,
 )
-from mtl_dm.data.synthetic.face import draw_face
-from mtl_dm.data.synthetic.identity import ATTRIBUTES, Identity, sample_identity
-from mtl_dm.data.synthetic.nuisance import sample_nuisance
+from mtl_dm.synthetic.face import checked_size, draw_face
+from mtl_dm.synthetic.identity import ATTRIBUTES, Identity, sample_identity
+from mtl_dm.synthetic.nuisance import sample_nuisance
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 
 IMAGE_SIZES = (112, 64)
@@ -68,7 +68,10 @@ class FaceSet:
 # databases that the sets stand for (AffectNet, EmotioNet, Aff-Wild2), even where one tests.
 _EVEN = (1 / 7,) * 7
 FACE_SETS = (
-    FaceSet("expression_only", "train", 1, 2_000, (0.24, 0.30, 0.12, 0.06, 0.12, 0.10, 0.06), units=()),
+    FaceSet(
+        "expression_only", "train", 1, 2_000, (0.24, 0.30, 0.12, 0.06, 0.12, 0.10, 0.06),
+        units=(),
+    ),
     FaceSet(
         "action_units_only", "train", 2, 8_000, (0.28, 0.34, 0.08, 0.05, 0.07, 0.11, 0.07),
         expression=False, units=EMOTIONET_UNITS,
@@ -118,6 +121,7 @@ def generate(
     """
     chosen = face_set(name, split)
     checked_seed(seed)
+    checked_size(size)
     number = chosen.count if count is None else count
     if number < 0:
         raise ValueError(f"count must be >= 0, got {number}.")

@@ -1,0 +1,52 @@
+# Every target makes the environment it needs, in .venv.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+PRESET ?= demo
+SEEDS ?= 1
+ONLY ?=
+DATA_DIR ?=
+
+# TensorFlow's start-up chatter hides what a command has to say.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+STUDY = MTL_DM_COMMAND='make $@$(if $(filter-out demo,$(PRESET)), PRESET=$(PRESET))$(if \
+	$(filter-out 1,$(SEEDS)), SEEDS=$(SEEDS))$(if $(ONLY), ONLY="$(ONLY)")$(if \
+	$(DATA_DIR), DATA_DIR="$(DATA_DIR)")' $(PY) -m
+OPTIONS = --preset='$(PRESET)' --seeds='$(SEEDS)' $(if $(ONLY),--only='$(ONLY)') \
+	$(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
+
+.PHONY: help test lint gallery reproduce-table2 reproduce-table4 clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@echo 'Variables: PRESET=demo|demo-full  SEEDS=n  ONLY="row or column"  DATA_DIR=folder'
+
+$(INSTALLED): setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+test: $(INSTALLED)  ## Run all tests (about 5 minutes)
+	$(PY) -m pytest tests -n 2
+
+lint: $(INSTALLED)  ## Check style and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
+	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery
+
+reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2 (about 10 minutes)
+	$(STUDY) experiments.table2 $(OPTIONS)
+
+reproduce-table4: $(INSTALLED)  ## Table 4, needs ONLY=CAD DATA_DIR=<folder of the raw data>
+	$(STUDY) experiments.table4 $(OPTIONS)
+
+clean:  ## Remove the environment, caches and built data sets; runs/ is kept
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""One file a study of the paper: source, command, expected result, cost."""

@@ -1,0 +1,99 @@
+"""What the studies share: their arguments, the loop over cells, the report at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtl_dm.reporting import ReportSpec, read_cells, summary_text, to_frame, write_report
+from mtl_dm.training.cells import CellPlan, Metrics, run_cell
+from mtl_dm.training.run import make_deterministic
+
+Job = tuple[CellPlan, Callable[[], tuple[Metrics, int]]]
+
+
+def arguments(
+    description: str,
+    table: str,
+    presets: Collection[str],
+    names: Sequence[str],
+    *,
+    default_preset: str = "demo",
+    data_dir: str | None = "build/datasets",
+) -> argparse.Namespace:
+    """Return the parsed arguments of a study; `selected` holds the rows or columns to run.
+
+    Args:
+        description: Shown by --help.
+        table: Names the default output folder.
+        presets: Names that --preset may have.
+        names: Rows and columns that --only may name.
+        default_preset: Used where --preset is not given.
+        data_dir: Default of --data_dir; None: it must be given.
+
+    Raises:
+        ValueError: If a value breaks its rule.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--preset", default=default_preset, help=f"one of {', '.join(presets)}")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="repetitions; 2 and more give intervals"
+    )
+    parser.add_argument("--only", default="", help=f"one of: {'; '.join(names)}")
+    parser.add_argument("--data_dir", default=data_dir, required=data_dir is None)
+    parser.add_argument("--output", default=f"runs/{table}", help="folder of the study")
+    options = parser.parse_args()
+    if options.preset not in presets:
+        raise ValueError(f"Unknown preset {options.preset!r}. Known: {', '.join(presets)}.")
+    if options.seeds < 1:
+        raise ValueError(f"seeds must be at least 1, got {options.seeds}.")
+    if options.only and options.only not in names:
+        raise ValueError(f"Unknown row or column {options.only!r}. Known: {'; '.join(names)}.")
+    options.selected = [options.only] if options.only else list(names)
+    # What the user typed, `make ...` where the Makefile says so.
+    options.command = os.environ.get("MTL_DM_COMMAND") or shlex.join(
+        ["python", "-m", f"experiments.{table}", *sys.argv[1:]]
+    )
+    return options
+
+
+def run_study(folder: str | Path, jobs: Sequence[Job], specification: ReportSpec) -> None:
+    """Compute the cells that are missing, then write and print the report.
+
+    The report is written after every cell, so that a long study can be watched.
+
+    Args:
+        folder: Folder of the study.
+        jobs: Cells with the functions that compute them.
+        specification: The report.
+    """
+    make_deterministic()
+    for number, (plan, measure) in enumerate(jobs, start=1):
+        computed = run_cell(
+            folder,
+            plan,
+            measure,
+            command=specification.command,
+            progress=f"[{number}/{len(jobs)}]",
+        )
+        if computed:
+            write_report(folder, specification)
+    report = write_report(folder, specification)
+    cells, _ = read_cells(folder, specification.table)
+    print(f"\n{summary_text(to_frame(cells), specification)}\n\nThe report is {report}")
+
+
+def main_guard(main: Callable[[], Any]) -> None:
+    """Run a study; wrong input ends it with one line instead of a stack trace."""
+    try:
+        main()
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,123 @@
+"""Cells of a study: each is computed once, written whole, and never repeated."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mtl_dm.files import write_atomically
+from mtl_dm.training.record import commit, versions
+
+Metrics = Mapping[str, Mapping[str, float]]
+
+
+@dataclasses.dataclass(frozen=True)
+class CellPlan:
+    """One cell of a table: what it is called and what decides its values.
+
+    Attributes:
+        table: "table2".
+        column: Data and network.
+        row: Method.
+        seed: Seed.
+        fold: Fold of a cross validation, or None.
+        preset: "demo", ...
+        dataset: Data with their kind in parentheses, "synthetic_faces (synthetic)".
+        config: Everything that decides the values, as JSON values.
+    """
+
+    table: str
+    column: str
+    row: str
+    seed: int
+    fold: int | None
+    preset: str
+    dataset: str
+    config: Mapping[str, Any]
+
+    def path(self, folder: Path) -> Path:
+        """Return the file of the cell in the folder of its study."""
+        fold = "" if self.fold is None else f"-fold{self.fold}"
+        name = f"seed{self.seed}{fold}.json"
+        return folder / "cells" / _file_safe(self.column) / _file_safe(self.row) / name
+
+
+def run_cell(
+    folder: str | Path,
+    plan: CellPlan,
+    measure: Callable[[], tuple[Metrics, int]],
+    *,
+    command: str,
+    progress: str = "",
+) -> bool:
+    """Compute a cell unless its file is there; return whether it was computed.
+
+    Args:
+        folder: Folder of the study.
+        plan: The cell.
+        measure: Trains and returns metrics by task, and the number of training steps.
+        command: The command that the user typed, for the record.
+        progress: Put before the cell's name in the printed lines, "[3/8]".
+
+    Raises:
+        ValueError: If the file holds a cell of another configuration.
+    """
+    path = plan.path(Path(folder))
+    place = plan.column if plan.fold is None else f"{plan.column}, fold {plan.fold}"
+    title = f"{progress} {plan.row} ({place}, seed {plan.seed})".strip()
+    if _finished(path, plan):
+        print(f"{title}: finished before", flush=True)
+        return False
+    print(f"{title}: training ...", flush=True)
+    started = time.perf_counter()
+    metrics, steps = measure()
+    seconds = time.perf_counter() - started
+    content = {
+        **{key: value for key, value in dataclasses.asdict(plan).items() if key != "config"},
+        "metrics": {task: _json_numbers(values) for task, values in metrics.items()},
+        "seconds": seconds,
+        "steps": steps,
+        "record": {
+            "command": command,
+            "commit": commit(),
+            "versions": versions(),
+            "config": plan.config,
+        },
+    }
+    write_atomically(path, json.dumps(content, indent=1))
+    print(f"{title}: {seconds:.0f} s", flush=True)
+    return True
+
+
+def _finished(path: Path, plan: CellPlan) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))["record"]["config"]
+    except (ValueError, KeyError, TypeError):
+        print(f"The cell file {path} is damaged; the cell is computed again.", flush=True)
+        return False
+    wanted = json.loads(json.dumps(plan.config))
+    differing = sorted(key for key in {*there, *wanted} if there.get(key) != wanted.get(key))
+    if differing:
+        raise ValueError(
+            f"The cell {path} was computed with another configuration: {differing[0]} is "
+            f"{there.get(differing[0])!r} there, {wanted.get(differing[0])!r} now "
+            f"(all that differ: {differing}). Choose another output folder or delete this one."
+        )
+    return True
+
+
+def _file_safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")
+
+
+def _json_numbers(values: Mapping[str, float]) -> dict[str, float | None]:
+    # Strict JSON has no NaN; null stands for "not measured".
+    return {key: None if math.isnan(value) else float(value) for key, value in values.items()}

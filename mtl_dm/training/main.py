@@ -1,0 +1,31 @@
+"""Starting a command: errors of the user's input end it with one line, not a stack trace."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app
+
+
+def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None:
+    """Parse flags and run a command; exit with 1 and a message where its input is wrong.
+
+    Args:
+        command: Reads the parsed flags.
+        define_flags: Called before parsing.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+    def guarded(argv: Sequence[str]) -> None:
+        try:
+            if len(argv) > 1:
+                raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
+            command()
+        except (ValueError, FileNotFoundError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+
+    define_flags()
+    app.run(guarded)

@@ -1,0 +1,72 @@
+"""One loss per kind of task, with the images that it averages over."""
+
+import numpy as np
+import pytest
+
+from mtl_dm.losses import task_loss
+from mtl_dm.losses.task_losses import TASK_LOSSES
+from mtl_dm.tasks import Task
+from tests.losses import references
+
+B, SIZE = 6, 3
+LABELS = ("a", "b", "c")
+
+
+def draw(flat):
+    rng = np.random.default_rng(0)
+    labels = np.eye(SIZE)[rng.integers(0, SIZE, B)]
+    mask = rng.integers(0, 2, B if flat else (B, SIZE))
+    mask[0], mask[1] = 0, 1
+    arrays = labels, rng.normal(size=(B, SIZE)), mask
+    return tuple(array.astype(np.float32) for array in arrays)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_multiclass(smoothing):
+    labels, logits, mask = draw(flat=True)
+    task = Task.multiclass("x", LABELS, label_smoothing=smoothing)
+    values, weights = task_loss(task, labels, logits, mask)
+    want = references.cross_entropy(labels, logits, mask, smoothing)
+    np.testing.assert_allclose(values, want, rtol=1e-5)
+    np.testing.assert_array_equal(weights, mask)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_multilabel(reduction):
+    labels, logits, mask = draw(flat=False)
+    task = Task.multilabel("x", LABELS, reduction=reduction)
+    values, weights = task_loss(task, labels, logits, mask)
+    want = references.binary_cross_entropy(labels, logits, mask, reduction)
+    np.testing.assert_allclose(values, want, rtol=1e-5)
+    np.testing.assert_array_equal(weights, mask.any(axis=1))
+
+
+def test_regression():
+    labels, predictions, mask = draw(flat=False)
+    values, weights = task_loss(Task.regression("x", LABELS), labels, predictions, mask)
+    np.testing.assert_allclose(
+        values, references.squared_error(labels, predictions, mask), rtol=1e-5
+    )
+    np.testing.assert_array_equal(weights, mask.any(axis=1))
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "multilabel", "regression"])
+def test_the_weight_of_a_task_stays_out_of_the_values(kind):
+    arrays = draw(flat=kind == "multiclass")
+    one, many = (task_loss(Task("x", kind, LABELS, weight=w), *arrays)[0] for w in (1.0, 7.0))
+    np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "multilabel", "regression"])
+def test_types_and_shapes(kind):
+    labels, logits, mask = draw(flat=kind == "multiclass")
+    task = Task(name="x", kind=kind, labels=LABELS)
+    for values in task_loss(task, labels.astype("int32"), logits.astype("float16"), mask > 0):
+        assert values.dtype == "float32"
+        assert values.shape == (B,)
+    with pytest.raises(ValueError, match="mask must have shape"):
+        task_loss(task, labels, logits, mask[:-1])
+
+
+def test_every_kind_has_a_loss():
+    assert list(TASK_LOSSES) == ["multiclass", "multilabel", "regression"]

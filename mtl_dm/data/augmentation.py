@@ -15,7 +15,7 @@ def augment(batches: tf.data.Dataset, seed: int = 0, shift: float = 0.08) -> tf.
 
     Args:
         batches: (image [B, H, W, 3] in [-1, 1], labels, masks).
-        seed: Fixes every draw.
+        seed: Fixes every draw (with TensorFlow's global seed, where one is set).
         shift: Largest shift as a part of a side; the border is filled by reflection.
 
     Raises:

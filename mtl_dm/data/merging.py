@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ def merge(
     An element of a source is (input, labels, masks) as in the README, with labels and masks of
     its own tasks only; tasks that it lacks and another source has are added under a zero mask.
     An epoch ends when the largest source (per its share) was seen once; smaller ones repeat,
-    shuffled anew. The order follows from `seed`: every new pass over the returned data set, and
-    every repetition, has an order of its own, the same ones each time the program runs.
+    shuffled anew. The order follows from `seed` (and TensorFlow's global seed, where one is set):
+    every new pass over the returned data set, and every repetition, has an order of its own, the
+    same ones each time the program runs.
 
     Args:
         sources: Unbatched data sets of known size whose inputs agree in structure and shape.
@@ -72,9 +74,13 @@ def merge(
     else:
         order = interleaving(places)
         choice = tf.data.Dataset.from_tensor_slices(order).repeat()
+        length = tf.data.INFINITE_CARDINALITY
         if not repeat:
-            choice = choice.take(epoch_length(order, sizes, places))
+            length = epoch_length(order, sizes, places)
+            choice = choice.take(length)
         merged = tf.data.Dataset.choose_from_datasets(streams, choice)
+        # Choosing hides the size, which a progress bar needs.
+        merged = merged.apply(tf.data.experimental.assert_cardinality(length))
     return merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
 
 
@@ -121,11 +127,16 @@ def interleaving(places: Sequence[int]) -> np.ndarray:
 
 
 def epoch_length(order: np.ndarray, sizes: Sequence[int], places: Sequence[int]) -> int:
-    """Return the number of elements until the largest source per its share was seen once."""
-    largest = int(np.argmax(np.array(sizes) / np.array(places)))
-    whole, rest = divmod(sizes[largest] - 1, places[largest])
-    last = int(np.flatnonzero(order == largest)[rest])
-    return whole * len(order) + last + 1
+    """Return the number of elements until the largest source per its share was seen once.
+
+    Sources that tie, as all do under proportional shares without rounding, are all seen once.
+    """
+    ratios = [Fraction(size, count) for size, count in zip(sizes, places, strict=True)]
+    ends = []
+    for source in (index for index, ratio in enumerate(ratios) if ratio == max(ratios)):
+        whole, rest = divmod(sizes[source] - 1, places[source])
+        ends.append(whole * len(order) + int(np.flatnonzero(order == source)[rest]) + 1)
+    return max(ends)
 
 
 def _size(index: int, source: tf.data.Dataset) -> int:

@@ -93,8 +93,10 @@ def matching_bernoulli(
         ValueError: If the shapes do not fit each other.
     """
     p, q = _attributes_and_mixture(class_logits, attribute_logits, conditional)
+    # The mixture of the complements, since 1 - q cancels where q is close to 1.
+    not_q = mixture(class_logits, 1.0 - ops.convert_to_tensor(conditional, dtype="float32"))
     active = p * ops.log(ops.maximum(q, epsilon))
-    inactive = (1.0 - p) * ops.log(ops.maximum(1.0 - q, epsilon))
+    inactive = (1.0 - p) * ops.log(ops.maximum(not_q, epsilon))
     return -ops.mean(active + inactive, axis=-1)
 
 

@@ -142,11 +142,13 @@ class BoundCoupling:
         if coupling.matching:
             form = MATCHING_FORMS.get(coupling.matching_form)
             values, weights = form(**pair, **coupling.matching_options)
-            terms["distribution_matching"] = (values, weights * covered, coupling.matching)
+            weights = _where_covered(values, weights, covered)
+            terms["distribution_matching"] = (values, weights, coupling.matching)
         if coupling.co_annotation:
             form = CO_ANNOTATION_FORMS.get(coupling.co_annotation_form)
             values, weights = form(**pair, **coupling.co_annotation_options)
-            terms["soft_co_annotation"] = (values, weights * covered, coupling.co_annotation)
+            weights = _where_covered(values, weights, covered)
+            terms["soft_co_annotation"] = (values, weights, coupling.co_annotation)
         return terms
 
     @property
@@ -178,6 +180,11 @@ def _columns(
     if labels == task.labels:
         return None
     return np.array([task.labels.index(label) for label in labels], dtype=np.int32)
+
+
+def _where_covered(values: Any, weights: Any, covered: Any) -> Any:
+    # A value per batch has seen the masks, which are 0 for images that are not covered.
+    return weights * covered if len(values.shape) else weights
 
 
 def _take(array: Any, columns: np.ndarray | None) -> Any:

@@ -88,19 +88,26 @@ class MultiTaskModel(keras.Model):
             lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype),
             input_shape,
         )
-        features = self.backbone(inputs)
+        features = self._features_by_task(self.backbone(inputs))
         for name, head in self.heads.items():
-            head.build((features[name] if isinstance(features, Mapping) else features).shape)
+            head.build(features[name].shape)
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> dict[str, Any]:
         """Return the logits [B, size] of every task, by name."""
-        features = self.backbone(inputs, training=training)
-        per_task = features if isinstance(features, Mapping) else {}
-        return {
-            name: head(per_task[name] if per_task else features)
-            for name, head in self.heads.items()
-        }
+        features = self._features_by_task(self.backbone(inputs, training=training))
+        return {name: head(features[name]) for name, head in self.heads.items()}
+
+    def _features_by_task(self, features: Any) -> Mapping[str, Any]:
+        if not isinstance(features, Mapping):
+            return dict.fromkeys(self.heads, features)
+        missing = [name for name in self.heads if name not in features]
+        if missing:
+            raise ValueError(
+                f"The backbone returns features for {sorted(features)}, none for the tasks "
+                f"{missing}."
+            )
+        return features
 
     def compute_loss(
         self,
@@ -150,11 +157,12 @@ class MultiTaskModel(keras.Model):
         self, labels: Mapping[str, Any], masks: Mapping[str, Any] | None, logits: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return finite labels and masks for every task of the model."""
-        if not isinstance(labels, Mapping):
-            raise ValueError(
-                "Labels must be a dictionary by task name, got "
-                f"{type(labels).__name__}; tasks: {list(self._tasks_by_name)}."
-            )
+        for what, value in (("Labels", labels), ("Masks", {} if masks is None else masks)):
+            if not isinstance(value, Mapping):
+                raise ValueError(
+                    f"{what} must be a dictionary by task name, got {type(value).__name__}; "
+                    f"tasks: {list(self._tasks_by_name)}."
+                )
         full_labels, full_masks = {}, {}
         for name, task in self._tasks_by_name.items():
             scores = logits[name]

@@ -40,7 +40,11 @@ class Relatedness:
 
     def __post_init__(self) -> None:
         for field in ("classes", "attributes"):
-            names = tuple(getattr(self, field))
+            names = getattr(self, field)
+            listed = isinstance(names, Sequence) and not isinstance(names, str)
+            if not listed or not all(isinstance(name, str) for name in names):
+                raise ValueError(f"Relatedness {field} must be a list of names, got {names!r}.")
+            names = tuple(names)
             repeated = sorted({name for name in names if names.count(name) > 1})
             if not names or repeated:
                 problem = f"repeated: {repeated}" if names else "got none"
@@ -56,7 +60,10 @@ class Relatedness:
             object.__setattr__(self, "prior", prior)
 
     def _probabilities(self, field: str, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.array(getattr(self, field), dtype=np.float32)
+        try:
+            array = np.array(getattr(self, field), dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Relatedness {field} must hold numbers: {error}.") from error
         if array.shape != shape:
             raise ValueError(
                 f"Relatedness {field} must have shape {shape} for {len(self.classes)} classes and "
@@ -94,7 +101,11 @@ class Relatedness:
         """
         rows = _positions("class", classes, self.classes)
         columns = _positions("attribute", attributes, self.attributes)
-        prior = None if self.prior is None else self.prior[rows] / self.prior[rows].sum()
+        prior = None if self.prior is None else self.prior[rows]
+        if prior is not None:
+            if prior.sum() == 0:
+                raise ValueError(f"The classes {classes} all have prior 0; keep another one.")
+            prior = prior / prior.sum()
         return Relatedness(
             tuple(self.classes[row] for row in rows),
             tuple(self.attributes[column] for column in columns),

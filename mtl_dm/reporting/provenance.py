@@ -9,6 +9,7 @@ from mtl_dm.reporting.cells import Cell, Repeat
 from mtl_dm.reporting.spec import ReportSpec
 from mtl_dm.reporting.tables import ABSENT, Table
 
+_FEW = 3
 _KIND = re.compile(r"\((synthetic|real)\)\s*$")
 
 
@@ -55,8 +56,10 @@ def missing_cells(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
         planned = spec.repeats.get(column) or sorted(found or anywhere, key=str)
         for row in spec.rows:
             left = [_name(r) for r in planned if (column, row, r) not in done]
+            many = f"{len(left)} of {len(planned)} repeats"
             if left or not planned:
-                lines.append(f"{column}, {row}: {', '.join(left) or 'every seed'}")
+                text = ", ".join(left) if len(left) <= _FEW else many
+                lines.append(f"{column}, {row}: {text or 'every seed'}")
     return lines
 
 

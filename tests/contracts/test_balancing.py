@@ -92,11 +92,11 @@ def test_own_weights_stay_float32_under_half_precision(name):
     assert np.isfinite(combine(method, LOSSES))
 
 
-def model_with(name):
+def model_with(name, run_eagerly):
     tasks = [Task.multiclass("kind", ["a", "b"]), Task.regression("size", ["height"])]
     backbone = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="relu")])
     model = MultiTaskModel(backbone, tasks, balancing=BALANCING.get(name)())
-    model.compile(optimizer=keras.optimizers.Adam(0.01), jit_compile=False)
+    model.compile(optimizer=keras.optimizers.Adam(0.01), jit_compile=False, run_eagerly=run_eagerly)
     return model
 
 
@@ -110,7 +110,7 @@ def batch():
 
 @every_method
 def test_trains_a_model_that_is_saved_and_read_back(name, tmp_path):
-    model = model_with(name)
+    model = model_with(name, run_eagerly=False)
     history = model.fit(batch(), epochs=3, verbose=0, shuffle=False).history
     assert np.isfinite(history["loss"]).all()
     assert history["kind_loss"][-1] + history["size_loss"][-1] < (
@@ -128,7 +128,7 @@ def test_trains_a_model_that_is_saved_and_read_back(name, tmp_path):
 
 @every_method
 def test_own_trainable_weights_are_learned_with_the_network(name):
-    model = model_with(name)
+    model = model_with(name, run_eagerly=True)
     before = [each.numpy() for each in model.balancing.trainable_variables]
     paths = {each.path for each in model.trainable_variables}
     assert {each.path for each in model.balancing.trainable_variables} <= paths

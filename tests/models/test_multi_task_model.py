@@ -58,7 +58,7 @@ def inputs_of(kind):
 
 # Without dropout, whose seeds would make continued training differ.
 BACKBONES = {
-    "image": lambda: compact_cnn((16, 16, 3), widths=(4, 8), dropout=0.0),
+    "image": lambda: compact_cnn((16, 16, 3), dropout=0.0),
     "vector": lambda: dense_trunk((FEATURES,), width=8, dropout=0.0),
     "dictionary": two_inputs,
     "two outputs": two_outputs,
@@ -150,13 +150,12 @@ def test_a_shared_backbone_learns_from_both_tasks():
         assert np.any(own[({"expression", "action_units"} - {silent}).pop()])
 
 
-@pytest.mark.parametrize("kind", ["image", "vector"])
-def test_mixed_float16(kind):
+def test_mixed_float16():
     keras.config.set_dtype_policy("mixed_float16")
-    model = coupled_model(BACKBONES[kind]())
+    model = coupled_model(BACKBONES["image"]())
     model.compile(optimizer="adam")
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    batch = batch_of(kind)
+    batch = batch_of("image")
     model(batch[0])
     before = model.get_weights()
     history = fit(model, batch)
@@ -183,7 +182,7 @@ def test_mixed_float16_is_saved_and_loaded(tmp_path):
 def test_mixed_bfloat16():
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = coupled_model()
-    model.compile(optimizer="adam", jit_compile=False)
+    model.compile(optimizer="adam", run_eagerly=True)
     history = fit(model, random_batch(ROWS))
     assert all(np.isfinite(values).all() for values in history.values())
 
@@ -210,7 +209,7 @@ def test_uncertainty_by_hand():
 def test_a_single_task():
     model = coupled_model(couplings=(), tasks=[UNITS])
     x, labels, masks = random_batch()
-    model.compile(optimizer="adam", jit_compile=False)
+    model.compile(optimizer="adam", run_eagerly=True)
     history = fit(model, (x, labels, masks))
     assert set(model(x)) == {"action_units"}
     assert np.isfinite(history["loss"]).all()
@@ -222,7 +221,7 @@ def test_the_same_seed_trains_the_same_model():
     for _ in range(2):
         keras.utils.set_random_seed(3)
         model = coupled_model(dense_trunk((FEATURES,), width=8))
-        model.compile(optimizer="adam", jit_compile=False)
+        model.compile(optimizer="adam", run_eagerly=True)
         results.append(fit(model, random_batch()))
     assert results[0] == results[1]
 
@@ -247,7 +246,7 @@ def test_a_trunk_given_twice_shares_its_weights():
     shared = trunk()
     one, two = (coupled_model(shared, couplings=(), tasks=[task]) for task in (EXPRESSION, UNITS))
     x, labels, masks = random_batch()
-    one.compile(optimizer="sgd", jit_compile=False)
+    one.compile(optimizer="sgd", run_eagerly=True)
     before = numpy(two(x))
     fit(one, (x, labels, masks))
     assert np.any(numpy(two(x))["action_units"] != before["action_units"])

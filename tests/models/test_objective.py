@@ -173,7 +173,7 @@ def test_labels_under_mask_0_are_harmless(junk):
     got, want = gradients(model, spoilt), gradients(model, clean)
     for name in want:
         np.testing.assert_array_equal(got[name], want[name])
-    model.compile(optimizer="sgd", jit_compile=False)
+    model.compile(optimizer="sgd", run_eagerly=True)
     history = model.fit(dataset(spoilt, 7), verbose=0, shuffle=False).history
     assert all(np.isfinite(values).all() for values in history.values())
 
@@ -188,7 +188,7 @@ def test_a_task_that_the_labels_lack_counts_as_not_annotated():
     assert objective(model, (x, labels, masks)) == want
     del masks["action_units"]
     assert objective(model, (x, labels, masks)) == want
-    model.compile(optimizer="sgd", jit_compile=False)
+    model.compile(optimizer="sgd", run_eagerly=True)
     history = model.fit(dataset((x, labels, masks), 20), verbose=0, shuffle=False).history
     assert history["loss"] == [pytest.approx(want, rel=1e-5)]
     assert history["action_units_loss"] == [0.0]
@@ -214,7 +214,7 @@ def test_labels_without_masks_count_as_annotated(absent):
         partial = {"action_units": masks["action_units"]}
     want = objective(model, (x, labels, full))
     assert objective(model, (x, labels, partial)) == want
-    model.compile(optimizer="sgd", jit_compile=False)
+    model.compile(optimizer="sgd", run_eagerly=True)
     batch = (x, labels) if partial is None else (x, labels, partial)
     history = model.fit(dataset(batch, 20), verbose=0, shuffle=False).history
     assert history["loss"] == [pytest.approx(want, rel=1e-5)]
@@ -262,7 +262,7 @@ def test_wrong_shapes_name_the_task(batch, message):
 
 def test_a_wrong_mask_shape_stops_fit():
     model = coupled_model()
-    model.compile(optimizer="sgd", jit_compile=False)
+    model.compile(optimizer="sgd", run_eagerly=True)
     x, labels, masks = random_batch()
     masks["action_units"] = masks["action_units"][:, :3]
     with pytest.raises(ValueError, match=r"masks\['action_units'\] must have shape"):
@@ -357,7 +357,7 @@ def test_a_form_may_give_one_value_per_batch(monkeypatch):
         term = np.mean(logits["expression"][:, columns] ** 2)
         total = want["expression"] + want["action_units"] + term
         assert objective(model, batch) == pytest.approx(total, rel=1e-5)
-        model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+        model.compile(optimizer=keras.optimizers.SGD(0.0), run_eagerly=True)
         history = model.fit(dataset(batch, 20), verbose=0, shuffle=False).history
         assert history["distribution_matching_loss"] == [pytest.approx(term, rel=1e-5)]
 
@@ -415,7 +415,7 @@ def test_a_regression_task():
         masks["expression"],
     )
     assert objective(model, batch) == pytest.approx(want, rel=1e-5)
-    model.compile(optimizer=keras.optimizers.Adam(0.03), jit_compile=False)
+    model.compile(optimizer=keras.optimizers.Adam(0.03), run_eagerly=True)
     history = model.fit(dataset(batch, 60), epochs=20, verbose=0, shuffle=False).history
     assert history["affect_loss"][-1] < 0.9 * history["affect_loss"][0]
     assert {"affect_ccc", "affect_loss"} <= set(history)

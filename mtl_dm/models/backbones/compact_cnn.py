@@ -21,7 +21,7 @@ def compact_cnn(input_shape: tuple[int, ...], dropout: float = 0.4) -> keras.Mod
     Raises:
         ValueError: If `input_shape` is no image or too small.
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < 16:
+    if len(input_shape) != 3 or None in input_shape or min(input_shape[:2]) < 16:
         raise ValueError(
             "compact_cnn needs images of at least 16 x 16 pixels, got input_shape "
             f"{tuple(input_shape)}."

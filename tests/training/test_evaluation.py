@@ -1,0 +1,100 @@
+import keras
+import numpy as np
+import pytest
+
+from mtl_dm import data, metrics
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.tasks import Task
+from mtl_dm.training.evaluation import evaluate, predict
+
+TASKS = (
+    Task.multiclass("expression", ["neutral", "happiness", "sadness"]),
+    Task.multilabel("action_units", ["AU1", "AU2", "AU6", "AU12"]),
+    Task.regression("affect", ["valence", "arousal"]),
+)
+ROWS = 23
+
+
+def arrays():
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(ROWS, 5)).astype(np.float32)
+    labels = {
+        "expression": rng.integers(-1, 3, ROWS),
+        "action_units": rng.integers(-1, 2, (ROWS, 4)).astype(np.int8),
+        "affect": np.where(rng.random((ROWS, 2)) < 0.2, np.nan, rng.normal(size=(ROWS, 2))),
+    }
+    return inputs, labels
+
+
+@pytest.fixture(scope="module")
+def case():
+    inputs, labels = arrays()
+    keras.utils.set_random_seed(0)
+    # Dropout and batch normalisation would show a forward pass in training mode.
+    backbone = keras.Sequential(
+        [keras.Input((5,)), keras.layers.Dense(8), keras.layers.Dropout(0.5)]
+    )
+    model = MultiTaskModel(backbone, TASKS)
+    model.build((None, 5))
+    source = data.from_arrays(inputs, labels, TASKS)
+    whole = next(iter(source.batch(ROWS)))
+    logits = {name: np.asarray(values) for name, values in model(inputs, training=False).items()}
+    return model, source, whole, logits
+
+
+def expected(whole, logits, columns=None):
+    _, labels, masks = whole
+    columns = columns or {}
+    return {
+        task.name: metrics.evaluate(
+            task,
+            labels[task.name].numpy(),
+            logits[task.name],
+            masks[task.name].numpy() * columns.get(task.name, 1.0),
+        )
+        for task in TASKS
+    }
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, ROWS, 100])
+def test_equals_metrics_on_the_whole_set(case, batch_size):
+    model, source, whole, logits = case
+    found = evaluate(model, source, batch_size=batch_size)
+    wanted = expected(whole, logits)
+    assert set(found) == set(wanted)
+    for name, values in wanted.items():
+        assert found[name] == pytest.approx(values, abs=1e-5, nan_ok=True)
+    assert {"accuracy", "f1/happiness"} < set(found["expression"])
+    assert {"afa", "f1/AU12"} < set(found["action_units"])
+
+
+def test_columns_restrict_what_is_scored(case):
+    model, source, whole, logits = case
+    columns = {"action_units": np.array([1.0, 0.0, 0.0, 1.0])}
+    found = evaluate(model, source, columns=columns, batch_size=4)
+    wanted = expected(whole, logits, columns)
+    assert found["action_units"] == pytest.approx(wanted["action_units"], abs=1e-5, nan_ok=True)
+    # Against the plain reading: the mean over the two that are left.
+    all_f1 = expected(whole, logits)["action_units"]
+    kept = (all_f1["f1/AU1"] + all_f1["f1/AU12"]) / 2
+    assert found["action_units"]["f1"] == pytest.approx(kept)
+    assert np.isnan(found["action_units"]["f1/AU2"])
+    # Tasks not named stay whole.
+    assert found["expression"] == pytest.approx(expected(whole, logits)["expression"], nan_ok=True)
+
+
+def test_only_tasks_of_the_source(case):
+    model = case[0]
+    inputs, labels = arrays()
+    source = data.from_arrays(inputs, {"expression": labels["expression"]}, TASKS)
+    assert list(evaluate(model, source)) == ["expression"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_predict_keeps_the_order(case, batch_size):
+    model, source, _, logits = case
+    found = predict(model, source, batch_size)
+    assert set(found) == set(logits)
+    for name, values in logits.items():
+        assert found[name].shape == values.shape
+        np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)

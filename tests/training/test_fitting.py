@@ -1,0 +1,163 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config as tensorflow_config
+
+from mtl_dm import data
+from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.training import fitting, run
+from mtl_dm.training.config import TrainConfig
+from tests.models.cases import EXPRESSION, TABLE, UNITS
+
+CONFIG = TrainConfig(
+    ("arrays",), augment=False, batch_size=4, epochs=2, steps_per_epoch=3, learning_rate=0.01
+)
+
+
+@pytest.fixture
+def deterministic():
+    # The public switch has no way back, and it would slow every later test.
+    run.make_deterministic()
+    yield
+    tensorflow_config.disable_op_determinism()
+
+
+def sources():
+    rng = np.random.default_rng(0)
+    tasks = (EXPRESSION, UNITS)
+    faces = rng.normal(size=(40, 6)).astype(np.float32)
+    first = data.from_arrays(faces[:15], {"expression": rng.integers(0, 4, 15)}, tasks)
+    second = data.from_arrays(faces[15:], {"action_units": rng.integers(0, 2, (25, 5))}, tasks)
+    return [first, second]
+
+
+def trained(config, **options):
+    with fitting.settings(config):
+        backbone = keras.Sequential(
+            [
+                keras.Input((6,)),
+                keras.layers.Dense(8, activation="relu"),
+                keras.layers.Dropout(0.3),
+            ]
+        )
+        model = MultiTaskModel(backbone, (EXPRESSION, UNITS), [Coupling(relatedness=TABLE)])
+        history = fitting.fit(model, sources(), config, **options)
+    return model, history
+
+
+def test_the_seed_decides_the_weights(deterministic):
+    del deterministic
+    first, again = (trained(CONFIG)[0].get_weights() for _ in range(2))
+    other = trained(CONFIG.replace(seed=1))[0].get_weights()
+    assert len(first) == len(again)
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    # Kernels differ in every entry drawn; biases may agree in an entry.
+    for one, two in zip(first, other, strict=True):
+        assert not np.array_equal(one, two)
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("precision", "policy"),
+        [
+            ("float32", "float32"),
+            ("float16", "mixed_float16"),
+            ("bfloat16", "mixed_bfloat16"),
+        ],
+    )
+    def test_precision_inside_and_afterwards(self, precision, policy):
+        before = keras.config.dtype_policy()
+        with fitting.settings(CONFIG.replace(mixed_precision=precision)):
+            assert keras.config.dtype_policy().name == policy
+        assert keras.config.dtype_policy() == before
+
+    def test_restored_after_an_error(self):
+        before = keras.config.dtype_policy()
+
+        def fail():
+            with fitting.settings(CONFIG.replace(mixed_precision="float16")):
+                raise KeyError("inside")
+
+        with pytest.raises(KeyError, match="inside"):
+            fail()
+        assert keras.config.dtype_policy() == before
+
+    def test_an_outer_policy_is_kept(self):
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        with fitting.settings(CONFIG):
+            assert keras.config.dtype_policy().name == "float32"
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+
+    def test_seeds_everything(self):
+        def draws(seed):
+            with fitting.settings(CONFIG.replace(seed=seed)):
+                layer = keras.layers.Dense(3)
+                layer.build((None, 2))
+                return np.random.random(), layer.get_weights()[0].tolist()
+
+        assert draws(3) == draws(3)
+        assert draws(3) != draws(4)
+
+    def test_mirrored_on_one_device(self, monkeypatch):
+        device = tf.config.list_logical_devices("CPU")[0]
+        listed = {"GPU": [], "CPU": [device]}
+        monkeypatch.setattr(tf.config, "list_logical_devices", listed.get)
+        before = keras.config.dtype_policy()
+        config = CONFIG.replace(strategy="mirrored", mixed_precision="float16")
+        with (
+            pytest.raises(ValueError, match=r"at least two devices.*CPU:0.*Use --strategy=none"),
+            fitting.settings(config),
+        ):
+            pass
+        assert keras.config.dtype_policy() == before
+
+    def test_unknown_strategy(self):
+        with (
+            pytest.raises(ValueError, match=r"Unknown strategy 'tpu'. Known: mirrored, none"),
+            fitting.settings(CONFIG.replace(strategy="tpu")),
+        ):
+            pass
+
+
+class TestStream:
+    def test_shares_and_batch_size_apply(self):
+        stream, steps = fitting.training_stream(
+            sources(), CONFIG.replace(shares=(3.0, 1.0), datasets=("a", "b"))
+        )
+        assert steps == 3
+        assert stream.cardinality() == tf.data.INFINITE_CARDINALITY
+        for _, _, masks in stream.take(4):
+            assert masks["expression"].numpy().sum() == 3
+            assert (masks["action_units"].numpy().max(axis=1) == 1).sum() == 1
+
+    def test_without_steps_an_epoch_ends(self):
+        stream, steps = fitting.training_stream(sources(), CONFIG.replace(steps_per_epoch=None))
+        assert steps is None
+        # Proportional to size, 15 of 40 in batches of 4: 2 and 2 places or 1 and 3.
+        assert 8 <= sum(1 for _ in stream) <= 13
+
+    def test_augment_changes_images_only_where_asked(self):
+        images = np.linspace(-1, 1, 6 * 16 * 16 * 3, dtype=np.float32).reshape(6, 16, 16, 3)
+        source = data.from_arrays(images, {"expression": np.arange(6) % 4}, (EXPRESSION,))
+
+        def batch(augment):
+            config = CONFIG.replace(augment=augment, batch_size=6)
+            stream, _ = fitting.training_stream([source], config)
+            pictures, labels, _ = next(iter(stream))
+            return pictures.numpy(), labels["expression"].numpy()
+
+        plain, changed = batch(False), batch(True)
+        np.testing.assert_array_equal(plain[1], changed[1])
+        assert {image.tobytes() for image in plain[0]} == {image.tobytes() for image in images}
+        assert not np.allclose(plain[0], changed[0])
+
+
+def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, history = trained(CONFIG.replace(epochs=1, steps_per_epoch=1))
+    assert list(tmp_path.iterdir()) == []
+    assert np.isfinite(history.history["loss"]).all()
+    assert model.optimizer.learning_rate.numpy() == pytest.approx(0.01)
+    assert isinstance(model.optimizer, keras.optimizers.Adam)

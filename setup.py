@@ -4,6 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+JAX = "jax~=0.10.2"  # a second backend, and training over several processes
+
 setup(
     name="mtl-dm",
     version="0.1.0",
@@ -12,7 +14,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["mtl_dm", "mtl_dm.*", "data_prep", "experiments"]),
-    package_data={"mtl_dm.reporting": ["published/*.csv", "published/*.md"]},
+    package_data={"mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"]},
     install_requires=[
         "absl-py>=2.1",
         "importlib_resources>=6.4",  # TFDS builders need it and do not say so
@@ -28,7 +30,9 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "jax": [JAX],
         "dev": [
+            JAX,
             "hypothesis~=6.100",
             "mypy~=2.0",
             "pandas-stubs>=2.2",

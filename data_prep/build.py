@@ -20,32 +20,9 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets import BUILDERS
+from mtl_dm import datasets
 
 SPARE_BYTES = 64 * 2**20
-
-
-def builder_classes() -> dict[str, Any]:
-    """Return the builders of this package, by name."""
-    return {builder.name: builder for builder in sorted(BUILDERS, key=lambda cls: cls.name)}
-
-
-def make_builder(name: str, data_dir: str | Path) -> Any:
-    """Return the builder called `NAME` or `NAME/CONFIG`.
-
-    Raises:
-        ValueError: If there is no such builder or configuration; the message lists the known.
-    """
-    name, _, config = name.partition("/")
-    known = builder_classes()
-    if name not in known:
-        raise ValueError(f"Unknown data set {name!r}. Known: {', '.join(known) or 'none'}.")
-    configs = [entry.name for entry in known[name].BUILDER_CONFIGS]
-    if config and config not in configs:
-        raise ValueError(
-            f"Unknown configuration {config!r} of {name!r}. Known: {', '.join(configs) or 'none'}."
-        )
-    return known[name](data_dir=str(data_dir), config=config or None)
 
 
 def needed_bytes(builder: Any, source: Path | None) -> int:
@@ -148,13 +125,13 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Any]:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    known = ", ".join(builder_classes())
+    known = ", ".join(datasets.names())
     parser.add_argument("--dataset", required=True, help=f"NAME[/CONFIG]; known: {known}")
     parser.add_argument("--source", type=Path, help="raw download; synthetic data need none")
     parser.add_argument("--data_dir", required=True, type=Path, help="where to build")
     options = parser.parse_args(arguments)
     try:
-        builder = make_builder(options.dataset, options.data_dir)
+        builder = datasets.make_builder(options.dataset, options.data_dir)
     except ValueError as error:
         parser.error(str(error))
     instructions = builder.MANUAL_DOWNLOAD_INSTRUCTIONS

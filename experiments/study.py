@@ -10,11 +10,18 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.reporting import ReportSpec, read_cells, summary_text, to_frame, write_report
-from mtl_dm.training.cells import CellPlan, Metrics, run_cell
+from mtl_dm.reporting import (
+    ReportSpec,
+    read_cells,
+    summary_text,
+    to_frame,
+    write_html,
+    write_report,
+)
+from mtl_dm.training.cells import CellPlan, Measurement, run_cell
 from mtl_dm.training.run import make_deterministic
 
-Job = tuple[CellPlan, Callable[[], tuple[Metrics, int]]]
+Job = tuple[CellPlan, Callable[[], Measurement]]
 
 
 def arguments(
@@ -85,9 +92,12 @@ def run_study(folder: str | Path, jobs: Sequence[Job], specification: ReportSpec
         )
         if computed:
             write_report(folder, specification)
+            write_html(folder, specification)
     report = write_report(folder, specification)
+    page = write_html(folder, specification)
     cells, _ = read_cells(folder, specification.table)
-    print(f"\n{summary_text(to_frame(cells), specification)}\n\nThe report is {report}")
+    text = summary_text(to_frame(cells), specification)
+    print(f"\n{text}\n\nThe report is {report}, as a page {page}")
 
 
 def main_guard(main: Callable[[], Any]) -> None:

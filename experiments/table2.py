@@ -14,8 +14,10 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from scipy.special import expit, softmax
 
 from experiments.study import Job, arguments, main_guard, run_study
@@ -26,10 +28,11 @@ from mtl_dm.reporting import ReportSpec
 from mtl_dm.synthetic import true_conditional
 from mtl_dm.tasks import Task
 from mtl_dm.training import assembly, fitting
-from mtl_dm.training.cells import CellPlan, Metrics
+from mtl_dm.training.cells import CellPlan, Measurement
 from mtl_dm.training.checkpoints import save_model
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.evaluation import evaluate, predict
+from mtl_dm.training.evidence import Fitted, History, collect
 from mtl_dm.training.scoring import load_model
 
 TABLE = "table2"
@@ -60,6 +63,13 @@ COUPLED: dict[str, dict[str, str]] = {
     },
 }
 ROWS = ("ST", "NC MT", "S-T NC MT", *COUPLED)
+
+
+class Trained(NamedTuple):
+    """A model and the history of its training."""
+
+    model: MultiTaskModel
+    history: History
 
 
 class Table2:
@@ -103,45 +113,54 @@ class Table2:
             changes["relatedness"] += self._suffix
         return self.base.replace(**changes)
 
-    def measure(self, row: str) -> tuple[Metrics, int]:
-        """Train a row and return its test metrics and steps."""
+    def measure(self, row: str) -> Measurement:
+        """Train a row and return its test metrics, steps and evidence."""
         if row == "ST":
-            metrics: dict[str, Mapping[str, float]] = {}
-            for index in range(len(self.tasks)):
-                metrics.update(self.test(self.teacher(index, reuse=False)))
+            trained = [self.train_teacher(index) for index in range(len(self.tasks))]
         elif row == "S-T NC MT":
-            metrics = self.test(self.fit(self.base, self.tasks, self.taught_sources()))
+            trained = [self.fit(self.base, self.tasks, self.taught_sources())]
         else:
             sources = assembly.sources_of(self.base, self.tasks)
-            metrics = self.test(self.fit(self.config(row), self.tasks, sources))
-        return metrics, self.base.epochs * (self.base.steps_per_epoch or 0)
+            trained = [self.fit(self.config(row), self.tasks, sources)]
+        metrics: dict[str, Mapping[str, float]] = {}
+        for model, _ in trained:
+            metrics.update(self.test(model))
+        fitted = [Fitted(model, self.test_source(model), history) for model, history in trained]
+        evidence = collect(fitted, columns={"action_units": self._known(1)})
+        steps = self.base.epochs * (self.base.steps_per_epoch or 0)
+        return Measurement(metrics, steps, evidence)
 
-    def fit(self, config: TrainConfig, tasks: tuple[Task, ...], sources: list) -> MultiTaskModel:
+    def fit(self, config: TrainConfig, tasks: tuple[Task, ...], sources: list) -> Trained:
         """Return a model trained for the budget of the preset."""
         with fitting.settings(config):
             shape = tuple(sources[0].element_spec[0].shape)
             model = assembly.model_of(config, tasks, shape)
-            fitting.fit(model, sources, config)
-        return model
+            history = fitting.fit(model, sources, config).history
+        return Trained(model, history)
 
-    def teacher(self, index: int, reuse: bool = True) -> MultiTaskModel:
-        """Return the single-task model of a task, trained on its own data set.
+    def teacher(self, index: int) -> MultiTaskModel:
+        """Return the single-task model of a task; it is trained if it is not there."""
+        path = self._teacher_path(index)
+        return load_model(path) if path.is_file() else self.train_teacher(index).model
+
+    def _teacher_path(self, index: int) -> Path:
+        return self._folder / f"{self.tasks[index].name}-seed{self.seed}.keras"
+
+    def train_teacher(self, index: int) -> Trained:
+        """Train and keep the single-task model of a task, on its own data set.
 
         It sees the same number of its task's images in each step as the multi-task rows.
         """
         task = self.tasks[index]
-        path = self._folder / f"{task.name}-seed{self.seed}.keras"
-        if reuse and path.is_file():
-            return load_model(path)
         config = self.base.replace(
             datasets=(self.base.datasets[index],),
             tasks=(task.name,),
             shares=None,
             batch_size=self.base.batch_size // len(self.tasks),
         )
-        model = self.fit(config, (task,), assembly.sources_of(config, (task,)))
-        save_model(model, path)
-        return model
+        trained = self.fit(config, (task,), assembly.sources_of(config, (task,)))
+        save_model(trained.model, self._teacher_path(index))
+        return trained
 
     def taught_sources(self) -> list:
         """Return both sources, each with the other's teacher's predictions as soft labels."""
@@ -164,9 +183,13 @@ class Table2:
         mask = annotations[task.name][1]
         return np.ones(task.size) if task.kind == "multiclass" else mask.max(axis=0)
 
+    def test_source(self, model: MultiTaskModel) -> tf.data.Dataset:
+        """Return the test images, annotated for the tasks of a model."""
+        return data.load(self._test_set, data_dir=self.base.data_dir, tasks=model.tasks)
+
     def test(self, model: MultiTaskModel) -> dict[str, Mapping[str, float]]:
         """Return test metrics; action units that training never annotates stand apart."""
-        source = data.load(self._test_set, data_dir=self.base.data_dir, tasks=model.tasks)
+        source = self.test_source(model)
         names = [task.name for task in model.tasks]
         if "action_units" not in names:
             return dict(evaluate(model, source))

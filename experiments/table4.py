@@ -23,18 +23,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from data_prep.build import build, is_built, make_builder
+from data_prep.build import build, is_built
 from experiments.study import Job, arguments, main_guard, run_study
-from mtl_dm import data
+from mtl_dm import data, datasets
 from mtl_dm.files import write_atomically
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import from_annotations
 from mtl_dm.reporting import ReportSpec
 from mtl_dm.tasks import Task
 from mtl_dm.training import fitting
-from mtl_dm.training.cells import CellPlan, Metrics
+from mtl_dm.training.cells import CellPlan, Measurement
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.evaluation import evaluate
+from mtl_dm.training.evidence import Fitted, collect
 
 TABLE = "table4"
 NAME = "clothing_attributes"
@@ -111,7 +112,7 @@ class ClothingTable:
 
     def __init__(self, source: Path, folder: Path) -> None:
         self._source = source
-        builder = make_builder(NAME, BUILT)
+        builder = datasets.make_builder(NAME, BUILT)
         if not is_built(builder):
             build(builder, source, BUILT)
         self.tasks = data.tasks_in(NAME, data_dir=BUILT)
@@ -138,21 +139,24 @@ class ClothingTable:
             )
         return np.load(path).astype(np.float32)[self._index]
 
-    def measure(self, column: str, row: str, repeat: int, fold: int) -> tuple[Metrics, int]:
+    def measure(self, column: str, row: str, repeat: int, fold: int) -> Measurement:
         """Train a row on one half and test it on the other."""
         train, test = self.halves[repeat][fold], self.halves[repeat][1 - fold]
         config = self.config(column, row, repeat)
         tasks = tuple(self._configured(task, ROWS[row]) for task in self.tasks)
         groups = [(task,) for task in tasks] if ROWS[row].single_task else [tasks]
         metrics: dict[str, Mapping[str, float]] = {}
+        fitted = []
         for group in groups:
             training, testing = self.sources(column, group, train, test)
             with fitting.settings(config):
                 backbone = BACKBONES.get(config.backbone)(tuple(training.element_spec[0].shape))
                 model = MultiTaskModel(backbone, group, self.couplings(row, train))
-                fitting.fit(model, [training], config)
+                history = fitting.fit(model, [training], config).history
             metrics.update(evaluate(model, testing))
-        return metrics, config.epochs * -(-len(train) // config.batch_size)
+            fitted.append(Fitted(model, testing, history))
+        steps = config.epochs * -(-len(train) // config.batch_size)
+        return Measurement(metrics, steps, collect(fitted))
 
     def config(self, column: str, row: str, repeat: int) -> TrainConfig:
         """Return what decides the result of a cell beside its fold."""
@@ -198,8 +202,12 @@ class ClothingTable:
     def sources(
         self, column: str, tasks: tuple[Task, ...], train: Sequence[int], test: Sequence[int]
     ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-        """Return the training and the test source; images without any label are left out."""
-        halves = [self._annotated(half, tasks) for half in (train, test)]
+        """Return the training and the test source.
+
+        Images without any label of `tasks` are left out of training, those without any label at
+        all out of the test: its images are the same for every row.
+        """
+        halves = [self._annotated(train, tasks), self._annotated(test, self.tasks)]
         size = COLUMNS[column].image_size
         if size is None:
             features = self.features()

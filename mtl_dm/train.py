@@ -19,11 +19,12 @@ from mtl_dm.training.main import start
 
 def train() -> None:
     """Train as the flags say."""
-    from mtl_dm.training import run  # TensorFlow only once the flags are known to parse
+    from mtl_dm.training import processes, run  # TensorFlow only once the flags parse
 
     config = flags.train_config()
     run.make_deterministic()
-    run.train(config, flags.FLAGS.output)
+    with processes.joined():
+        run.train(config, flags.FLAGS.output)
     logging.info("Finished; everything is in %s", flags.FLAGS.output)
 
 

@@ -32,7 +32,8 @@ def built_faces(tmp_path_factory):
             if config.image_size == 64
         ]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SyntheticFaces, "BUILDER_CONFIGS", small)
+            # TFDS remembers this dictionary for the whole process once anybody asked for it.
+            patch.setattr(SyntheticFaces, "builder_configs", {each.name: each for each in small})
             for config in small:
                 SyntheticFaces(config=config.name, data_dir=folder).download_and_prepare(
                     download_config=tfds.download.DownloadConfig(try_download_gcs=False)

@@ -26,6 +26,7 @@ LAYERS = {
     "training": 6,
     "train": 7,
     "evaluate": 7,
+    "launch": 7,
 }
 
 

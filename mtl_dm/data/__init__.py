@@ -3,7 +3,7 @@
 from mtl_dm.data.arrays import from_arrays
 from mtl_dm.data.augmentation import augment
 from mtl_dm.data.built import label_arrays, load, raw_features, tasks_in
-from mtl_dm.data.merging import merge
+from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.summary import Summary, summarize
 from mtl_dm.data.teaching import with_soft_labels
 
@@ -15,6 +15,7 @@ __all__ = [
     "load",
     "merge",
     "raw_features",
+    "steps_per_epoch",
     "summarize",
     "tasks_in",
     "with_soft_labels",

@@ -80,7 +80,9 @@ def encode(task: Task, values: np.ndarray, length: int) -> tuple[np.ndarray, np.
     else:
         mask = ~np.isnan(values)
         labels = np.where(mask, values, 0.0)
-        _require_range(task, labels, np.finfo(np.float32).min, np.finfo(np.float32).max)
+        _require_range(
+            task, labels, float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
+        )
     return labels.astype(np.float32), mask.astype(np.float32)
 
 

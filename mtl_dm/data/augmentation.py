@@ -7,7 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 
-def augment(batches: tf.data.Dataset, seed: int = 0, shift: float = 0.08) -> tf.data.Dataset:
+def augment(
+    batches: tf.data.Dataset, seed: int = 0, shift: float = 0.08, start: int = 0
+) -> tf.data.Dataset:
     """Return the batches with images mirrored, shifted and lit at random.
 
     An expression and the action units of both halves of a face survive a mirror image. Whole
@@ -15,8 +17,11 @@ def augment(batches: tf.data.Dataset, seed: int = 0, shift: float = 0.08) -> tf.
 
     Args:
         batches: (image [B, H, W, 3] in [-1, 1], labels, masks).
-        seed: Fixes every draw (with TensorFlow's global seed, where one is set).
+        seed: Fixes every draw (with TensorFlow's global seed, where one is set and the batches
+            end).
         shift: Largest shift as a part of a side; the border is filled by reflection.
+        start: Number of the first batch of an endless stream. Batch n of it is always changed in
+            the same way, so a stream that goes on where it stopped changes as if it never had.
 
     Raises:
         ValueError: If the inputs are no images, or `shift` is outside [0, 0.5).
@@ -26,13 +31,17 @@ def augment(batches: tf.data.Dataset, seed: int = 0, shift: float = 0.08) -> tf.
         raise ValueError(f"augment needs batches of images [B, H, W, 3], got {spec}.")
     if not 0 <= shift < 0.5:
         raise ValueError(f"shift must lie in [0, 0.5), got {shift}.")
-    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+    numbers = tf.data.Dataset.counter(start)
+    if int(batches.cardinality()) != tf.data.INFINITE_CARDINALITY:
+        # Every epoch draws anew.
+        numbers = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
 
-    def change(element: tuple[Any, Any, Any], draw: tf.Tensor) -> tuple[Any, Any, Any]:
+    def change(element: tuple[Any, Any, Any], number: tf.Tensor) -> tuple[Any, Any, Any]:
         images, labels, masks = element
+        draw = tf.random.stateless_uniform([], [seed, number], None, None, tf.int64)
         return change_images(images, draw, shift), labels, masks
 
-    return tf.data.Dataset.zip(batches, draws).map(change, num_parallel_calls=tf.data.AUTOTUNE)
+    return tf.data.Dataset.zip(batches, numbers).map(change, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def change_images(images: tf.Tensor, draw: tf.Tensor, shift: float) -> tf.Tensor:

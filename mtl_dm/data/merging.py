@@ -21,15 +21,16 @@ def merge(
     shares: Sequence[float] | None = None,
     seed: int = 0,
     repeat: bool = False,
+    start: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled batches in which every source has a fixed number of places.
 
     An element of a source is (input, labels, masks) as in the README, with labels and masks of
     its own tasks only; tasks that it lacks and another source has are added under a zero mask.
     An epoch ends when the largest source (per its share) was seen once; smaller ones repeat,
-    shuffled anew. The order follows from `seed` (and TensorFlow's global seed, where one is set):
-    every new pass over the returned data set, and every repetition, has an order of its own, the
-    same ones each time the program runs.
+    shuffled anew. The order follows from `seed`. One epoch has an order of its own each time it
+    is read, the same ones each time the program runs (where TensorFlow's global seed is set, it
+    has a say too); the endless stream is always the same.
 
     Args:
         sources: Unbatched data sets of known size whose inputs agree in structure and shape.
@@ -38,6 +39,8 @@ def merge(
             are rounded to whole places in a batch, at least one each.
         seed: Fixes the order.
         repeat: Return an endless stream instead of one epoch.
+        start: Batches of the endless stream to leave out at its beginning, which costs reading
+            less than one pass: a training goes on where it stopped.
 
     Returns:
         Batched (inputs, labels, masks). Every batch has the same number of elements of each
@@ -45,43 +48,93 @@ def merge(
 
     Raises:
         ValueError: If there is no source, one is empty, endless or of unknown size, the inputs
-            or the labels of a task do not fit each other, or `batch_size` or `shares` break
-            their rule.
+            or the labels of a task do not fit each other, or `batch_size`, `shares` or `start`
+            break their rule.
     """
     sources = list(sources)
+    sizes, places = _plan(sources, batch_size, shares)
+    if start < 0 or (start and not repeat):
+        raise ValueError(f"start must be >= 0, and 0 without repeat, got {start}.")
+    labels, masks = _union(sources)
+    order = interleaving(places)
+    length = tf.data.INFINITE_CARDINALITY if repeat else epoch_length(order, sizes, places)
+
+    def elements(base: Any) -> tf.data.Dataset:
+        streams = [
+            _passes(source, size, base + index, start * place).map(
+                lambda inputs, own_labels, own_masks: (
+                    inputs,
+                    _completed(own_labels, labels),
+                    _completed(own_masks, masks),
+                ),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
+            for index, (source, size, place) in enumerate(zip(sources, sizes, places, strict=True))
+        ]
+        choice = tf.data.Dataset.from_tensor_slices(order).repeat().take(length)
+        return tf.data.Dataset.choose_from_datasets(streams, choice)
+
+    if repeat:
+        merged = elements(seed * 1009)
+    else:
+        # One draw an epoch. Sources that reshuffle by themselves would draw again whenever they
+        # are read ahead into their next pass, which is a matter of timing.
+        draw = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+        merged = draw.flat_map(elements)
+    # Choosing hides the size, which a progress bar needs.
+    merged = merged.apply(tf.data.experimental.assert_cardinality(length))
+    return merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def steps_per_epoch(
+    sources: Sequence[tf.data.Dataset], batch_size: int, shares: Sequence[float] | None = None
+) -> int:
+    """Return the batches until the largest source (per its share) was seen once.
+
+    Args:
+        sources: As for `merge`.
+        batch_size: As for `merge`.
+        shares: As for `merge`.
+
+    Raises:
+        ValueError: As `merge`.
+    """
+    sizes, places = _plan(list(sources), batch_size, shares)
+    return -(-epoch_length(interleaving(places), sizes, places) // batch_size)
+
+
+def _plan(
+    sources: Sequence[tf.data.Dataset], batch_size: int, shares: Sequence[float] | None
+) -> tuple[list[int], list[int]]:
+    """Return the size and the places in a batch of every source."""
     if not sources:
         raise ValueError("merge needs at least one source, got none.")
     sizes = [_size(index, source) for index, source in enumerate(sources)]
-    places = places_per_batch(sizes if shares is None else shares, batch_size, len(sources))
-    labels, masks = _union(sources)
-    streams = []
-    for index, source in enumerate(sources):
-        # Shuffled before tasks are added: smaller elements, more of them in the buffer.
-        buffer = min(sizes[index], max(1, SHUFFLE_BYTES // _bytes(source.element_spec)))
-        shuffled = source.shuffle(buffer, seed=seed * 1009 + index, reshuffle_each_iteration=True)
-        completed = shuffled.map(
-            lambda inputs, own_labels, own_masks: (
-                inputs,
-                _completed(own_labels, labels),
-                _completed(own_masks, masks),
-            ),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-        streams.append(completed.repeat())
-    if len(streams) == 1:
-        # No choice to make; the stream still ends after one pass, or never.
-        merged = streams[0] if repeat else streams[0].take(sizes[0])
-    else:
-        order = interleaving(places)
-        choice = tf.data.Dataset.from_tensor_slices(order).repeat()
-        length = tf.data.INFINITE_CARDINALITY
-        if not repeat:
-            length = epoch_length(order, sizes, places)
-            choice = choice.take(length)
-        merged = tf.data.Dataset.choose_from_datasets(streams, choice)
-        # Choosing hides the size, which a progress bar needs.
-        merged = merged.apply(tf.data.experimental.assert_cardinality(length))
-    return merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    return sizes, places_per_batch(sizes if shares is None else shares, batch_size, len(sources))
+
+
+def _passes(source: tf.data.Dataset, size: int, seed: Any, consumed: int) -> tf.data.Dataset:
+    """Return an endless stream of shuffled passes over a source.
+
+    Args:
+        source: Of `size` elements.
+        size: Number of elements.
+        seed: Integer or tensor; fixes the order of every pass.
+        consumed: Elements to leave out at the beginning.
+    """
+    # Shuffled before tasks are added: smaller elements, more of them in the buffer.
+    buffer = min(size, max(1, SHUFFLE_BYTES // _bytes(source.element_spec)))
+    first, offset = divmod(consumed, size)
+
+    def shuffled_pass(number: tf.Tensor) -> tf.data.Dataset:
+        # A seed inside this function's graph alone, so that the program's does not matter.
+        tf.compat.v1.set_random_seed(1)
+        own = seed + number * 2**20
+        return source.shuffle(buffer, seed=own, reshuffle_each_iteration=False)
+
+    # Each pass is shuffled by its own number, so that any of them can be the first.
+    passes = tf.data.Dataset.range(first, np.iinfo(np.int64).max).flat_map(shuffled_pass)
+    return passes.skip(offset)
 
 
 def places_per_batch(shares: Sequence[float], batch_size: int, sources: int) -> list[int]:

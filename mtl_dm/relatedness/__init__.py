@@ -5,9 +5,17 @@ from mtl_dm.relatedness._relatedness import Relatedness
 from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
 from mtl_dm.relatedness.annotations import from_annotations
 from mtl_dm.relatedness.cognitive_study import facs
+from mtl_dm.relatedness.implied import implied_conditional
 
 PUBLISHED: Registry = Registry("relatedness")
 PUBLISHED.register("facs")(facs)
 PUBLISHED.register("aff_wild2")(aff_wild2)
 
-__all__ = ["PUBLISHED", "Relatedness", "aff_wild2", "facs", "from_annotations"]
+__all__ = [
+    "PUBLISHED",
+    "Relatedness",
+    "aff_wild2",
+    "facs",
+    "from_annotations",
+    "implied_conditional",
+]

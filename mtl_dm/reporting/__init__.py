@@ -3,6 +3,7 @@
 from mtl_dm.reporting.bars import label_bars
 from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
 from mtl_dm.reporting.console import summary_text
+from mtl_dm.reporting.html import write_html
 from mtl_dm.reporting.markdown import write_report
 from mtl_dm.reporting.plots import change_plot
 from mtl_dm.reporting.published import published
@@ -25,6 +26,7 @@ __all__ = [
     "relative_change",
     "summary_text",
     "to_frame",
+    "write_html",
     "write_report",
     "write_results",
 ]

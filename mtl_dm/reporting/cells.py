@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 _LOG = logging.getLogger(__name__)
 
+EVIDENCE_SUFFIX = ".evidence.json"
+"""Ending of the files beside the cells' that hold what a page shows beside numbers."""
+
 Repeat = tuple[int, int | None]
 """(seed, fold); fold is None where there is no cross validation."""
 
@@ -119,6 +122,8 @@ def read_cells(folder: str | Path, table: str | None = None) -> CellFiles:
     found: dict[tuple[Any, ...], tuple[Cell, str]] = {}
     damaged: list[str] = []
     for path in sorted((folder / "cells").rglob("*.json")):
+        if path.name.endswith(EVIDENCE_SUFFIX):
+            continue
         name = path.relative_to(folder).as_posix()
         try:
             cell = _parse(path.read_text(encoding="utf-8"))

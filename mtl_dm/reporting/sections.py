@@ -35,7 +35,8 @@ def _file_name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(parts)).strip("-").lower()
 
 
-def _interval_note(measured: Measured, frame: pd.DataFrame, spec: ReportSpec) -> str:
+def interval_note(measured: Measured, frame: pd.DataFrame, spec: ReportSpec) -> str:
+    """Return what mean, ± and Δm of the main table are; Markdown."""
     changes = "; ".join(
         f"{task} ({', '.join(names)})"
         for task, names in (spec.change_metrics or spec.main_metrics).items()
@@ -96,7 +97,7 @@ def column_section(folder: Path, frame: pd.DataFrame, spec: ReportSpec, index: i
     else:
         datasets = ", ".join(f"`{name}`" for name in sorted(set(lines["dataset"])))
         blocks.append(f"### Measured here, on {datasets}")
-    blocks += [render(main_table(measured, spec)), _interval_note(measured, lines, spec)]
+    blocks += [render(main_table(measured, spec)), interval_note(measured, lines, spec)]
     change, bars = _plots(folder, frame, spec, index)
     if change:
         blocks.append(f"![Changes against {spec.baseline_row}]({change})")

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.training.record import commit, versions
 
 Metrics = Mapping[str, Mapping[str, float]]
+EVIDENCE_SUFFIX = ".evidence.json"
+
+
+class Measurement(NamedTuple):
+    """What a cell's training gives.
+
+    Attributes:
+        metrics: By task name.
+        steps: Training steps.
+        evidence: What `mtl_dm.training.evidence.collect` gives, or None.
+    """
+
+    metrics: Metrics
+    steps: int
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,17 +65,20 @@ class CellPlan:
 def run_cell(
     folder: str | Path,
     plan: CellPlan,
-    measure: Callable[[], tuple[Metrics, int]],
+    measure: Callable[[], Measurement | tuple[Metrics, int]],
     *,
     command: str,
     progress: str = "",
 ) -> bool:
     """Compute a cell unless its file is there; return whether it was computed.
 
+    Evidence goes into a file of its own beside the cell's, which stays small.
+
     Args:
         folder: Folder of the study.
         plan: The cell.
-        measure: Trains and returns metrics by task, and the number of training steps.
+        measure: Trains and returns metrics by task, the number of training steps and, where it
+            has any, evidence.
         command: The command that the user typed, for the record.
         progress: Put before the cell's name in the printed lines, "[3/8]".
 
@@ -76,11 +93,12 @@ def run_cell(
         return False
     print(f"{title}: training ...", flush=True)
     started = time.perf_counter()
-    metrics, steps = measure()
+    metrics, steps, evidence = Measurement(*measure())
     seconds = time.perf_counter() - started
+    names = {key: value for key, value in dataclasses.asdict(plan).items() if key != "config"}
     content = {
-        **{key: value for key, value in dataclasses.asdict(plan).items() if key != "config"},
-        "metrics": {task: _json_numbers(values) for task, values in metrics.items()},
+        **names,
+        "metrics": metrics,
         "seconds": seconds,
         "steps": steps,
         "record": {
@@ -90,17 +108,32 @@ def run_cell(
             "config": plan.config,
         },
     }
-    write_atomically(path, json.dumps(content, indent=1))
+    # The cell last: a run that dies in between computes both again.
+    _write_evidence(path.with_name(path.stem + EVIDENCE_SUFFIX), names, evidence)
+    write_atomically(path, strict_json(content))
     print(f"{title}: {seconds:.0f} s", flush=True)
     return True
+
+
+def _write_evidence(
+    path: Path, names: Mapping[str, Any], evidence: Mapping[str, Any] | None
+) -> None:
+    if evidence is None:
+        path.unlink(missing_ok=True)  # What is there belongs to an earlier training.
+    else:
+        text = json.dumps({**names, "evidence": evidence}, allow_nan=False, separators=(",", ":"))
+        write_atomically(path, text)
 
 
 def _finished(path: Path, plan: CellPlan) -> bool:
     if not path.is_file():
         return False
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))["record"]["config"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        there, metrics = dict(content["record"]["config"]), dict(content["metrics"])
     except (ValueError, KeyError, TypeError):
+        there, metrics = {}, {}
+    if not metrics:
         print(f"The cell file {path} is damaged; the cell is computed again.", flush=True)
         return False
     wanted = json.loads(json.dumps(plan.config))
@@ -116,8 +149,3 @@ def _finished(path: Path, plan: CellPlan) -> bool:
 
 def _file_safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")
-
-
-def _json_numbers(values: Mapping[str, float]) -> dict[str, float | None]:
-    # Strict JSON has no NaN; null stands for "not measured".
-    return {key: None if math.isnan(value) else float(value) for key, value in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import keras
 import numpy as np
 
 from mtl_dm.tasks import Task
+from mtl_dm.training import processes
+from mtl_dm.training.resuming import Progress, save_state
 
 BEST, LAST = "best.keras", "last.keras"
 
@@ -25,7 +28,7 @@ def mean_main_metric(logs: Mapping[str, float], tasks: Sequence[Task], prefix: s
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Saves `last.keras` after every epoch and `best.keras` when validation improves.
+    """Keeps what an epoch earned: `best.keras`, the state to go on from, at the end `last.keras`.
 
     Best is the highest mean over tasks of their main metrics on the validation data (on the
     training data where there are none).
@@ -34,23 +37,43 @@ class Checkpoints(keras.callbacks.Callback):
         folder: Where the files go.
         tasks: The model's tasks.
         validated: Whether `fit` gets validation data.
+        progress: What earlier starts of the run have done.
     """
 
-    def __init__(self, folder: str | Path, tasks: Sequence[Task], validated: bool) -> None:
+    def __init__(
+        self, folder: str | Path, tasks: Sequence[Task], validated: bool, progress: Progress
+    ) -> None:
         super().__init__()
         self._folder = Path(folder)
         self._tasks = tuple(tasks)
         self._prefix = "val_" if validated else ""
-        self._best = -np.inf
+        self._started = time.perf_counter()
+        self._before = progress
+        self.progress = progress
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Save what the epoch earned."""
-        del epoch
-        save_model(self.model, self._folder / LAST)
-        score = mean_main_metric(logs or {}, self._tasks, self._prefix)
-        if score > self._best:
-            self._best = score
+        logs = logs or {}
+        score = mean_main_metric(logs, self._tasks, self._prefix)
+        best = self.progress.best
+        if score > best:
+            # Before the state: a run killed in between repeats the epoch and saves it again.
             save_model(self.model, self._folder / BEST)
+        self.progress = Progress(
+            epochs=epoch + 1,
+            best=max(score, best),
+            seconds=self._before.seconds + time.perf_counter() - self._started,
+            history={
+                key: [*self.progress.history.get(key, []), float(value)]
+                for key, value in logs.items()
+            },
+        )
+        save_state(self._folder, self.model, self.progress)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Save the last weights."""
+        del logs
+        save_model(self.model, self._folder / LAST)
 
 
 def save_model(model: keras.Model, path: str | Path) -> None:
@@ -59,5 +82,6 @@ def save_model(model: keras.Model, path: str | Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Keras picks the format by the suffix, so the temporary name keeps it.
     temporary = path.with_name(f".writing-{path.name}")
-    model.save(temporary)
+    with processes.alone():
+        model.save(temporary)
     temporary.replace(path)

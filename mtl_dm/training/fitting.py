@@ -14,8 +14,10 @@ import tensorflow as tf
 from mtl_dm import data
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.registry import Registry
+from mtl_dm.training import processes
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.resuming import Progress, restore_state
 
 EVALUATION_BATCH = 256
 
@@ -29,6 +31,12 @@ def _one_device() -> Any:
 
 @STRATEGIES.register("mirrored")
 def _mirrored() -> Any:
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "strategy 'mirrored' is TensorFlow's, but the backend is "
+            f"{keras.backend.backend()!r}. Use --strategy=none; on JAX several devices share a "
+            "batch through python -m mtl_dm.launch."
+        )
     gpus = tf.config.list_logical_devices("GPU")
     devices = gpus or tf.config.list_logical_devices("CPU")
     if len(devices) < 2:
@@ -59,19 +67,30 @@ def settings(config: TrainConfig) -> Iterator[None]:
 
 
 def training_stream(
-    sources: Sequence[tf.data.Dataset], config: TrainConfig
-) -> tuple[tf.data.Dataset, int | None]:
-    """Return the batches to train on and the steps of an epoch (None: until they end)."""
+    sources: Sequence[tf.data.Dataset], config: TrainConfig, epochs: int = 0
+) -> tuple[tf.data.Dataset, int]:
+    """Return the endless stream of batches to train on, and the steps of an epoch.
+
+    Args:
+        sources: For `mtl_dm.data.merge`.
+        config: Its batches, shares, seed and augmentation apply.
+        epochs: Epochs of the stream to leave out at its beginning: those trained before.
+    """
+    steps = config.steps_per_epoch or data.steps_per_epoch(
+        sources, config.batch_size, config.shares
+    )
+    start = epochs * steps
     stream = data.merge(
         sources,
         config.batch_size,
         shares=config.shares,
         seed=config.seed,
-        repeat=config.steps_per_epoch is not None,
+        repeat=True,
+        start=start,
     )
     if config.augment:
-        stream = data.augment(stream, config.seed)
-    return stream.prefetch(tf.data.AUTOTUNE), config.steps_per_epoch
+        stream = data.augment(stream, config.seed, start=start)
+    return stream.prefetch(tf.data.AUTOTUNE), steps
 
 
 def fit(
@@ -81,35 +100,62 @@ def fit(
     *,
     validation: tf.data.Dataset | None = None,
     output: str | Path | None = None,
-) -> keras.callbacks.History:
-    """Train a model as a configuration says.
+) -> Progress:
+    """Train a model as a configuration says, from where an earlier start of the run stopped.
 
     Args:
         model: Built inside `settings(config)`.
         sources: For `mtl_dm.data.merge`.
         config: Its batches, epochs, learning rate and compilation apply.
         validation: Unbatched source, evaluated after every epoch.
-        output: Folder for checkpoints and TensorBoard logs; None: nothing is written.
+        output: Folder for checkpoints, states and TensorBoard logs; None: nothing is written and
+            a run that is killed starts anew.
 
     Returns:
-        The history of every loss term and metric.
+        The progress at the end, with the history of every loss term and metric.
+
+    Raises:
+        ValueError: If `output` holds the state of another model.
+        OSError: If the disk is full.
     """
+    if not model.built:
+        model.build(tf.nest.map_structure(lambda x: (None, *x.shape), sources[0].element_spec[0]))
     # Adam with the paper's defaults; Keras adds loss scaling under float16.
-    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), jit_compile=config.jit)
-    stream, steps = training_stream(sources, config)
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        # Without it JAX runs every operation by itself, tens of times slower.
+        jit_compile=config.jit or keras.backend.backend() == "jax",
+    )
+    model.optimizer.build(model.trainable_variables)
+    progress = Progress() if output is None else restore_state(output, model)
+    processes.require_agreement("the epoch to go on from", progress.epochs)
+    stream, steps = training_stream(sources, config, progress.epochs)
+    stream = processes.training_part(stream, config.batch_size)
     batches = None
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
     if validation is not None:
-        batches = validation.batch(EVALUATION_BATCH).prefetch(tf.data.AUTOTUNE)
-    if output is not None:
-        callbacks.append(Checkpoints(output, model.tasks, validation is not None))
+        batches = processes.validation_part(validation.batch(EVALUATION_BATCH))
+        batches = batches.prefetch(tf.data.AUTOTUNE)
+    if output is not None and processes.is_main():
+        checkpoints = Checkpoints(output, model.tasks, validation is not None, progress)
+        callbacks.append(checkpoints)
         callbacks.append(keras.callbacks.TensorBoard(Path(output) / "tensorboard"))
-    return model.fit(
+    history = model.fit(
         stream,
+        initial_epoch=progress.epochs,
         epochs=config.epochs,
         steps_per_epoch=steps,
         validation_data=batches,
         callbacks=callbacks,
-        verbose=1 if sys.stdout.isatty() else 2,  # a bar on a terminal, lines in a file
+        verbose=_verbosity(),  # a bar on a terminal, lines in a file
         shuffle=False,  # merge has shuffled
     )
+    if output is not None and processes.is_main():
+        return checkpoints.progress
+    return Progress(epochs=config.epochs, history=history.history)
+
+
+def _verbosity() -> int:
+    if not processes.is_main():
+        return 0
+    return 1 if sys.stdout.isatty() else 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -16,14 +15,13 @@ def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None
         command: Reads the parsed flags.
         define_flags: Called before parsing.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
     def guarded(argv: Sequence[str]) -> None:
         try:
             if len(argv) > 1:
                 raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
             command()
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
 

@@ -10,10 +10,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import strict_json, write_atomically
 
 CONFIG_FILE = "config.json"
 RECORD_FILE = "run.json"
+FORMAT = 1
+"""Raised when a run folder of an earlier version can no longer be continued."""
+
 _PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy", "opencv-python", "jax")
 
 
@@ -56,7 +59,7 @@ def claim_folder(folder: str | Path, config: Mapping[str, Any]) -> Path:
     """
     folder = Path(folder)
     path = folder / CONFIG_FILE
-    wanted = json.loads(json.dumps(config))
+    wanted = json.loads(json.dumps({"format": FORMAT, **config}))
     if path.is_file():
         there = json.loads(path.read_text(encoding="utf-8"))
         if there != wanted:
@@ -77,4 +80,4 @@ def claim_folder(folder: str | Path, config: Mapping[str, Any]) -> Path:
 def write_record(folder: str | Path, **values: Any) -> None:
     """Write the run record: `values`, the commit and the versions."""
     content = {**values, "commit": commit(), "versions": versions()}
-    write_atomically(Path(folder) / RECORD_FILE, json.dumps(content, indent=1))
+    write_atomically(Path(folder) / RECORD_FILE, strict_json(content))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import tensorflow as tf
 from absl import logging
 
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.training import assembly, fitting
+from mtl_dm.training import assembly, fitting, processes
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.record import claim_folder, write_record
 
@@ -25,35 +24,42 @@ def make_deterministic() -> None:
 def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
     """Train as configured and leave checkpoints, logs and the record in `output`.
 
-    Everything that can be wrong is checked before the first step.
+    Everything that can be wrong is checked before the first step. A run that was killed goes on
+    after its last finished epoch and ends in the weights that it would have had.
 
     Args:
         config: What to train.
-        output: Folder; it may hold an earlier run of the same configuration, which is replaced.
+        output: Folder; it may hold an earlier start of the same run.
 
     Raises:
         ValueError: If the configuration is wrong or the folder holds another one's run.
         FileNotFoundError: If a data set or a relatedness file does not exist.
+        OSError: If the disk is full.
     """
-    started = time.perf_counter()
-    tasks = assembly.tasks_of(config)
-    summary = assembly.summary_of(config, tasks)
+    with processes.main_first("data sets"):  # One process builds those that are not there.
+        tasks = assembly.tasks_of(config)
+        summary = assembly.summary_of(config, tasks)
+        sources = assembly.sources_of(config, tasks)
+        validation = assembly.validation_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)
-    sources = assembly.sources_of(config, tasks)
-    validation = assembly.validation_of(config, tasks)
     with fitting.settings(config):
         model = assembly.model_of(config, tasks, tuple(sources[0].element_spec[0].shape))
-        folder = claim_folder(output, config.to_dict())
-        for index, coupling in enumerate(model.couplings):
-            coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
-        history = fitting.fit(model, sources, config, validation=validation, output=folder)
+        fitting.training_stream(sources, config)  # Batches are checked before a folder is claimed.
+        folder = Path(output)
+        if processes.is_main():
+            claim_folder(folder, config.to_dict())
+            for index, coupling in enumerate(model.couplings):
+                coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
+        progress = fitting.fit(model, sources, config, validation=validation, output=folder)
+    if not processes.is_main():
+        return model
     write_record(
         folder,
         config=config.to_dict(),
         annotated=summary.annotated,
         base_rates=summary.base_rates,
-        history=history.history,
-        seconds=time.perf_counter() - started,
+        history=progress.history,
+        seconds=progress.seconds,
     )
     return model

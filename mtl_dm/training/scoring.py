@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
 from mtl_dm import data
-from mtl_dm.files import write_atomically
+from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.training.evaluation import evaluate
 from mtl_dm.training.record import commit, versions
@@ -65,13 +65,16 @@ def score(checkpoint: str, names: Sequence[str], data_dir: str, output: str | Pa
             )
         results[name] = evaluate(model, source)
         for task, metrics in results[name].items():
-            averages = {key: value for key, value in metrics.items() if "/" not in key}
-            numbers = "  ".join(f"{key} {value:.4f}" for key, value in averages.items())
-            print(f"{name}  {task}  {numbers}")
+            averages = [
+                f"{key} {value:.4f}"
+                for key, value in metrics.items()
+                if "/" not in key and not math.isnan(value)
+            ]
+            print(f"{name}  {task}  {'  '.join(averages) or 'not annotated'}")
     content = {
         "checkpoint": checkpoint,
         "metrics": results,
         "commit": commit(),
         "versions": versions(),
     }
-    write_atomically(Path(output) / METRICS_FILE, json.dumps(content, indent=1))
+    write_atomically(Path(output) / METRICS_FILE, strict_json(content))

@@ -148,3 +148,14 @@ def test_inputs_that_are_no_images():
 def test_bad_shift(shift):
     with pytest.raises(ValueError, match=r"shift must lie in \[0, 0\.5\)"):
         augment(dataset(), shift=shift)
+
+
+def test_an_endless_stream_goes_on_where_it_stopped():
+    def some(stream):
+        return np.concatenate([images.numpy() for images, _, _ in stream.take(3)])
+
+    endless = dataset().repeat()
+    whole = np.concatenate([x.numpy() for x, _, _ in augment(endless, seed=4).take(5)])
+    later = some(augment(endless.skip(2), seed=4, start=2))
+    np.testing.assert_array_equal(later, whole[-len(later) :])
+    np.testing.assert_array_equal(some(augment(endless, seed=4)), some(augment(endless, seed=4)))

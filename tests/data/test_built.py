@@ -182,24 +182,23 @@ def test_raw_features(faces):
     assert len(set(raw["path"])) == 64
 
 
+@pytest.fixture(scope="module")
+def clothing(tmp_path_factory):
+    """Four images, the second truncated."""
+    folder = fakes.write_cad(tmp_path_factory.mktemp("raw"))
+    path = folder / "images" / "000002.jpg"
+    path.write_bytes(path.read_bytes()[:-40])
+    (folder / "images" / "000004.jpg").write_bytes(fakes.jpeg(9, height=30, width=30))
+    built = tmp_path_factory.mktemp("built")
+    builder = ClothingAttributes(data_dir=str(built))
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=str(folder), try_download_gcs=False)
+    )
+    return str(built)
+
+
 class TestClothingAttributes:
     NAME = "clothing_attributes"
-
-    @pytest.fixture(scope="class")
-    def clothing(self, tmp_path_factory):
-        """Four images, the second truncated."""
-        folder = fakes.write_cad(tmp_path_factory.mktemp("raw"))
-        path = folder / "images" / "000002.jpg"
-        path.write_bytes(path.read_bytes()[:-40])
-        (folder / "images" / "000004.jpg").write_bytes(fakes.jpeg(9, height=30, width=30))
-        built = tmp_path_factory.mktemp("built")
-        builder = ClothingAttributes(data_dir=str(built))
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(
-                manual_dir=str(folder), try_download_gcs=False
-            )
-        )
-        return str(built)
 
     def test_a_truncated_image_is_skipped_and_counted(self, clothing):
         builder = tfds.builder(self.NAME, data_dir=clothing)

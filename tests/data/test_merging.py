@@ -7,7 +7,13 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_dm.data.merging import epoch_length, interleaving, merge, places_per_batch
+from mtl_dm.data.merging import (
+    epoch_length,
+    interleaving,
+    merge,
+    places_per_batch,
+    steps_per_epoch,
+)
 from tests.data.cases import batches, order, source
 
 shares_and_size = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=6).flatmap(
@@ -302,3 +308,32 @@ def test_bad_batch_size(batch_size):
 def test_bad_shares(shares, message):
     with pytest.raises(ValueError, match=f"shares .*{message}"):
         merge([source(4), source(4)], 4, shares=shares)
+
+
+@pytest.mark.parametrize("start", [1, 3, 7, 23])
+def test_an_endless_stream_goes_on_where_it_stopped(start):
+    whole = batches(merged(repeat=True, seed=2), take=start + 6)
+    later = batches(merged(repeat=True, seed=2, start=start), take=6)
+    assert later == whole[start:]
+
+
+def test_the_endless_stream_is_always_the_same_and_every_pass_is_whole():
+    stream = merge([source(10)], 5, repeat=True, seed=3)
+    keras.utils.set_random_seed(99)  # Not even the program's seed changes it.
+    seen = order(stream, take=8)
+    passes = [seen[first : first + 10] for first in range(0, 40, 10)]
+    assert all(sorted(each) == list(range(10)) for each in passes)
+    assert len({tuple(each) for each in passes}) == 4
+    assert order(stream, take=8) == seen
+
+
+@pytest.mark.parametrize(("start", "repeat"), [(-1, True), (2, False)])
+def test_bad_start(start, repeat):
+    with pytest.raises(ValueError, match="start must be >= 0, and 0 without repeat"):
+        merge([source(4)], 2, repeat=repeat, start=start)
+
+
+def test_steps_per_epoch_are_the_batches_of_one_epoch():
+    for sizes, batch in (((10, 37), 8), ((10,), 4), ((5, 5), 2)):
+        sources = [source(size, 100 * index) for index, size in enumerate(sizes)]
+        assert steps_per_epoch(sources, batch) == len(list(merge(sources, batch)))

@@ -132,7 +132,6 @@ def test_a_damaged_cell_is_computed_again(tmp_path, text, capsys):
     assert len(read_cells(tmp_path).cells) == 1
 
 
-@pytest.mark.xfail(reason="_finished looks at record.config only, and not at its type")
 @pytest.mark.parametrize("damage", ["no metrics", "config null"])
 def test_what_the_report_cannot_read_is_computed_again(tmp_path, damage):
     compute(tmp_path)

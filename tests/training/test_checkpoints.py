@@ -5,6 +5,7 @@ import pytest
 from mtl_dm.tasks import Task
 from mtl_dm.training import checkpoints
 from mtl_dm.training.checkpoints import Checkpoints, mean_main_metric, save_model
+from mtl_dm.training.resuming import Progress
 
 TASKS = (
     Task.multiclass("expression", ["neutral", "happiness"]),
@@ -16,6 +17,7 @@ TASKS = (
 def one_weight(value):
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.set_weights([np.array([[value]], np.float32)])
+    model.compile(optimizer="sgd")
     return model
 
 
@@ -44,7 +46,7 @@ def test_mean_of_each_tasks_main_metric():
 @pytest.mark.parametrize("validated", [True, False])
 def test_best_is_the_highest_and_last_the_last(tmp_path, validated):
     model = one_weight(0.0)
-    callback = Checkpoints(tmp_path, TASKS, validated)
+    callback = Checkpoints(tmp_path, TASKS, validated, Progress())
     callback.set_model(model)
     for epoch, score in enumerate([0.2, 0.5, 0.3, 0.5]):
         model.set_weights([np.array([[float(epoch)]], np.float32)])
@@ -53,13 +55,18 @@ def test_best_is_the_highest_and_last_the_last(tmp_path, validated):
             1 - score, "" if validated else "val_"
         )
         callback.on_epoch_end(epoch, seen)
-        assert weight_in(tmp_path / "last.keras") == epoch
+        assert callback.progress.epochs == epoch + 1
+    callback.on_train_end()
+    assert weight_in(tmp_path / "last.keras") == 3
     assert weight_in(tmp_path / "best.keras") == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "last.keras"]
+    assert callback.progress.best == 0.5
+    assert callback.progress.history["expression_loss"] == [9.0] * 4
+    states = sorted(path.name for path in (tmp_path / "state").iterdir())
+    assert states == ["epoch00003.npz", "epoch00004.npz"]
 
 
 def test_the_first_epoch_is_kept_even_at_zero(tmp_path):
-    callback = Checkpoints(tmp_path, TASKS, validated=False)
+    callback = Checkpoints(tmp_path, TASKS, False, Progress())
     callback.set_model(one_weight(3.0))
     callback.on_epoch_end(0, logs(0.0))
     assert weight_in(tmp_path / "best.keras") == 3

@@ -12,7 +12,10 @@ CONFIG = {"seed": 0, "datasets": ["a", "b"], "relatedness": None}
 def test_claims_and_recognises_its_folder(tmp_path):
     folder = tmp_path / "runs" / "first"
     assert record.claim_folder(folder, CONFIG) == folder
-    assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == CONFIG
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == {
+        "format": record.FORMAT,
+        **CONFIG,
+    }
     # Tuples become lists in JSON; that is no other configuration.
     record.claim_folder(folder, {**CONFIG, "datasets": ("a", "b")})
 

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
+
 
 def compact_cnn(input_shape: tuple[int, ...], dropout: float = 0.4) -> keras.Model:
     """Return four 3x3 convolutions that shrink an image eightfold, flattened to features.
@@ -38,6 +40,5 @@ def compact_cnn(input_shape: tuple[int, ...], dropout: float = 0.4) -> keras.Mod
 
 def _convolution(x: Any, channels: int, strides: int = 1) -> Any:
     x = layers.Conv2D(channels, 3, strides=strides, padding="same", use_bias=False)(x)
-    # Synchronised: a replica's share of a batch may hold a single task. Short memory: runs are.
-    x = layers.BatchNormalization(momentum=0.9, synchronized=True)(x)
+    x = GlobalBatchNormalization(momentum=0.9)(x)  # Short memory: runs are short.
     return layers.ReLU()(x)

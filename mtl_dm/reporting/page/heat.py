@@ -1,0 +1,108 @@
+"""Relatedness as heat maps: the coupling's prior beside what predictions imply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mtl_dm.reporting.page.markup import card, grid, note
+from mtl_dm.reporting.page.svg import chart, number, rect, text
+from mtl_dm.reporting.page.view import ColumnView
+
+_WIDE, _HIGH = 30.0, 17.0
+_LETTER = 7.0
+
+
+def heat_maps(view: ColumnView) -> str:
+    """Return the labels' heat map, then each row's prior and implied one; "" without evidence."""
+    found = {
+        row: parts
+        for row in view.spec.rows
+        if (parts := [c["relatedness"] for c in view.evidence.get(row, ()) if c["relatedness"]])
+    }
+    if not found:
+        return ""
+    first = next(iter(found.values()))[0]
+    # The labels of a repeat are those of its test set: the same for all rows.
+    observed = _mean(next(iter(found.values())), "observed")
+    cards = []
+    if np.isfinite(observed).any():
+        caption = "counted on the annotated test images"
+        cards.append(card("In the test labels", _map(first, observed), caption))
+    pairs = []
+    for row, parts in found.items():
+        prior, implied = _mean(parts, "prior"), _mean(parts, "implied")
+        gap = f"implied: {_gap(implied, observed)} from the test labels on average"
+        if np.isfinite(prior).any():
+            gap += f", {_gap(implied, prior)} from the prior"
+            gap += f"; prior: {_gap(prior, observed)} from the test labels"
+            both = (
+                f'<div class="pair"><div><h5>prior</h5>{_map(parts[0], prior)}</div>'
+                f"<div><h5>implied</h5>{_map(parts[0], implied)}</div></div>"
+            )
+            pairs.append(card(view.named(row), both, gap))
+        else:
+            cards.append(card(f"{view.named(row)} implied", _map(parts[0], implied), gap))
+    left = first["left_out"]
+    faded = f" Italic: not annotated in training ({', '.join(left)})." if left else ""
+    return (
+        grid(cards, "maps")
+        + grid(pairs, "pairs")
+        + note(
+            "P(attribute | class) in percent. **Prior**: what the coupling was "
+            "told; rows without coupling have none. **Implied**: what the row's predictions on the "
+            "test images say, sum of p(class) p(attribute) over sum of p(class). Averages are of "
+            "absolute differences, in points; repeats are averaged." + faded
+        )
+    )
+
+
+def _mean(parts: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    """Return the mean over repeats, NaN where a repeat has no value."""
+    arrays = [
+        np.array(part[name], dtype=np.float64)  # null becomes NaN
+        for part in parts
+        if part[name] is not None
+    ]
+    shape = (len(parts[0]["classes"]), len(parts[0]["attributes"]))
+    return np.mean(arrays, axis=0) if arrays else np.full(shape, np.nan)
+
+
+def _gap(a: np.ndarray, b: np.ndarray) -> str:
+    gaps = np.abs(a - b)
+    known = gaps[np.isfinite(gaps)]
+    return f"{100 * known.mean():.0f} points" if known.size else "no value"
+
+
+def _map(part: Mapping[str, Any], values: np.ndarray) -> str:
+    """Draw attributes down and classes across: a page is longer than wide."""
+    classes, attributes = part["classes"], part["attributes"]
+    left = 10 + _LETTER * max(map(len, attributes))
+    slant = np.sin(np.radians(50))
+    top = 12 + slant * _LETTER * max(map(len, classes))
+    pieces = []
+    for column, name in enumerate(classes):
+        x = left + (column + 0.55) * _WIDE
+        pieces.append(text(x, top - 6, name, "tick wide", -50))
+    for line, name in enumerate(attributes):
+        y = top + line * _HIGH
+        faded = " faded" if name in part["left_out"] else ""
+        pieces.append(text(left - 6, y + 12.5, name, f"tick wide end{faded}"))
+        for column, class_name in enumerate(classes):
+            pieces.append(_cell(left + column * _WIDE, y, values[column, line], name, class_name))
+    # Slanted names stick out at the right.
+    width = left + len(classes) * _WIDE + 0.65 * _LETTER * len(classes[-1])
+    height = top + len(attributes) * _HIGH + 4
+    return chart(width, height, "".join(pieces), "heat map of P(attribute | class)")
+
+
+def _cell(x: float, y: float, value: float, attribute: str, class_name: str) -> str:
+    if not np.isfinite(value):
+        return rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "empty", f"{attribute}: no value")
+    tip = f"P({attribute} | {class_name}) = {value:.3f}"
+    box = rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "heat", tip)
+    shade = f'<g style="--v:{value:.3f}">{box}</g>'
+    kind = "inside middle high" if value > 0.65 else "inside middle"
+    return shade + text(x + _WIDE / 2, y + 12.3, number(round(100 * value)), kind)

@@ -1,0 +1,279 @@
+"""One training spread over several processes on the JAX backend; `mtl_dm.launch` starts them.
+
+Every process runs the same program on the same stream of global batches and computes on its part
+of each. Keras and JAX then see one global batch, so losses, gradients and metrics are those of one
+process. Reading and augmenting are not divided: every process prepares whole batches, because what
+augmentation draws depends on the place in the global batch.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+COORDINATOR = "MTL_DM_COORDINATOR"
+PROCESSES = "MTL_DM_PROCESSES"
+PROCESS = "MTL_DM_PROCESS"
+DEVICE = "MTL_DM_DEVICE"
+LAUNCHER = "MTL_DM_LAUNCHER"
+
+HEARTBEAT_SECONDS = 30
+"""After this long without a sign of life a process counts as dead, and the others end."""
+
+
+def count() -> int:
+    """Return the number of processes that train together."""
+    return int(os.environ.get(PROCESSES, "1"))
+
+
+def is_main() -> bool:
+    """Return whether this process writes the output: one does, all others write nothing."""
+    return int(os.environ.get(PROCESS, "0")) == 0
+
+
+@contextlib.contextmanager
+def joined() -> Iterator[None]:
+    """Train together with the other processes that the launcher started; alone where it did not.
+
+    Models must be built inside, so that their variables live on the devices of all processes.
+
+    Raises:
+        ValueError: If the backend is not JAX, or the launcher's variables contradict each other.
+        ConnectionError: If another process was lost on the way.
+    """
+    if PROCESSES not in os.environ:
+        yield
+        return
+    _require_jax()
+    _end_with_the_launcher()
+    _initialize(os.environ)
+    try:
+        with _data_parallel().scope(), _lost_processes_named():
+            yield
+            wait_for_all("end of training")
+    except BaseException:
+        # JAX's own exit waits minutes for the others, which wait for this process.
+        atexit.register(_exit_at_once)
+        raise
+
+
+def wait_for_all(what: str) -> None:
+    """Return once every process has come here.
+
+    Args:
+        what: Names the place; the same in every process.
+    """
+    if count() > 1:
+        from jax.experimental import multihost_utils
+
+        multihost_utils.sync_global_devices(what)
+
+
+@contextlib.contextmanager
+def main_first(what: str) -> Iterator[None]:
+    """Let the main process run the body before the others do: what it writes, they find.
+
+    Args:
+        what: Names the body; the same in every process.
+    """
+    if not is_main():
+        wait_for_all(what)
+    yield
+    if is_main():
+        wait_for_all(what)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one process create Keras variables that the others do not, as saving a model does.
+
+    Inside `joined` every new variable is placed on the devices of all processes, for which each of
+    them must come to the same line. Values can be read in any case.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        yield
+        return
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
+def require_agreement(what: str, value: int) -> None:
+    """Check that every process has the same number, for example the epoch to resume from.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if count() > 1:
+        from jax.experimental import multihost_utils
+
+        values = multihost_utils.process_allgather(keras.ops.convert_to_numpy(value))
+        if len(set(values.tolist())) > 1:
+            raise ValueError(
+                f"The processes disagree on {what}: {values.tolist()}, in their order. Is the "
+                "output folder one that every host sees?"
+            )
+
+
+def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Return this process's rows of every global batch.
+
+    Args:
+        batches: The global batches, the same in every process, all of them full.
+        batch_size: Their rows.
+
+    Raises:
+        ValueError: If `batch_size` does not divide evenly among the devices of all processes.
+    """
+    if PROCESSES not in os.environ:
+        return batches
+    devices, local, first = _devices()
+    if batch_size % devices:
+        raise ValueError(
+            f"batch_size must be a multiple of the {devices} devices of all processes, "
+            f"got {batch_size}."
+        )
+    each = batch_size // devices
+    rows = slice(first * each, (first + local) * each)
+    return batches.map(lambda *batch: tf.nest.map_structure(lambda tensor: tensor[rows], batch))
+
+
+def validation_part(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return this process's rows of every batch (inputs, labels, masks), none left out.
+
+    A batch that does not divide evenly is filled with copies of its last row under zero masks.
+    Metrics and the tasks' losses are exactly those of one process; the terms that need no
+    annotation (distribution matching) count the copies, fewer than there are devices.
+    """
+    if PROCESSES not in os.environ:
+        return batches
+    devices, local, first = _devices()
+
+    def rows_of(*batch: Any) -> Any:
+        inputs, labels, masks = batch
+        missing = -_rows(batch) % devices
+        each = (_rows(batch) + missing) // devices
+
+        def part(tensor: Any, factor: int) -> Any:
+            copies = tf.repeat(tensor[-1:], missing, axis=0) * tf.cast(factor, tensor.dtype)
+            return tf.concat([tensor, copies], axis=0)[first * each : (first + local) * each]
+
+        return (
+            tf.nest.map_structure(lambda tensor: part(tensor, 1), inputs),
+            tf.nest.map_structure(lambda tensor: part(tensor, 1), labels),
+            tf.nest.map_structure(lambda tensor: part(tensor, 0), masks),
+        )
+
+    return batches.map(rows_of)
+
+
+def _rows(batch: Any) -> Any:
+    return tf.shape(tf.nest.flatten(batch)[0])[0]
+
+
+def _devices() -> tuple[int, int, int]:
+    """Return the devices of all processes, of this one, and the index of its first one."""
+    import jax
+
+    return (
+        jax.device_count(),
+        jax.local_device_count(),
+        jax.process_index() * (jax.local_device_count()),
+    )
+
+
+def _require_jax() -> None:
+    backend = keras.backend.backend()
+    if backend != "jax":
+        raise ValueError(
+            f"Several processes need the JAX backend, this one runs on {backend!r}. Set "
+            "KERAS_BACKEND=jax."
+        )
+    if importlib.util.find_spec("jax") is None:
+        raise ValueError("Several processes need JAX: pip install 'mtl-dm[jax]'.")
+
+
+def _initialize(environment: Mapping[str, str]) -> None:
+    import jax
+
+    total, index = int(environment[PROCESSES]), int(environment.get(PROCESS, "-1"))
+    if COORDINATOR not in environment or not 0 <= index < total:
+        raise ValueError(
+            f"{PROCESSES}={total} needs {COORDINATOR}=HOST:PORT and {PROCESS} from 0 to "
+            f"{total - 1}; python -m mtl_dm.launch sets them."
+        )
+    device = environment.get(DEVICE)
+    jax.distributed.initialize(
+        environment[COORDINATOR],
+        num_processes=total,
+        process_id=index,
+        # Processes that share a host take one GPU each; CPUs do not look at it.
+        local_device_ids=None if device is None else [int(device)],
+        # Nothing else is asked, such as the scheduler that the launcher itself may run under.
+        cluster_detection_method="deactivate",
+        heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+    )
+
+
+def _data_parallel() -> keras.distribution.DataParallel:
+    import jax
+
+    if jax.device_count() != jax.process_count() * jax.local_device_count():
+        raise ValueError(
+            "Every process must have as many devices as the others; this one has "
+            f"{jax.local_device_count()}, all {jax.process_count()} together "
+            f"{jax.device_count()}."
+        )
+    # Keras's own sharding deals a smaller last batch out unevenly, and the processes hang.
+    return keras.distribution.DataParallel(auto_shard_dataset=False)
+
+
+@contextlib.contextmanager
+def _lost_processes_named() -> Iterator[None]:
+    """Turn JAX's report of a broken connection into one line that says what happened."""
+    import jax
+
+    try:
+        yield
+    # A compiled step raises the first, a single operation the second.
+    except (jax.errors.JaxRuntimeError, ValueError) as error:
+        text = str(error).lower()
+        if any(sign in text for sign in ("gloo", "nccl", "coordination service", "socket closed")):
+            raise ConnectionError(
+                f"Process {os.environ[PROCESS]} lost another process and cannot go on. See what "
+                "that one said; the same command resumes from the last checkpoint."
+            ) from error
+        raise
+
+
+def _end_with_the_launcher() -> None:
+    """End this process when its launcher is gone: killed, it cannot stop its children itself."""
+    launcher = int(os.environ.get(LAUNCHER, "0"))
+    if not launcher:
+        return
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _exit_at_once() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

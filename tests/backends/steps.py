@@ -1,0 +1,79 @@
+"""A program that trains some steps on its backend and writes what came out to an .npz file.
+
+    python -m tests.backends.steps CASE START RESULT
+
+CASE is "vectors", "vectors_adam", "vectors_bfloat16", "images" or "images_bfloat16". START is an
+.npz file with the weights to start from; where it is missing it is written.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from tests.models.cases import (
+    AFFECT,
+    EXPRESSION,
+    TABLE,
+    UNITS,
+    coupled_model,
+    dataset,
+    random_batch,
+)
+
+TASKS = (EXPRESSION, UNITS, AFFECT)
+ROWS, BATCH, EPOCHS = 24, 8, 3
+
+
+def vectors():
+    model = coupled_model(tasks=TASKS)
+    model(keras.ops.zeros((1, 3)))
+    return model, random_batch(ROWS, seed=5, junk=np.nan, tasks=TASKS)
+
+
+def images():
+    """The compact CNN with batch normalisation, without dropout: its draws differ by backend."""
+    backbone = BACKBONES.get("compact_cnn")((16, 16, 3), dropout=0.0)
+    model = MultiTaskModel(backbone, (EXPRESSION, UNITS), [Coupling(relatedness=TABLE)])
+    model(keras.ops.zeros((1, 16, 16, 3)))
+    _, labels, masks = random_batch(ROWS, seed=6)
+    pixels = np.random.default_rng(7).uniform(-1, 1, (ROWS, 16, 16, 3)).astype(np.float32)
+    return model, (pixels, labels, masks)
+
+
+def start_from(model, path):
+    """Give the model the same weights on every backend."""
+    if not path.exists():
+        np.savez(path, *[keras.ops.convert_to_numpy(v) for v in model.weights])
+    with np.load(path) as content:
+        model.set_weights([content[f"arr_{index}"] for index in range(len(content.files))])
+
+
+def main(case, start, result):
+    keras.utils.set_random_seed(0)
+    if case.endswith("bfloat16"):
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    model, batch = images() if case.startswith("images") else vectors()
+    start_from(model, Path(start))
+    adam = case.endswith("adam")
+    # Adam divides by the root of a square: where a gradient is near 0, rounding alone decides its
+    # direction. A large epsilon keeps the comparison about the arithmetic.
+    optimizer = keras.optimizers.Adam(0.01, epsilon=1e-3) if adam else keras.optimizers.SGD(0.01)
+    model.compile(optimizer=optimizer, jit_compile=True)
+    stream = dataset(batch, BATCH)
+    logs = model.fit(
+        stream, epochs=EPOCHS, validation_data=stream, shuffle=False, verbose=0
+    ).history
+    values = {f"weight/{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.weights)}
+    logits = model.predict(stream.map(lambda x, y, masks: x), verbose=0)
+    values.update({f"logits/{name}": value for name, value in logits.items()})
+    values.update({f"log/{name}": np.array(value) for name, value in logs.items()})
+    values["about"] = np.array(json.dumps({"backend": keras.backend.backend()}))
+    np.savez(result, **values)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,129 @@
+"""Two processes give the result of one, also when one of them is killed on the way."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtl_dm.training import processes
+from tests import built_faces
+
+TIMEOUT = 240
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="needs JAX: pip install 'mtl-dm[jax]'"
+)
+
+
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory):
+    faces = built_faces.built_faces(tmp_path_factory)
+    return [
+        f"--datasets={built_faces.EXPRESSIONS_ONLY},{built_faces.UNITS_ONLY}",
+        f"--validation={built_faces.ANNOTATED}:validation",
+        f"--data_dir={faces}",
+        "--relatedness=facs",
+        "--image_size=16",
+        "--batch_size=8",
+        "--epochs=3",
+        "--steps_per_epoch=2",
+    ]
+
+
+@pytest.fixture
+def started():
+    """Starts programs in sessions of their own; whatever is left of them is killed afterwards."""
+    running = []
+
+    def start(*command):
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+        child = subprocess.Popen(
+            [sys.executable, "-m", *map(str, command)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        running.append(child)
+        return child
+
+    yield start
+    for child in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+
+
+def finish(child):
+    text, _ = child.communicate(timeout=TIMEOUT)
+    return child.returncode, text
+
+
+def process_number(launcher, number):
+    """Return the id of one of the launcher's children."""
+    wanted = f"{processes.PROCESS}={number}".encode()
+    listed = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text(encoding="ascii")
+    children = [int(pid) for pid in listed.split()]
+    for pid in children:
+        if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            return pid
+    raise AssertionError(f"no process {number} among {children}")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    status, text = finish(started("mtl_dm.train", *flags, f"--output={one}"))
+    assert status == 0, text[-2000:]
+
+    command = ("mtl_dm.launch", "--processes=2", "--", *flags, f"--output={two}")
+    first = started(*command)
+    deadline = time.monotonic() + TIMEOUT
+    while not (two / "state" / "epoch00001.npz").is_file():
+        assert first.poll() is None, first.communicate()[0][-2000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process_number(first, 1), signal.SIGKILL)
+    killed = time.monotonic()
+    status, text = finish(first)
+    assert status == 1
+    assert time.monotonic() - killed < 60
+    assert "error: process" in text
+    assert "resumes" in text
+    assert not (two / "run.json").exists()
+
+    status, text = finish(started(*command))
+    assert status == 0, text[-2000:]
+    expected, actual = (
+        json.loads((folder / "run.json").read_text(encoding="utf-8"))["history"]
+        for folder in (one, two)
+    )
+    assert set(actual) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(actual[name], values, rtol=1e-4, atol=1e-4, err_msg=name)
+    # Process 1 left nothing of its own.
+    assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
+    assert "Epoch 1/3" not in text  # The restart went on.
+
+
+def test_a_batch_that_does_not_divide(flags, started, tmp_path):
+    child = started(
+        "mtl_dm.launch", "--processes=2", "--", *flags, "--batch_size=7", f"--output={tmp_path}/o"
+    )
+    status, text = finish(child)
+    assert status == 1
+    assert "error: batch_size must be a multiple of the 2 devices of all processes, got 7." in text

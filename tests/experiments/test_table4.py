@@ -1,0 +1,289 @@
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import study, table4
+from mtl_dm.reporting import RESULT_COLUMNS, read_cells, read_results
+from tests.datasets import clothing_attributes_fakes as fakes
+
+IMAGES = 61
+MISSING = 7  # the number of an image that is not there
+ROWS = ("ST", "NC MT", "C MT (printed)")
+
+
+@contextlib.contextmanager
+def small_study(folder, rows=ROWS):
+    """The study with one epoch of one halving, in `folder`."""
+    columns = {
+        name: dataclasses.replace(column, epochs=1, repeats=1)
+        for name, column in table4.COLUMNS.items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(table4, "COLUMNS", columns)
+        patch.setattr(table4, "ROWS", {name: table4.ROWS[name] for name in rows})
+        patch.setattr(study, "make_deterministic", lambda: None)
+        patch.delenv("MTL_DM_COMMAND", raising=False)
+        yield patch
+
+
+def main(patch, *arguments):
+    patch.setattr(sys, "argv", ["table4.py", *map(str, arguments)])
+    table4.main()
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A folder like DATA_DIR: images, random labels, features; one image missing."""
+    parent = tmp_path_factory.mktemp("source")
+    folder = fakes.write_cad(parent, IMAGES)
+    rng = np.random.default_rng(0)
+    for name in fakes.FILES:
+        values = {"category": 7, "sleevelength": 3, "neckline": 3}.get(name, 2)
+        column = rng.integers(1, values + 1, IMAGES).astype(float)
+        # Complete where every class occurs, so that any half can count every pair.
+        column[56:][rng.random(IMAGES - 56) < 0.5] = np.nan
+        if name == "category":
+            column[:56] = np.tile(np.arange(1, 8), 8)
+        fakes.write_label(folder, name, column)
+    (folder / "images" / f"{MISSING:06d}.jpg").unlink()
+    (parent / "features").mkdir()
+    features = rng.normal(size=(IMAGES, 6)).astype(np.float16)
+    np.save(parent / table4.FEATURES, features)
+    return parent
+
+
+@pytest.fixture(scope="module")
+def finished(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("table4")
+    with small_study(folder) as patch:
+        main(patch, f"--data_dir={source}", f"--only={table4.ON_FEATURES}")
+    return folder
+
+
+@pytest.fixture
+def table(source, finished):
+    # Beside the finished study, so that the data are not built once more.
+    with small_study(finished):
+        yield table4.ClothingTable(source, finished / "runs" / "table4")
+
+
+class TestFolds:
+    def test_six_different_disjoint_halvings(self):
+        halves = table4.folds(61, 6, seed=0)
+        assert len(halves) == 6
+        for first, second in halves:
+            assert not set(first) & set(second)
+            assert sorted(first + second) == list(range(61))
+            assert abs(len(first) - len(second)) == 1
+        assert len({tuple(first) for first, _ in halves}) == 6
+
+    def test_the_seed_decides(self):
+        assert table4.folds(20, 2, 0) == table4.folds(20, 2, 0)
+        assert table4.folds(20, 2, 0) != table4.folds(20, 2, 1)
+
+    def test_are_saved_as_rows_of_the_released_files(self, finished, table):
+        saved = json.loads((finished / "runs" / "table4" / "folds.json").read_text("utf-8"))
+        present = sorted(set(range(IMAGES)) - {MISSING - 1})
+        assert len(saved) == 6
+        for first, second in saved:
+            assert sorted(first + second) == present
+        np.testing.assert_array_equal(saved[0][0], table._index[table.halves[0][0]])
+
+
+class TestFinished:
+    def test_results(self, finished):
+        frame = read_results(finished / "runs" / "table4" / "results.csv")
+        assert list(frame.columns) == list(RESULT_COLUMNS)
+        assert set(frame["row"]) == set(ROWS)
+        assert set(frame["column"]) == {table4.ON_FEATURES}
+        assert set(frame["fold"]) == {0, 1}
+        assert set(frame["dataset"]) == {"clothing_attributes (real)"}
+        for row in ROWS:
+            measured = frame[(frame["row"] == row) & (frame["fold"] == 1)]
+            pairs = set(zip(measured["task"], measured["metric"], strict=True))
+            assert {
+                ("category", "accuracy"),
+                ("attributes", "f1"),
+                ("attributes", "f1/red"),
+            } < pairs
+        assert not frame.duplicated(["row", "task", "metric", "seed", "fold"]).any()
+
+    def test_report_states_what_it_is(self, finished):
+        text = (finished / "runs" / "table4" / "report.md").read_text(encoding="utf-8")
+        assert "**Real data**" in text
+        assert "**Synthetic data**" not in text
+        assert "Preset `demo`" in text
+        assert "The networks differ from the paper's" in text
+        assert "experiments.table4 --data_dir=" in text
+
+    def test_a_second_call_repeats_no_cell(self, finished, source, capsys):
+        calls = []
+        with small_study(finished) as patch:
+            patch.setattr(table4.ClothingTable, "measure", lambda *_: calls.append(_))
+            main(patch, f"--data_dir={source}", f"--only={table4.ON_FEATURES}")
+        assert calls == []
+        assert capsys.readouterr().out.count("finished before") == 2 * len(ROWS)
+
+    def test_another_budget_is_refused(self, finished, source):
+        with small_study(finished) as patch:
+            longer = dataclasses.replace(table4.COLUMNS[table4.ON_FEATURES], epochs=2)
+            patch.setitem(table4.COLUMNS, table4.ON_FEATURES, longer)
+            with pytest.raises(ValueError, match="epochs is 1 there, 2 now"):
+                main(patch, f"--data_dir={source}", f"--only={table4.ON_FEATURES}")
+
+
+class TestPlan:
+    def jobs(self, finished, source, *arguments):
+        planned = []
+        with small_study(finished, tuple(table4.ROWS)) as patch:
+            patch.setattr(table4, "run_study", lambda _, jobs, spec: planned.extend(jobs))
+            main(patch, f"--data_dir={source}", *arguments)
+        return [(plan.column, plan.row, plan.seed, plan.fold) for plan, _ in planned]
+
+    def test_everything(self, finished, source):
+        jobs = self.jobs(finished, source, "--only=CAD")
+        assert len(jobs) == len(set(jobs)) == 2 * 2 * 8
+        assert {row for _, row, _, _ in jobs} == set(table4.ROWS)
+        assert self.jobs(finished, source) == jobs
+
+    def test_one_row_or_column(self, finished, source):
+        jobs = self.jobs(finished, source, "--only=NC MT")
+        assert {(row, column) for column, row, _, _ in jobs} == {
+            ("NC MT", column) for column in table4.COLUMNS
+        }
+        jobs = self.jobs(finished, source, f"--only={table4.ON_IMAGES}")
+        assert {column for column, _, _, _ in jobs} == {table4.ON_IMAGES}
+
+    def test_the_papers_protocol(self):
+        assert table4.REPEATS == 6
+        assert table4.COLUMNS[table4.ON_FEATURES].repeats == 6
+
+
+class TestLeakage:
+    """Nothing of a test half reaches training."""
+
+    @pytest.fixture
+    def halves(self, table):
+        return table.halves[0]
+
+    @staticmethod
+    def conditional(table, train):
+        (coupling,) = table.couplings("C MT (printed)", train)
+        return coupling.relatedness
+
+    def test_relatedness_is_counted_on_the_training_half(self, table, halves):
+        train, test = halves
+        before = self.conditional(table, train)
+        table._labels["attributes"][test] = 1 - np.abs(table._labels["attributes"][test])
+        table._labels["category"][test] = (table._labels["category"][test] + 1) % 7
+        after = self.conditional(table, train)
+        np.testing.assert_array_equal(before.conditional, after.conditional)
+        np.testing.assert_array_equal(before.prior, after.prior)
+        # The same change in the training half shows.
+        table._labels["attributes"][train] = 1 - np.abs(table._labels["attributes"][train])
+        assert not np.array_equal(before.conditional, self.conditional(table, train).conditional)
+
+    def test_relatedness_by_hand(self, table, halves):
+        train = np.array(halves[0])
+        relatedness = self.conditional(table, train)
+        categories = table._labels["category"][train]
+        necktie = table._labels["attributes"][train, 0]
+        rows = (categories == 2) & (necktie >= 0)
+        assert relatedness.conditional[2, 0] == pytest.approx(necktie[rows].mean())
+
+    def test_features_are_scaled_by_the_training_half(self, table, halves):
+        train, test = halves
+        training, testing = table.sources(table4.ON_FEATURES, table.tasks, train, test)
+        inputs = np.stack([element[0] for element in training.as_numpy_iterator()])
+        assert inputs.shape == (len(train), 6)
+        np.testing.assert_allclose(inputs.mean(axis=0), 0, atol=1e-4)
+        np.testing.assert_allclose(inputs.std(axis=0), 1, atol=1e-3)
+        others = np.stack([element[0] for element in testing.as_numpy_iterator()])
+        assert np.abs(others.mean(axis=0)).max() > 1e-3
+
+    def test_features_stay_with_their_labels(self, table, halves, source):
+        train, test = halves
+        stored = np.load(source / table4.FEATURES).astype(np.float32)
+        # Images after the missing one would be off by one if rows were counted.
+        rows = [number for number in range(IMAGES) if number != MISSING - 1]
+        np.testing.assert_array_equal(table.features(), stored[rows])
+        training, _ = table.sources(table4.ON_FEATURES, table.tasks, train, test)
+        labels = np.stack([e[1]["category"].argmax() for e in training.as_numpy_iterator()])
+        known = table._labels["category"][train] >= 0
+        np.testing.assert_array_equal(labels[known], table._labels["category"][train][known])
+
+    def test_images_of_a_half_are_those_of_its_rows(self, table, halves):
+        train, test = halves
+        training, testing = table.sources(table4.ON_IMAGES, table.tasks, train, test)
+        assert training.element_spec[0].shape == (64, 64, 3)
+        assert int(training.cardinality()) == len(train)
+        assert int(testing.cardinality()) == len(test)
+        labels = sorted(
+            np.flatnonzero(element[1]["category"]).tolist()
+            for element in testing.as_numpy_iterator()
+        )
+        wanted = sorted(
+            [value] if value >= 0 else [] for value in table._labels["category"][test].tolist()
+        )
+        assert labels == wanted
+
+    def test_unlabelled_images_are_left_out_of_a_single_task(self, table, halves):
+        train, test = halves
+        table._labels["category"][train[:5]] = -1
+        known = (table._labels["category"][train] >= 0).sum()
+        training, _ = table.sources(table4.ON_FEATURES, table.tasks[:1], train, test)
+        assert int(training.cardinality()) == known
+        assert all(element[2]["category"] == 1 for element in training.as_numpy_iterator())
+
+
+def test_image_column_trains(table):
+    metrics, steps, evidence = table.measure(table4.ON_IMAGES, "C MT (printed)", 0, 1)
+    assert len(evidence["samples"]) == 12
+    assert steps == 1
+    assert set(metrics) == {"category", "attributes"}
+    assert 0 <= metrics["category"]["accuracy"] <= 1
+
+
+def test_missing_features_name_the_way_without(table, tmp_path):
+    table._source = tmp_path
+    with pytest.raises(FileNotFoundError, match=r"cad_mobilenetv2.*ONLY='CAD / compact CNN"):
+        table.features()
+
+
+def test_data_dir_is_needed(tmp_path, capsys):
+    with small_study(tmp_path) as patch, pytest.raises(SystemExit) as stop:
+        main(patch)
+    assert stop.value.code == 2
+    assert "--data_dir" in capsys.readouterr().err
+
+
+def test_nothing_at_data_dir(tmp_path):
+    with (
+        small_study(tmp_path) as patch,
+        pytest.raises(FileNotFoundError, match=r"does not exist or is empty|ClothingAttribute"),
+    ):
+        main(patch, f"--data_dir={tmp_path / 'nowhere'}")
+
+
+def test_the_real_data(tmp_path):
+    beside = Path(__file__).parents[2].parent / "shared" / "data"
+    folder = Path(os.environ.get("MTL_DM_TEST_DATA", beside))
+    if (
+        not (folder / "ClothingAttributeDataset").is_dir()
+        or not (folder / table4.FEATURES).is_file()
+    ):
+        pytest.skip(f"no Clothing Attribute Dataset with features in {folder}: MTL_DM_TEST_DATA")
+    with small_study(tmp_path, ("C MT (printed)",)) as patch:
+        main(patch, f"--data_dir={folder}", f"--only={table4.ON_FEATURES}")
+    cells = read_cells(tmp_path / "runs" / "table4", "table4").cells
+    assert len(cells) == 2
+    for cell in cells:
+        # One epoch beats guessing the commonest of seven categories (a quarter).
+        assert cell.metrics["category"]["accuracy"] > 0.3

@@ -1,0 +1,153 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mtl_dm import launch
+from mtl_dm.training import processes
+
+TRAIN = ["--", "--output=x"]
+
+
+def environments(*options, **environment):
+    return launch.environments(launch.parse([*options, *TRAIN])[0], environment)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--processes=0", *TRAIN], "--processes must be at least 1, got 0"),
+        (["--processes=two", *TRAIN], "--processes: invalid int value: 'two'"),
+        (TRAIN, "--processes"),
+        (["--processes=2"], "go after --"),
+        (["--processes=2", "--"], "go after --"),
+        (["--processes=2", "--datasets=a", *TRAIN], "unrecognized arguments: --datasets=a"),
+        (["--processes=2", "--hosts=0", *TRAIN], "--hosts must be at least 1, got 0"),
+        (["--processes=2", "--hosts=2", *TRAIN], "need --coordinator=HOST:PORT"),
+        (["--processes=2", "--host_index=1", *TRAIN], "between 0 and 0, got 1"),
+        (["--processes=2", "--coordinator=here", *TRAIN], "HOST:PORT, got 'here'"),
+    ],
+)
+def test_wrong_options_end_with_one_line(arguments, message, capsys):
+    assert launch.main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_flags_of_train_are_passed_on_untouched():
+    assert launch.parse(["--processes=1", "--", "--a=1", "--", "b"])[1] == ["--a=1", "--", "b"]
+
+
+def test_another_backend_is_refused():
+    with pytest.raises(ValueError, match="it is set to 'tensorflow'"):
+        environments("--processes=2", KERAS_BACKEND="tensorflow")
+
+
+def test_jax_that_is_not_installed(monkeypatch):
+    monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install 'mtl-dm\[jax\]'"):
+        environments("--processes=2")
+
+
+class TestEnvironments:
+    @pytest.fixture(autouse=True)
+    def jax_there(self, monkeypatch):
+        monkeypatch.setattr(launch.importlib.util, "find_spec", lambda name: object())
+
+    def test_one_host(self):
+        first, second = environments("--processes=2", OTHER="kept")
+        assert first["KERAS_BACKEND"] == "jax"
+        assert first["OTHER"] == "kept"
+        assert first[processes.COORDINATOR].startswith("127.0.0.1:")
+        assert first[processes.COORDINATOR] == second[processes.COORDINATOR]
+        assert [each[processes.PROCESS] for each in (first, second)] == ["0", "1"]
+        assert [each[processes.DEVICE] for each in (first, second)] == ["0", "1"]
+        assert first[processes.PROCESSES] == "2"
+
+    def test_the_second_of_three_hosts(self):
+        made = environments(
+            "--processes=2", "--hosts=3", "--host_index=1", "--coordinator=10.0.0.1:99"
+        )
+        assert [each[processes.PROCESS] for each in made] == ["2", "3"]
+        assert [each[processes.DEVICE] for each in made] == ["0", "1"]
+        assert {each[processes.PROCESSES] for each in made} == {"6"}
+        assert {each[processes.COORDINATOR] for each in made} == {"10.0.0.1:99"}
+
+    def test_one_process_a_host_takes_all_its_devices(self):
+        assert processes.DEVICE not in environments("--processes=1")[0]
+
+
+def run(script, count=2):
+    each = [{**os.environ, processes.PROCESS: str(index)} for index in range(count)]
+    return launch.run([sys.executable, "-c", f"import os, signal, sys, time\n{script}"], each)
+
+
+def test_all_succeed(capfd):
+    assert run("print('said', os.environ['MTL_DM_PROCESS'])") == 0
+    out, err = capfd.readouterr()
+    assert out == "said 0\n"  # The others are quiet.
+    assert err == ""
+
+
+STUBBORN = """
+if os.environ['MTL_DM_PROCESS'] == '1':
+    print('what happened')
+    {end}
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(100)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        ("sys.exit(3)", "ended with exit code 3"),
+        ("sys.stdout.flush(); os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL"),
+    ],
+)
+def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):
+    monkeypatch.setattr(launch, "GRACE_SECONDS", 0.5)
+    started = time.monotonic()
+    assert run(STUBBORN.format(end=end), 3) == 1
+    assert time.monotonic() - started < 30
+    err = capfd.readouterr().err
+    assert "what happened" in err
+    assert f"error: process 1 {how}; the others are ended." in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
+    script = (
+        "import sys, os; from mtl_dm import launch; launch.GRACE_SECONDS = 0.5\n"
+        "real = launch.run\n"
+        "launch.run = lambda command, each: real([sys.executable, '-c', sys.argv[1]], each)\n"
+        "launch.importlib.util.find_spec = lambda name: object()\n"
+        "sys.exit(launch.main(['--processes=2', '--', 'x']))"
+    )
+    child = (
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(tmp_path)!r}, os.environ['MTL_DM_PROCESS'])"
+        ".write_text(str(os.getpid()))\ntime.sleep(100)"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    launcher = subprocess.Popen([sys.executable, "-c", script, child], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not all((tmp_path / name).is_file() for name in "01"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(0.3)
+        launcher.send_signal(number)
+        assert launcher.wait(30) == 128 + number
+        for name in "01":
+            with pytest.raises(ProcessLookupError):
+                os.kill(int((tmp_path / name).read_text()), 0)
+    finally:
+        launcher.kill()
+        launcher.wait()

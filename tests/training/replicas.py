@@ -1,0 +1,73 @@
+"""Trains on one device and on two replicas; prints the largest difference between the weights.
+
+Run in a process of its own: TensorFlow fixes its devices when it starts, and a second strategy
+in a process takes up the collective operations of the first.
+"""
+
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mtl_dm import data
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
+from mtl_dm.training import fitting
+from mtl_dm.training.config import TrainConfig
+
+TASKS = (
+    Task.multiclass("expression", EXPRESSIONS),
+    Task.multilabel("action_units", ACTION_UNITS),
+)
+SHAPES = {"compact_cnn": (16, 16, 3), "dense_trunk": (10,)}
+
+
+def weights(strategy, backbone, precision):
+    rng = np.random.default_rng(0)
+    shape = SHAPES[backbone]
+    inputs = rng.uniform(-1, 1, (64, *shape)).astype(np.float32)
+    # 5 of 8 places: the replicas' halves hold different numbers of each task's labels.
+    sources = [
+        data.from_arrays(inputs[:40], {"expression": rng.integers(0, 7, 40)}, TASKS),
+        data.from_arrays(inputs[40:], {"action_units": rng.integers(-1, 2, (24, 17))}, TASKS),
+    ]
+    config = TrainConfig(
+        datasets=("a", "b"),
+        batch_size=8,
+        epochs=1,
+        steps_per_epoch=3,
+        strategy=strategy,
+        mixed_precision=precision,
+        augment=False,
+    )
+    with fitting.settings(config):
+        # Dropout draws on each replica for itself; everything else must agree.
+        network = BACKBONES.get(backbone)(shape, dropout=0.0)
+        model = MultiTaskModel(network, TASKS, [Coupling(), Coupling(matching_form="bernoulli")])
+        stream, steps = fitting.training_stream(sources, config)
+        # Without Adam's division small differences stay small.
+        optimizer = keras.optimizers.SGD(0.05)
+        if precision == "float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
+        model.compile(optimizer)
+        history = model.fit(stream, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
+    return [weight.numpy() for weight in model.weights], history.history
+
+
+def main(backbone, precision):
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    one, one_logs = weights("none", backbone, precision)
+    two, two_logs = weights("mirrored", backbone, precision)
+    gap = max(float(np.abs(a - b).max()) for a, b in zip(one, two, strict=True))
+    log_gap = max(
+        abs(one_logs[name][0] - two_logs[name][0]) / max(1.0, abs(one_logs[name][0]))
+        for name in one_logs
+    )
+    print(f"difference {gap} {log_gap}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

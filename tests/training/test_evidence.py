@@ -1,0 +1,247 @@
+import base64
+import dataclasses
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from mtl_dm import data
+from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.relatedness import Relatedness
+from mtl_dm.reporting import read_cells
+from mtl_dm.reporting.evidence import read_evidence
+from mtl_dm.tasks import Task
+from mtl_dm.training.cells import CellPlan, Measurement, run_cell
+from mtl_dm.training.evidence import Fitted, collect
+from mtl_dm.training.samples import Judged, pick
+
+CLASSES = Task.multiclass("expression", ["neutral", "happiness", "sadness"])
+UNITS = Task.multilabel("action_units", ["AU1", "AU6", "AU12", "AU15"])
+ROWS = 300
+HISTORY = {
+    "loss": [2.0, float("nan")],
+    "expression_loss": [1.5, 1.0],
+    "val_loss": [3.0, 3.0],
+    "expression_accuracy": [0.5, 0.6],
+}
+
+
+class FirstPixels(keras.layers.Layer):
+    """Features that are pixels, so that logits are known."""
+
+    def call(self, inputs):
+        return keras.ops.reshape(inputs, (-1, int(np.prod(inputs.shape[1:]))))
+
+
+def model_of(tasks, couplings=(), shape=(4, 4, 3)):
+    model = MultiTaskModel(FirstPixels(), tasks, couplings)
+    model.build((None, *shape))
+    for head in model.heads.values():
+        kernel, bias = head.kernel, head.bias
+        kernel.assign(np.eye(*kernel.shape) * 4.0)
+        bias.assign(np.zeros(bias.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def case():
+    """Images, labels as in a built data set, and the probabilities of `model_of`."""
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (ROWS, 4, 4, 3)).astype(np.float32)
+    labels = {
+        "expression": rng.integers(-1, 3, ROWS),
+        "action_units": rng.integers(-1, 2, (ROWS, 4)).astype(np.int8),
+    }
+    pixels = 4.0 * images.reshape(ROWS, -1).astype(np.float64)
+    return images, labels, softmax(pixels[:, :3], axis=1), expit(pixels[:, :4])
+
+
+def source_of(case, tasks=(CLASSES, UNITS)):
+    images, labels = case[:2]
+    return data.from_arrays(images, {task.name: labels[task.name] for task in tasks}, tasks)
+
+
+def evidence_of(case, couplings=(), **options):
+    tasks = (CLASSES, UNITS)
+    return collect([Fitted(model_of(tasks, couplings), source_of(case), HISTORY)], **options)
+
+
+def error_by_loop(stated, true):
+    total = 0.0
+    for low in range(10):
+        inside = [i for i, p in enumerate(stated) if low / 10 < p <= (low + 1) / 10]
+        if inside:
+            gap = np.mean([true[i] for i in inside]) - np.mean([stated[i] for i in inside])
+            total += len(inside) / len(stated) * abs(gap)
+    return total
+
+
+def test_history_keeps_the_training_losses_only(case):
+    (history,) = evidence_of(case)["history"]
+    assert history == {
+        "tasks": ["expression", "action_units"],
+        "epochs": [1, 2],
+        "terms": {"loss": [2.0, None], "expression": [1.5, 1.0]},
+    }
+
+
+def test_calibration_equals_the_loop(case):
+    _, labels, classes, units = case
+    found = evidence_of(case)["calibration"]
+    known = labels["expression"] >= 0
+    right = classes.argmax(axis=1) == labels["expression"]
+    assert found["expression"]["error"] == pytest.approx(
+        error_by_loop(classes.max(axis=1)[known], right[known]), abs=1e-4
+    )
+    entries = labels["action_units"] >= 0
+    assert found["action_units"]["error"] == pytest.approx(
+        error_by_loop(units[entries], labels["action_units"][entries]), abs=1e-4
+    )
+    assert sum(found["action_units"]["count"]) == entries.sum()
+
+
+def test_labels_that_are_not_judged_are_left_out(case):
+    known = np.array([1.0, 0.0, 1.0, 0.0])
+    found = evidence_of(case, columns={"action_units": known})
+    count = (case[1]["action_units"][:, [0, 2]] >= 0).sum()
+    assert sum(found["calibration"]["action_units"]["count"]) == count
+    assert found["relatedness"]["left_out"] == ["AU6", "AU15"]
+    for sample in found["samples"]:
+        named = sample["tasks"]["action_units"]
+        assert not {"AU6", "AU15"} & {*named["true"], *named["predicted"]}
+
+
+def test_relatedness(case):
+    _, labels, classes, units = case
+    table = Relatedness(("sadness", "neutral"), ("AU15",), [[0.9], [0.1]], [[1], [1]], "test")
+    found = evidence_of(case, [Coupling(relatedness=table)])["relatedness"]
+    assert found["classes"] == list(CLASSES.labels)
+    # The relatedness names a part of the labels, in an order of its own.
+    prior = [[None] * 3 + [0.1], [None] * 4, [None] * 3 + [0.9]]
+    np.testing.assert_allclose(np.array(found["prior"], float), np.array(prior, float), rtol=1e-5)
+    implied = [
+        [sum(classes[:, k] * units[:, i]) / sum(classes[:, k]) for i in range(4)] for k in range(3)
+    ]
+    np.testing.assert_allclose(found["implied"], implied, atol=1e-4)
+    of_class = labels["expression"] == 1
+    annotated = of_class & (labels["action_units"][:, 2] >= 0)
+    share = labels["action_units"][annotated, 2].mean()
+    assert found["observed"][1][2] == pytest.approx(share, abs=1e-4)
+
+
+def test_single_task_models_share_their_images(case):
+    whole = evidence_of(case)
+    parts = [Fitted(model_of((t,)), source_of(case, (t,)), HISTORY) for t in (CLASSES, UNITS)]
+    both = collect(parts)
+    for part in ("calibration", "relatedness", "samples"):
+        assert both[part] == whole[part]
+    assert [history["tasks"] for history in both["history"]] == [["expression"], ["action_units"]]
+    assert both["relatedness"]["prior"] is None
+
+
+def test_other_images_are_refused(case):
+    parts = [Fitted(model_of((t,)), source_of(case, (t,)), {}) for t in (CLASSES, UNITS)]
+    parts[1] = parts[1]._replace(source=parts[1].source.take(7))
+    with pytest.raises(ValueError, match="'expression': 300, 'action_units': 7"):
+        collect(parts)
+
+
+def test_one_task_has_no_relatedness(case):
+    found = collect([Fitted(model_of((UNITS,)), source_of(case, (UNITS,)), {})])
+    assert found["relatedness"] is None
+    assert found["samples"] == []
+    assert found["history"] == [{"tasks": ["action_units"], "epochs": [], "terms": {}}]
+
+
+def test_features_give_no_samples():
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(9, 12)).astype(np.float32)
+    source = data.from_arrays(inputs, {"expression": np.arange(9) % 3}, [CLASSES])
+    found = collect([Fitted(model_of((CLASSES,), shape=(12,)), source, HISTORY)])
+    assert found["samples"] == []
+    assert sum(found["calibration"]["expression"]["count"]) == 9
+
+
+def test_samples_are_the_images_they_speak_of(case):
+    images, labels, classes, units = case
+    samples = evidence_of(case, sample_count=6)["samples"]
+    assert [sample["correct"] for sample in samples] == [False] * 4 + [True] * 2
+    for sample in samples:
+        row = sample["index"]
+        data_url = sample["image"].removeprefix("data:image/jpeg;base64,")
+        pixels = cv2.imdecode(np.frombuffer(base64.b64decode(data_url), np.uint8), 1)
+        assert pixels.shape == (4, 4, 3)
+        expected = (images[row] + 1) * 127.5
+        assert abs(pixels[..., ::-1].mean() - expected.mean()) < 20
+        named = sample["tasks"]["expression"]
+        assert named["true"] == [CLASSES.labels[labels["expression"][row]]]
+        assert named["predicted"] == [CLASSES.labels[classes[row].argmax()]]
+        said = sample["tasks"]["action_units"]
+        known = labels["action_units"][row] >= 0
+        assert said["predicted"] == [
+            name for i, name in enumerate(UNITS.labels) if known[i] and units[row, i] > 0.5
+        ]
+
+
+def test_large_images_become_thumbnails():
+    images = np.zeros((3, 128, 256, 3), np.float32)
+    source = data.from_arrays(images, {"expression": np.arange(3)}, [CLASSES])
+    model = model_of((CLASSES,), shape=(128, 256, 3))
+    sample = collect([Fitted(model, source, {})], sample_count=1)["samples"][0]
+    pixels = base64.b64decode(sample["image"].split(",")[1])
+    assert cv2.imdecode(np.frombuffer(pixels, np.uint8), 1).shape == (48, 96, 3)
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "expected"),
+    [
+        ([0, 0, 0, 0, 0, 0], 3, [5, 4, 3]),  # Wrong ones only, the surest first.
+        ([1, 1, 1, 1, 1, 1], 3, [5, 4, 3]),
+        ([0, 0, 0, 1, 1, 1], 3, [2, 1, 5]),
+        ([1, 0, 1, 1, 1, 1], 3, [1, 5, 4]),
+        ([0, 1, 0, 0, 0, 0], 5, [5, 4, 3, 2, 1]),
+        ([0, 1, 0, 1, 0, 1], 9, [4, 2, 0, 5, 3, 1]),
+    ],
+)
+def test_pick(right, count, expected):
+    sure = 0.5 + 0.05 * np.arange(6)
+    probabilities = np.stack([sure, 1 - sure, np.zeros(6)], axis=1)
+    labels = np.eye(3)[np.where(right, 0, 2)]
+    judged = Judged(CLASSES, labels, np.ones(6), probabilities, np.ones(3, bool))
+    assert pick(judged, count) == expected
+    unknown = judged._replace(mask=np.zeros(6))
+    assert pick(unknown, count) == []
+
+
+class TestStored:
+    PLAN = CellPlan("table2", "a / b", "ST", 0, 1, "demo", "x (synthetic)", {"epochs": 1})
+    METRICS = {"expression": {"accuracy": 0.5}}  # noqa: RUF012
+
+    def run(self, folder, evidence, plan=PLAN):
+        run_cell(folder, plan, lambda: Measurement(self.METRICS, 3, evidence), command="make it")
+        return plan.path(folder).with_suffix(".evidence.json")
+
+    def test_beside_the_cell(self, case, tmp_path):
+        evidence = evidence_of(case)
+        path = self.run(tmp_path, evidence)
+        assert path.is_file()
+        cells, damaged = read_cells(tmp_path)
+        assert (len(cells), damaged) == (1, [])
+        contents, damaged = read_evidence(tmp_path, cells)
+        assert damaged == []
+        assert contents == {("a / b", "ST"): [json.loads(json.dumps(evidence))]}
+        assert "evidence" not in json.loads(self.PLAN.path(tmp_path).read_text("utf-8"))
+
+    def test_old_evidence_goes_with_its_cell(self, case, tmp_path):
+        path = self.run(tmp_path, evidence_of(case))
+        self.PLAN.path(tmp_path).unlink()
+        self.run(tmp_path, None)
+        assert not path.exists()
+
+    def test_what_json_cannot_hold_is_refused_before_the_cell_is_written(self, tmp_path):
+        with pytest.raises(ValueError, match="JSON"):
+            self.run(tmp_path, {"history": float("nan")}, dataclasses.replace(self.PLAN, seed=5))
+        assert read_cells(tmp_path).cells == []

@@ -1,0 +1,154 @@
+"""A run that was killed ends as if it never had been."""
+
+import errno
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_dm import data
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
+from mtl_dm.training import fitting, resuming
+from mtl_dm.training.config import TrainConfig
+from tests.contracts.test_backbones import shape_of
+
+TASKS = (
+    Task.multiclass("expression", EXPRESSIONS),
+    Task.multilabel("action_units", ACTION_UNITS),
+)
+
+
+class Killed(keras.callbacks.Callback):
+    """Stops in the middle of an epoch, as a kill would: nothing after it runs."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self._epoch = epoch
+        self._now = -1
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._now == self._epoch and batch == 1:
+            raise KeyboardInterrupt
+
+
+def sources(shape):
+    rng = np.random.default_rng(0)
+    inputs = rng.uniform(-1, 1, (50, *shape)).astype(np.float32)
+    return [
+        data.from_arrays(inputs[:30], {"expression": rng.integers(0, 7, 30)}, TASKS),
+        data.from_arrays(inputs[30:], {"action_units": rng.integers(0, 2, (20, 17))}, TASKS),
+    ]
+
+
+def start(config, folder, monkeypatch, kill_in=None):
+    """Train from wherever the folder stands; return the weights, or None if killed."""
+    shape = shape_of(config.backbone)
+    real = keras.callbacks.TerminateOnNaN
+    if kill_in is not None:
+        monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", lambda: Killed(kill_in))
+    with fitting.settings(config):
+        model = MultiTaskModel(BACKBONES.get(config.backbone)(shape), TASKS, [Coupling()])
+        try:
+            fitting.fit(model, sources(shape), config, output=folder)
+        except KeyboardInterrupt:
+            return None
+        finally:
+            monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", real)
+    return [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_tensorboard():
+    # It writes beside, and its profiler session would outlive the interruption.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.callbacks, "TensorBoard", lambda *_: keras.callbacks.Callback())
+        yield
+
+
+def config_of(backbone, precision="float32"):
+    return TrainConfig(
+        datasets=("a", "b"),
+        backbone=backbone,
+        batch_size=8,
+        epochs=3,
+        mixed_precision=precision,
+        augment=len(shape_of(backbone)) == 3,
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+@pytest.mark.parametrize("backbone", list(BACKBONES))
+def test_killed_twice_ends_in_the_same_weights(backbone, precision, tmp_path, monkeypatch):
+    config = config_of(backbone, precision)
+    want = start(config, tmp_path / "whole", monkeypatch)
+    assert start(config, tmp_path / "killed", monkeypatch, kill_in=1) is None
+    assert start(config, tmp_path / "killed", monkeypatch, kill_in=2) is None
+    have = start(config, tmp_path / "killed", monkeypatch)
+    for one, other in zip(want, have, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path, monkeypatch, caplog):
+    config = config_of("dense_trunk")
+    want = start(config, tmp_path / "whole", monkeypatch)
+    start(config, tmp_path / "killed", monkeypatch, kill_in=2)
+    newest = sorted((tmp_path / "killed" / "state").iterdir())[-1]
+    whole = newest.read_bytes()
+    newest.write_bytes(whole[: len(whole) // 2])
+    have = start(config, tmp_path / "killed", monkeypatch)
+    assert f"{newest} is damaged" in caplog.text
+    for one, other in zip(want, have, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_flipped_bit_is_noticed(tmp_path, monkeypatch, caplog):
+    config = config_of("dense_trunk")
+    start(config, tmp_path, monkeypatch, kill_in=2)
+    newest = sorted((tmp_path / "state").iterdir())[-1]
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    newest.write_bytes(content)
+    start(config, tmp_path, monkeypatch)
+    assert f"{newest} is damaged" in caplog.text
+
+
+def test_history_covers_all_starts(tmp_path, monkeypatch):
+    config = config_of("dense_trunk")
+    start(config, tmp_path, monkeypatch, kill_in=1)
+    with fitting.settings(config):
+        shape = shape_of("dense_trunk")
+        model = MultiTaskModel(BACKBONES.get("dense_trunk")(shape), TASKS, [Coupling()])
+        progress = fitting.fit(model, sources(shape), config, output=tmp_path)
+    assert progress.epochs == 3
+    assert {len(values) for values in progress.history.values()} == {3}
+
+
+def test_the_state_of_another_model_is_refused(tmp_path, monkeypatch):
+    config = config_of("dense_trunk")
+    start(config, tmp_path, monkeypatch, kill_in=1)
+    model = MultiTaskModel(BACKBONES.get("dense_trunk")((10,), width=8), TASKS)
+    with pytest.raises(ValueError, match=r"another model: it has model kernel \(10, 256"):
+        fitting.fit(model, sources((10,)), config, output=tmp_path)
+    model = MultiTaskModel(BACKBONES.get("dense_trunk")((10,)), TASKS[:1])
+    with pytest.raises(ValueError, match="belongs to another model"):
+        fitting.fit(model, sources((10,)), config, output=tmp_path)
+
+
+def test_a_full_disk_is_said_and_earlier_states_stay(tmp_path, monkeypatch):
+    config = config_of("dense_trunk")
+    start(config, tmp_path, monkeypatch, kill_in=1)
+    before = sorted((tmp_path / "state").iterdir())
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resuming, "write_atomically", full)
+        with pytest.raises(OSError, match="The disk is full: the state after epoch 2"):
+            start(config, tmp_path, monkeypatch)
+    assert sorted((tmp_path / "state").iterdir()) == before
+    assert start(config, tmp_path, monkeypatch) is not None

@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from mtl_dm.reporting import (
 )
 from mtl_dm.training.cells import CellPlan, Measurement, run_cell
 from mtl_dm.training.run import make_deterministic
+
+SECONDS_BETWEEN_REPORTS = 60
 
 Job = tuple[CellPlan, Callable[[], Measurement]]
 
@@ -74,7 +77,7 @@ def arguments(
 def run_study(folder: str | Path, jobs: Sequence[Job], specification: ReportSpec) -> None:
     """Compute the cells that are missing, then write and print the report.
 
-    The report is written after every cell, so that a long study can be watched.
+    The report is written every minute, so that a long study can be watched.
 
     Args:
         folder: Folder of the study.
@@ -82,17 +85,19 @@ def run_study(folder: str | Path, jobs: Sequence[Job], specification: ReportSpec
         specification: The report.
     """
     make_deterministic()
+    written = time.monotonic()
     for number, (plan, measure) in enumerate(jobs, start=1):
-        computed = run_cell(
+        run_cell(
             folder,
             plan,
             measure,
             command=specification.command,
             progress=f"[{number}/{len(jobs)}]",
         )
-        if computed:
+        if time.monotonic() - written > SECONDS_BETWEEN_REPORTS:
             write_report(folder, specification)
             write_html(folder, specification)
+            written = time.monotonic()
     report = write_report(folder, specification)
     page = write_html(folder, specification)
     cells, _ = read_cells(folder, specification.table)

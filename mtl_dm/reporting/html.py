@@ -52,7 +52,7 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
         of_column = {row: found for (name, row), found in evidence.items() if name == column}
         kinds = {data_kind(cell.dataset) for cell in cells if cell.column == column}
         view = ColumnView(
-            spec,
+            spec.for_column(column),
             column,
             Measured(frame, column, spec.test_train_ratio),
             of_column,

@@ -46,8 +46,8 @@ def write_report(folder: str | Path, spec: ReportSpec) -> Path:
     }
     for heading, lines in lists.items():
         blocks += [f"## {heading}", bullets(lines)] if lines else []
-    for index in range(len(spec.columns)):
-        blocks += column_section(folder, frame, spec, index)
+    for index, column in enumerate(spec.columns):
+        blocks += column_section(folder, frame, spec.for_column(column), index)
     blocks += ["## Notes", bullets(spec.notes)] if spec.notes else []
     blocks += ["## How this was made", "\n".join(origin(cells, spec))]
     blocks += [render(seconds_table(cells, spec))]

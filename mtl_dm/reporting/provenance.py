@@ -54,7 +54,7 @@ def missing_cells(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
     for column in spec.columns:
         found = {cell.repeat for cell in cells if cell.column == column}
         planned = spec.repeats.get(column) or sorted(found or anywhere, key=str)
-        for row in spec.rows:
+        for row in spec.rows_of(column):
             left = [_name(r) for r in planned if (column, row, r) not in done]
             many = f"{len(left)} of {len(planned)} repeats"
             if left or not planned:
@@ -65,7 +65,7 @@ def missing_cells(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
 
 def other_cells(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
     """Return "column, row" of the finished cells that the report does not show."""
-    shown = {(column, row) for column in spec.columns for row in spec.rows}
+    shown = {(column, row) for column in spec.columns for row in spec.rows_of(column)}
     found = {(cell.column, cell.row) for cell in cells} - shown
     return [f"{column}, {row}" for column, row in sorted(found)]
 

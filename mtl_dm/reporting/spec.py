@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mtl_dm.reporting.cells import Repeat
 
@@ -20,6 +20,7 @@ class ReportSpec:
             second the one of attributes; the first metric of each is plotted.
         rows: Methods, in order.
         columns: Databases and networks, in order; each gets its own section.
+        column_rows: Column -> the rows planned for it; a column not named has all of them.
         command: The exact command that makes this report.
         baseline_row: The single-task row that changes are measured against.
         uncoupled_row: The multi-task row without coupling, the second baseline.
@@ -50,6 +51,7 @@ class ReportSpec:
     uncoupled_row: str = "NC MT"
     attribute_metric: str = "f1"
     change_metrics: Mapping[str, Sequence[str]] | None = None
+    column_rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     repeats: Mapping[str, Sequence[Repeat]] = field(default_factory=dict)
     test_train_ratio: float = 1.0
     published_table: str | None = None
@@ -65,6 +67,7 @@ class ReportSpec:
             if not values or len(set(values)) != len(values):
                 raise ValueError(f"{name} must be distinct and not empty, got {list(values)}.")
         known = {
+            "column_rows": (self.column_rows, self.columns),
             "repeats": (self.repeats, self.columns),
             "published_columns": (self.published_columns, self.columns),
             "published_rows": (self.published_rows, self.rows),
@@ -74,6 +77,16 @@ class ReportSpec:
             unknown = sorted(set(mapping) - set(names))
             if unknown:
                 raise ValueError(f"{name} names {unknown}. Known: {list(names)}.")
+
+    def for_column(self, column: str) -> ReportSpec:
+        """Return the plan with the rows of one column."""
+        rows = self.rows_of(column)
+        published = {row: name for row, name in self.published_rows.items() if row in rows}
+        return replace(self, rows=rows, published_rows=published)
+
+    def rows_of(self, column: str) -> Sequence[str]:
+        """Return the rows planned for a column."""
+        return self.column_rows.get(column, self.rows)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

@@ -149,7 +149,7 @@ class TestPlan:
 
     def test_everything(self, finished, source):
         jobs = self.jobs(finished, source, "--only=CAD")
-        assert len(jobs) == len(set(jobs)) == 2 * 2 * 8
+        assert len(jobs) == len(set(jobs)) == 2 * 8 + 2 * 4
         assert {row for _, row, _, _ in jobs} == set(table4.ROWS)
         assert self.jobs(finished, source) == jobs
 

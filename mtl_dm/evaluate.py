@@ -5,7 +5,8 @@ Example:
         --datasets=synthetic_faces/fully_annotated:test --output=runs/first/test
 
 prints the main metrics and writes metrics.json: by data set and task, every metric, per label and
-averaged, with base rates.
+averaged, with base rates. With --thresholds_from=synthetic_faces/fully_annotated:validation the
+attributes' thresholds are chosen there, and what they give stands beside the metrics at 0.5.
 """
 
 from mtl_dm.training import flags
@@ -17,7 +18,11 @@ def evaluate() -> None:
     from mtl_dm.training import scoring
 
     scoring.score(
-        flags.FLAGS.checkpoint, flags.FLAGS.datasets, flags.FLAGS.data_dir, flags.FLAGS.output
+        flags.FLAGS.checkpoint,
+        flags.FLAGS.datasets,
+        flags.FLAGS.data_dir,
+        flags.FLAGS.output,
+        flags.FLAGS.thresholds_from,
     )
 
 

@@ -6,5 +6,6 @@
 
 from mtl_dm.metrics.evaluator import Evaluator, evaluate
 from mtl_dm.metrics.streaming import streaming_metric
+from mtl_dm.metrics.thresholds import best_f1_thresholds
 
-__all__ = ["Evaluator", "evaluate", "streaming_metric"]
+__all__ = ["Evaluator", "best_f1_thresholds", "evaluate", "streaming_metric"]

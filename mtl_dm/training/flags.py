@@ -33,6 +33,12 @@ def define_evaluate_flags() -> None:
     """Define what evaluate needs."""
     define_shared_flags()
     flags.DEFINE_string("checkpoint", None, "A .keras file that train wrote.", required=True)
+    flags.DEFINE_string(
+        "thresholds_from",
+        None,
+        "Validation data on which the attributes' thresholds are chosen (highest F1); metrics "
+        "with them then stand beside those at 0.5.",
+    )
 
 
 def define_train_flags() -> None:

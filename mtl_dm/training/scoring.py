@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.training.evaluation import evaluate
+from mtl_dm.training.evaluation import choose_thresholds, evaluate
 from mtl_dm.training.record import commit, versions
 
 METRICS_FILE = "metrics.json"
@@ -39,7 +42,13 @@ def load_model(path: str | Path) -> MultiTaskModel:
     return model
 
 
-def score(checkpoint: str, names: Sequence[str], data_dir: str, output: str | Path) -> None:
+def score(
+    checkpoint: str,
+    names: Sequence[str],
+    data_dir: str,
+    output: str | Path,
+    thresholds_from: str | None = None,
+) -> None:
     """Evaluate a checkpoint on data sets; print the averages and write every metric.
 
     Args:
@@ -47,34 +56,65 @@ def score(checkpoint: str, names: Sequence[str], data_dir: str, output: str | Pa
         names: Data sets as for `mtl_dm.data.load`.
         data_dir: Folder of built data sets.
         output: Folder for metrics.json.
+        thresholds_from: Validation data on which the thresholds of attributes are chosen; metrics
+            with them then stand beside those at 0.5.
 
     Raises:
         FileNotFoundError: If the checkpoint or a data set does not exist.
-        ValueError: If the checkpoint cannot be read or a data set has none of its tasks.
+        ValueError: If the checkpoint cannot be read, a data set has none of its tasks, or
+            thresholds would be chosen on a data set that is measured.
     """
-    model = load_model(checkpoint)
-    results = {}
-    for name in names:
-        source = data.load(
-            name, data_dir=data_dir, tasks=model.tasks, image_size=model.backbone.input_shape[1]
+    if thresholds_from in names:
+        raise ValueError(
+            f"Thresholds must not be chosen on data that are measured: {thresholds_from!r}."
         )
-        if not source.element_spec[1]:
-            raise ValueError(
-                f"The data set {name!r} has none of the checkpoint's tasks, "
-                f"{[task.name for task in model.tasks]}."
-            )
-        results[name] = evaluate(model, source)
-        for task, metrics in results[name].items():
-            averages = [
-                f"{key} {value:.4f}"
-                for key, value in metrics.items()
-                if "/" not in key and not math.isnan(value)
-            ]
-            print(f"{name}  {task}  {'  '.join(averages) or 'not annotated'}")
+    model = load_model(checkpoint)
+    results: dict[str, Any] = {"0.5": {}}
+    chosen: dict[str, np.ndarray] = {}
+    if thresholds_from is not None:
+        chosen = choose_thresholds(model, _source(model, thresholds_from, data_dir))
+        results["chosen"] = {}
+    for name in names:
+        source = _source(model, name, data_dir)
+        for which, found in results.items():
+            thresholds = chosen if which == "chosen" else {}
+            found[name] = evaluate(model, source, thresholds=thresholds)
+            for task, metrics in found[name].items():
+                if which == "0.5" or task in thresholds:
+                    print(_line(name, task, metrics, which if task in chosen else ""))
     content = {
         "checkpoint": checkpoint,
-        "metrics": results,
+        "metrics": results["0.5"],
+        "metrics_at_chosen_thresholds": results.get("chosen"),
+        "thresholds_from": thresholds_from,
+        "thresholds": {
+            task.name: dict(zip(task.labels, chosen[task.name].tolist(), strict=True))
+            for task in model.tasks
+            if task.name in chosen
+        },
         "commit": commit(),
         "versions": versions(),
     }
     write_atomically(Path(output) / METRICS_FILE, strict_json(content))
+
+
+def _source(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Dataset:
+    source = data.load(
+        name, data_dir=data_dir, tasks=model.tasks, image_size=model.backbone.input_shape[1]
+    )
+    if not source.element_spec[1]:
+        raise ValueError(
+            f"The data set {name!r} has none of the checkpoint's tasks, "
+            f"{[task.name for task in model.tasks]}."
+        )
+    return source
+
+
+def _line(name: str, task: str, metrics: Mapping[str, float], thresholds: str) -> str:
+    averages = [
+        f"{key} {value:.4f}"
+        for key, value in metrics.items()
+        if "/" not in key and not math.isnan(value)
+    ]
+    how = f"  ({thresholds} thresholds)" if thresholds else ""
+    return f"{name}  {task}{how}  {'  '.join(averages) or 'not annotated'}"

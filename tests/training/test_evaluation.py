@@ -5,7 +5,7 @@ import pytest
 from mtl_dm import data, metrics
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
-from mtl_dm.training.evaluation import evaluate, predict
+from mtl_dm.training.evaluation import choose_thresholds, evaluate, predict
 
 TASKS = (
     Task.multiclass("expression", ["neutral", "happiness", "sadness"]),
@@ -98,3 +98,22 @@ def test_predict_keeps_the_order(case, batch_size):
     for name, values in logits.items():
         assert found[name].shape == values.shape
         np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)
+
+
+def test_thresholds_are_the_best_for_f1_and_apply():
+    inputs, labels = arrays()
+    model = MultiTaskModel(keras.Sequential([keras.Input((5,)), keras.layers.Dense(8)]), TASKS)
+    model.build((None, 5))
+    source = data.from_arrays(inputs, labels, TASKS)
+    thresholds = choose_thresholds(model, source)
+    assert set(thresholds) == {"action_units"}
+    _, truth, masks = next(iter(source.batch(ROWS)))
+    logits = predict(model, source)["action_units"]
+    want = metrics.best_f1_thresholds(
+        TASKS[1], truth["action_units"].numpy(), logits, masks["action_units"].numpy()
+    )
+    np.testing.assert_array_equal(thresholds["action_units"], want)
+    tuned = evaluate(model, source, thresholds=thresholds)
+    plain = evaluate(model, source)
+    assert tuned["action_units"]["f1"] > plain["action_units"]["f1"]
+    assert tuned["expression"] == plain["expression"]

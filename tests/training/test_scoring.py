@@ -87,3 +87,27 @@ def test_other_labels_are_refused(faces, tmp_path):
     model.save(tmp_path / "other.keras")
     with pytest.raises(ValueError, match="other labels for the task 'expression'"):
         scoring.score(str(tmp_path / "other.keras"), [EXPRESSIONS_ONLY], faces, tmp_path)
+
+
+def test_thresholds_chosen_on_validation_stand_beside(finished, faces, tmp_path, capsys):
+    checkpoint = str(finished.folder / "last.keras")
+    test, validation = f"{ANNOTATED}:test", f"{ANNOTATED}:validation"
+    scoring.score(checkpoint, [test], faces, tmp_path, validation)
+    content = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert content["thresholds_from"] == validation
+    assert set(content["thresholds"]) == {"action_units"}
+    assert all(0 < value < 1 for value in content["thresholds"]["action_units"].values())
+    plain, tuned = content["metrics"][test], content["metrics_at_chosen_thresholds"][test]
+    assert tuned["expression"] == plain["expression"]
+    assert tuned["action_units"]["average_precision"] == plain["action_units"]["average_precision"]
+    assert tuned["action_units"]["f1"] != plain["action_units"]["f1"]
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 3
+    assert "action_units  (0.5 thresholds)  accuracy" in printed[1]
+    assert "action_units  (chosen thresholds)  accuracy" in printed[2]
+
+
+def test_thresholds_are_never_chosen_on_what_is_measured(finished, faces, tmp_path):
+    name = f"{ANNOTATED}:test"
+    with pytest.raises(ValueError, match="must not be chosen on data that are measured"):
+        scoring.score(str(finished.folder / "last.keras"), [name], faces, tmp_path, name)

@@ -27,10 +27,11 @@ help:  ## Show the targets
 $(INSTALLED): setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade pip
-	$(PY) -m pip install --quiet --editable '.[dev]'
+	@# setuptools would warn that an editable install is one.
+	PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-test: $(INSTALLED)  ## Run all tests (about 5 minutes)
+test: $(INSTALLED)  ## Run all tests (about 7 minutes)
 	$(PY) -m pytest tests -n 2
 
 lint: $(INSTALLED)  ## Check style and types

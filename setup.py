@@ -34,7 +34,10 @@ setup(
         "dev": [
             JAX,
             "hypothesis~=6.100",
+            "ipykernel~=7.0",
             "mypy~=2.0",
+            "nbclient~=0.10",
+            "nbformat~=5.10",
             "pandas-stubs>=2.2",
             "pytest~=9.0",
             "pytest-xdist~=3.6",

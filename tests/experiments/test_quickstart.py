@@ -1,0 +1,37 @@
+"""The notebook runs from top to bottom."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[2] / "experiments" / "notebooks" / "quickstart.ipynb"
+
+
+# Jupyter's own parts warn about each other.
+@pytest.mark.filterwarnings("ignore")
+def test_quickstart_runs(tmp_path):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    # The story in a few steps, on data built in a folder of the test's own.
+    setup = next(cell for cell in notebook.cells if "STEPS = " in cell.source)
+    assert setup.source.count("300") == 1
+    setup.source = setup.source.replace("300", "6")
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=300, resources=resources).execute()
+    printed = "".join(
+        output.get("text", "")
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    )
+    assert "annotated for expressions: 32 of 64" in printed
+    assert "distribution_matching_loss" in printed
+    assert "co-annotation alone" in printed
+
+
+def test_quickstart_is_stored_with_its_results():
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert not any(output.output_type == "error" for output in outputs)

@@ -13,7 +13,7 @@ from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations
-from mtl_dm.tasks import Task, by_name
+from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
 INFERRED = "inferred:"
@@ -161,5 +161,4 @@ def model_of(
     backbone = BACKBONES.get(config.backbone)(input_shape)
     model = MultiTaskModel(backbone, tasks, couplings, BALANCING.get(config.balancing)())
     model(keras.ops.zeros((1, *input_shape)))  # Builds the heads, so that weights exist.
-    by_name(tasks)
     return model

@@ -8,7 +8,7 @@ Networks, for a CPU: a dense trunk of 256 over frozen MobileNetV2 features (12 f
     DATA_DIR/features/cad_mobilenetv2_224_gap.npy), and the compact CNN on images of 64 px (one
     split, 2 folds).
 Expected: the printed coupling suppresses the attributes; see the report.
-Cost: about 20 minutes on two cores, two thirds of it for the features.
+Cost: 26 minutes on two cores with other work beside it, half of it for the features.
 """
 
 from __future__ import annotations

@@ -17,6 +17,9 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     Args:
         path: Target; missing folders are made.
         content: Text (written as UTF-8) or bytes.
+
+    Raises:
+        OSError: If it cannot be written; what stood at `path` is intact.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,13 @@
 
 from mtl_dm.metrics.evaluator import Evaluator, evaluate
 from mtl_dm.metrics.streaming import streaming_metric
-from mtl_dm.metrics.thresholds import best_f1_thresholds
+from mtl_dm.metrics.thresholds import TUNED, best_f1_thresholds, with_tuned
 
-__all__ = ["Evaluator", "best_f1_thresholds", "evaluate", "streaming_metric"]
+__all__ = [
+    "TUNED",
+    "Evaluator",
+    "best_f1_thresholds",
+    "evaluate",
+    "streaming_metric",
+    "with_tuned",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from mtl_dm.metrics.inputs import checked
 from mtl_dm.tasks import Task
 
 DEFAULT = 0.5
+TUNED = "_tuned"
+"""Ends the name of a metric that is measured at chosen thresholds: "f1_tuned", "f1_tuned/AU1"."""
+_THRESHOLDED = ("accuracy", "f1", "afa")
 
 
 def best_f1_thresholds(task: Task, labels: Any, scores: Any, mask: Any) -> npt.NDArray[np.float64]:
@@ -41,6 +45,23 @@ def best_f1_thresholds(task: Task, labels: Any, scores: Any, mask: Any) -> npt.N
             for column in range(task.size)
         ]
     )
+
+
+def with_tuned(default: Mapping[str, float], tuned: Mapping[str, float]) -> dict[str, float]:
+    """Return a multilabel task's metrics at 0.5, and beside them those at chosen thresholds.
+
+    Args:
+        default: What `evaluate` gives at 0.5; the names stay.
+        tuned: The same at chosen thresholds. Taken are the metrics that depend on a threshold,
+            accuracy, f1 and afa, under names that end in `TUNED`.
+    """
+    parts = {name: name.partition("/") for name in tuned}
+    beside = {
+        f"{metric}{TUNED}{slash}{label}": tuned[name]
+        for name, (metric, slash, label) in parts.items()
+        if metric in _THRESHOLDED
+    }
+    return {**default, **beside}
 
 
 def _best(present: npt.NDArray[np.bool_], scores: npt.NDArray[Any]) -> float:

@@ -1,15 +1,15 @@
-"""A model's metrics on a source, streamed."""
+"""A model's metrics on a source, streamed; at 0.5, and beside it at chosen thresholds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_dm.metrics import Evaluator, best_f1_thresholds
+from mtl_dm.metrics import Evaluator, best_f1_thresholds, with_tuned
 from mtl_dm.models import MultiTaskModel
 
 
@@ -35,32 +35,90 @@ def evaluate(
     Returns:
         By task name, metrics as `mtl_dm.metrics.evaluate` names them.
     """
-    names = set(source.element_spec[1])
-    evaluators = {
-        task.name: Evaluator(task, (thresholds or {}).get(task.name))
-        for task in model.tasks
-        if task.name in names
+    (found,) = _measure(model, source, [thresholds or {}], columns or {}, batch_size)
+    return found
+
+
+def evaluate_tuned(
+    model: MultiTaskModel,
+    source: tf.data.Dataset,
+    thresholds: Mapping[str, np.ndarray],
+    *,
+    columns: Mapping[str, np.ndarray] | None = None,
+    batch_size: int = 256,
+) -> dict[str, dict[str, float]]:
+    """Return what `evaluate` gives at 0.5, and beside it the metrics at chosen thresholds.
+
+    The labels of `source` have no part in the thresholds: choose them before, with
+    `choose_thresholds(model, validation)`, or, where all data but the test set are trained on, on
+    held-out training data that a second model of the same kind scores.
+
+    Args:
+        model: A built model.
+        source: Unbatched (input, labels, masks), the test set.
+        thresholds: By task name, as `choose_thresholds` gives them. Tasks that are not named have
+            no metrics beside those at 0.5; names that the model lacks are left out.
+        columns: As for `evaluate`.
+        batch_size: As for `evaluate`.
+
+    Returns:
+        By task name, the metrics of `evaluate`, then, of the tasks in `thresholds`,
+        "accuracy_tuned", "f1_tuned", "afa_tuned" and those of each label ("f1_tuned/AU1").
+
+    Raises:
+        ValueError: If thresholds do not fit their task or are not inside (0, 1).
+    """
+    default, tuned = _measure(model, source, [{}, thresholds], columns or {}, batch_size)
+    return {
+        name: with_tuned(metrics, tuned[name]) if name in thresholds else metrics
+        for name, metrics in default.items()
     }
+
+
+def _measure(
+    model: MultiTaskModel,
+    source: tf.data.Dataset,
+    settings: Sequence[Mapping[str, np.ndarray]],
+    columns: Mapping[str, np.ndarray],
+    batch_size: int,
+) -> list[dict[str, dict[str, float]]]:
+    """Return the metrics for each of several thresholds by task name, in one pass."""
+    names = set(source.element_spec[1])
+    tasks = [task for task in model.tasks if task.name in names]
+    found = [
+        {task.name: Evaluator(task, thresholds.get(task.name)) for task in tasks}
+        for thresholds in settings
+    ]
     for inputs, labels, masks in source.batch(batch_size).prefetch(tf.data.AUTOTUNE):
         logits = _logits(model, inputs)
-        for name, evaluator in evaluators.items():
-            mask = keras.ops.convert_to_numpy(masks[name])
-            if columns and name in columns:
-                mask = mask * columns[name]
-            evaluator.update(labels[name].numpy(), logits[name], mask)
-    return {name: evaluator.result() for name, evaluator in evaluators.items()}
+        for task in tasks:
+            mask = keras.ops.convert_to_numpy(masks[task.name])
+            mask = mask * columns.get(task.name, 1)
+            for evaluators in found:
+                evaluators[task.name].update(labels[task.name].numpy(), logits[task.name], mask)
+    return [
+        {name: evaluator.result() for name, evaluator in evaluators.items()} for evaluators in found
+    ]
 
 
-def choose_thresholds(model: MultiTaskModel, source: tf.data.Dataset) -> dict[str, np.ndarray]:
+def choose_thresholds(
+    model: MultiTaskModel,
+    source: tf.data.Dataset,
+    *,
+    columns: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
     """Return the thresholds of the multilabel tasks with the highest F1 on a validation source.
 
     Args:
         model: A built model.
         source: Unbatched (input, labels, masks); never the test set.
+        columns: By task name, float [size] with 1 for labels to choose thresholds for; the others
+            keep 0.5. None: all.
 
     Returns:
         By name of each multilabel task that the source is annotated for, probabilities [size].
     """
+    columns = columns or {}
     logits = predict(model, source)
     chosen = {}
     for task in model.tasks:
@@ -70,6 +128,8 @@ def choose_thresholds(model: MultiTaskModel, source: tf.data.Dataset) -> dict[st
             )
             batches = list(pairs.batch(4096).as_numpy_iterator())
             labels, masks = (np.concatenate(part) for part in zip(*batches, strict=True))
+            # A label without annotation keeps 0.5.
+            masks = masks * columns.get(task.name, 1)
             chosen[task.name] = best_f1_thresholds(task, labels, logits[task.name], masks)
     return chosen
 

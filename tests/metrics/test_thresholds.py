@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.metrics import f1_score
 
-from mtl_dm.metrics import best_f1_thresholds, evaluate
+from mtl_dm.metrics import best_f1_thresholds, evaluate, with_tuned
 from mtl_dm.tasks import Task
 
 TASK = Task.multilabel("units", ["a", "b", "c"])
@@ -65,3 +65,22 @@ def test_extreme_scores_stay_inside_the_open_interval():
 def test_other_kinds_of_task_have_none():
     with pytest.raises(ValueError, match="thresholds are for multilabel, not multiclass"):
         best_f1_thresholds(Task.multiclass("kind", ["a", "b"]), None, None, None)
+
+
+def test_tuned_metrics_stand_beside_those_at_one_half():
+    labels, scores, mask = rows(0)
+    thresholds = best_f1_thresholds(TASK, labels, scores, mask)
+    default = evaluate(TASK, labels, scores, mask)
+    tuned = evaluate(TASK, labels, scores, mask, thresholds=thresholds)
+    both = with_tuned(default, tuned)
+    assert {name: both[name] for name in default} == default
+    beside = {name: value for name, value in both.items() if name not in default}
+    assert beside == {
+        "accuracy_tuned": tuned["accuracy"],
+        "f1_tuned": tuned["f1"],
+        "afa_tuned": tuned["afa"],
+        **{f"accuracy_tuned/{label}": tuned[f"accuracy/{label}"] for label in TASK.labels},
+        **{f"f1_tuned/{label}": tuned[f"f1/{label}"] for label in TASK.labels},
+    }
+    # On the rows that they were chosen on.
+    assert both["f1_tuned"] > both["f1"]

@@ -5,7 +5,7 @@ import pytest
 from mtl_dm import data, metrics
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
-from mtl_dm.training.evaluation import choose_thresholds, evaluate, predict
+from mtl_dm.training.evaluation import choose_thresholds, evaluate, evaluate_tuned, predict
 
 TASKS = (
     Task.multiclass("expression", ["neutral", "happiness", "sadness"]),
@@ -117,3 +117,48 @@ def test_thresholds_are_the_best_for_f1_and_apply():
     plain = evaluate(model, source)
     assert tuned["action_units"]["f1"] > plain["action_units"]["f1"]
     assert tuned["expression"] == plain["expression"]
+
+
+TUNED = {"action_units": np.array([0.2, 0.3, 0.4, 0.9])}
+
+
+class TestTuned:
+    def test_equals_two_evaluations(self, case):
+        model, source, _, _ = case
+        columns = {"action_units": np.array([1.0, 0.0, 1.0, 1.0])}
+        found = evaluate_tuned(model, source, TUNED, columns=columns, batch_size=7)
+        plain = evaluate(model, source, columns=columns)
+        tuned = evaluate(model, source, columns=columns, thresholds=TUNED)
+        assert found["expression"] == pytest.approx(plain["expression"], nan_ok=True)
+        units = found["action_units"]
+        assert {name: units[name] for name in plain["action_units"]} == pytest.approx(
+            plain["action_units"], nan_ok=True
+        )
+        for name in ("accuracy", "f1", "afa"):
+            assert units[f"{name}_tuned"] == pytest.approx(tuned["action_units"][name])
+        assert units["f1_tuned"] != pytest.approx(units["f1"])
+        assert units["f1_tuned/AU12"] == pytest.approx(tuned["action_units"]["f1/AU12"])
+        assert np.isnan(units["f1_tuned/AU2"])
+        # A threshold has no effect on the ranking.
+        assert not any(name.startswith(("average_precision_", "base_rate_")) for name in units)
+
+    def test_without_thresholds_nothing_is_beside(self, case):
+        model, source, _, _ = case
+        found = evaluate_tuned(model, source, {"of another model": np.array([0.5])})
+        plain = evaluate(model, source)
+        assert set(found) == set(plain)
+        for name, metrics_of in plain.items():
+            assert found[name] == pytest.approx(metrics_of, nan_ok=True)
+
+    def test_thresholds_of_classes_are_refused(self, case):
+        model, source, _, _ = case
+        with pytest.raises(ValueError, match="must be None for a multiclass task"):
+            evaluate_tuned(model, source, {"expression": np.array([0.5, 0.5, 0.5])})
+
+    def test_left_out_columns_keep_one_half(self, case):
+        model, source, _, _ = case
+        every = choose_thresholds(model, source)["action_units"]
+        columns = {"action_units": np.array([1.0, 0.0, 1.0, 0.0])}
+        some = choose_thresholds(model, source, columns=columns)["action_units"]
+        np.testing.assert_array_equal(some, [every[0], 0.5, every[2], 0.5])
+        assert 0.5 not in every

@@ -40,6 +40,7 @@ def collect(
     fitted: Sequence[Fitted],
     *,
     columns: Mapping[str, np.ndarray] | None = None,
+    thresholds: Mapping[str, np.ndarray] | None = None,
     sample_count: int = 12,
 ) -> dict[str, Any]:
     """Return the evidence of one cell, as JSON values.
@@ -48,6 +49,7 @@ def collect(
         fitted: The models of the cell: one, or one a task. Their sources give the same images in
             the same order (the inputs may be scaled differently).
         columns: By task name, float [S] with 1 for labels to judge and 0 for others; None: all.
+        thresholds: By task name, the chosen ones [S], kept for whoever asks what they were.
         sample_count: Images to show; none are shown where the inputs are no images.
 
     Returns:
@@ -56,6 +58,7 @@ def collect(
         relatedness: P(attribute | class): "prior" of the coupling, "implied" by the predictions,
             "observed" in the labels; None without a multiclass and a multilabel task.
         samples: Images with what is true and what was predicted, the wrong ones first.
+        thresholds: By task name and label; none where none were chosen.
 
     Raises:
         ValueError: If the sources differ in length.
@@ -73,6 +76,11 @@ def collect(
         },
         "relatedness": _relatedness(judged, fitted),
         "samples": samples(judged, fitted[0].source, sample_count),
+        "thresholds": {
+            # Unrounded: a collapsed attribute has its threshold near 0.
+            name: dict(zip(judged[name].task.labels, values.tolist(), strict=True))
+            for name, values in (thresholds or {}).items()
+        },
     }
 
 

@@ -232,7 +232,9 @@ class TestStored:
         assert (len(cells), damaged) == (1, [])
         contents, damaged = read_evidence(tmp_path, cells)
         assert damaged == []
-        assert contents == {("a / b", "ST"): [json.loads(json.dumps(evidence))]}
+        # Thresholds are for whoever opens the file; no report draws them.
+        shown = {part: evidence[part] for part in evidence if part != "thresholds"}
+        assert contents == {("a / b", "ST"): [json.loads(json.dumps(shown))]}
         assert "evidence" not in json.loads(self.PLAN.path(tmp_path).read_text("utf-8"))
 
     def test_old_evidence_goes_with_its_cell(self, case, tmp_path):
@@ -245,3 +247,11 @@ class TestStored:
         with pytest.raises(ValueError, match="JSON"):
             self.run(tmp_path, {"history": float("nan")}, dataclasses.replace(self.PLAN, seed=5))
         assert read_cells(tmp_path).cells == []
+
+
+def test_thresholds_are_kept_by_label_and_unrounded(case):
+    assert evidence_of(case)["thresholds"] == {}
+    chosen = {"action_units": np.array([0.25, 1e-9, 0.5, 0.125])}
+    found = evidence_of(case, thresholds=chosen)["thresholds"]
+    assert found == {"action_units": {"AU1": 0.25, "AU6": 1e-9, "AU12": 0.5, "AU15": 0.125}}
+    json.dumps(found, allow_nan=False)

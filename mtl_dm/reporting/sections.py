@@ -15,6 +15,8 @@ from mtl_dm.reporting.plots import change_plot
 from mtl_dm.reporting.spec import ReportSpec
 from mtl_dm.reporting.tables import Table, label_table, main_table, published_table
 
+TUNED = "_tuned"
+"""Ends the names of metrics at chosen thresholds, as `mtl_dm.metrics.with_tuned` writes them."""
 PUBLISHED_MARK = "Published in the paper (other data, other network; not measured here)"
 
 
@@ -57,7 +59,19 @@ def interval_note(measured: Measured, frame: pd.DataFrame, spec: ReportSpec) -> 
     if max(counts, default=0) == 1:
         text = "In percent. **One seed: no confidence interval can be given.** "
     baseline = f"Δm is the mean relative change against {spec.baseline_row}"
-    return f"{text}{baseline}, paired by repeat, over {changes}."
+    return f"{text}{baseline}, paired by repeat, over {changes}.{_threshold_note(measured, spec)}"
+
+
+def _threshold_note(measured: Measured, spec: ReportSpec) -> str:
+    tuned = [(task, metric) for task, metric in spec.pairs if metric.endswith(TUNED)]
+    if not tuned:
+        return ""
+    if not any(measured.values(row, *pair) for row in spec.rows for pair in tuned):
+        return f" `{TUNED}`: no thresholds were chosen in this column, all numbers are at 0.5."
+    return (
+        f" `{TUNED}`: at thresholds chosen on data held out of training, never on the test data "
+        "(how: see the notes); all other numbers are at 0.5."
+    )
 
 
 def _plots(

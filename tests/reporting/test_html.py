@@ -311,3 +311,13 @@ def test_line_ends_are_moved_apart_inside_the_panel():
     assert _apart([10, 11, 50], 0, 100) == [10, 22, 50]
     assert _apart([95, 96, 97], 0, 100) == [76, 88, 100]
     assert _apart([], 0, 100) == []
+
+
+def test_chosen_thresholds_stand_beside_one_half(tmp_path):
+    lines = [cell(row) for row in ROWS]
+    for line in lines:
+        line["metrics"]["action_units"]["f1_tuned"] = 0.55
+    main = {"expression": ["accuracy"], "action_units": ["f1", "f1_tuned"]}
+    text = page(tmp_path, *lines, main_metrics=main)
+    assert '<th scope="col">f1</th><th scope="col">f1 tuned</th>' in text
+    assert "never on the test data" in read(text).text

@@ -202,3 +202,31 @@ def test_unknown_published_columns_list_the_known_ones(tmp_path):
     plan = dataclasses.replace(spec(), published_columns={COLUMN: ["nowhere"]})
     with pytest.raises(ValueError, match=r"nowhere.*Known: .*TMIF-FEA"):
         write_report(write(tmp_path, cell("ST")), plan)
+
+
+TUNED = {"main_metrics": {"expression": ["accuracy"], "action_units": ["f1", "f1_tuned"]}}
+
+
+def test_chosen_thresholds_stand_beside_one_half(tmp_path):
+    lines = [cell(row) for row in ROWS]
+    for line in lines:
+        line["metrics"]["action_units"] |= {"f1_tuned": 0.55, "f1_tuned/AU2": 0.6}
+    text = report(tmp_path, *lines, **TUNED)
+    assert "| row | expression accuracy | action_units f1 | action_units f1_tuned | n |" in text
+    assert "| C MT (DM) | 60.0 | 10.0 | 55.0 | 1 |" in text
+    assert "`_tuned`: at thresholds chosen on data held out of training, never on the test" in text
+    results = read_results(tmp_path / "results.csv")
+    assert set(results[results["metric"] == "f1_tuned"]["value"]) == {0.55}
+    assert "f1_tuned/AU2" in set(results["metric"])
+    # Labels of one metric are not taken for those of the other.
+    assert text.count("| AU2 |") == 1
+
+
+def test_a_column_without_chosen_thresholds_says_so(tmp_path):
+    text = report(tmp_path, *(cell(row) for row in ROWS), **TUNED)
+    assert "| C MT (DM) | 60.0 | 10.0 | — | 1 |" in text
+    assert "`_tuned`: no thresholds were chosen in this column, all numbers are at 0.5." in text
+
+
+def test_a_report_at_one_half_alone_does_not_mention_thresholds(full):
+    assert "threshold" not in full[1]

@@ -1,14 +1,18 @@
 import contextlib
 import shutil
 import sys
+import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from experiments import study, table2
 from mtl_dm import data
 from mtl_dm.reporting import RESULT_COLUMNS, read_cells, read_results
 from mtl_dm.tasks import ACTION_UNITS
+from mtl_dm.training import assembly, fitting
+from mtl_dm.training.evaluation import choose_thresholds
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, UNITS_ONLY
 
 ROWS = ("ST", "NC MT", "S-T NC MT", "C MT (DB)")
@@ -176,6 +180,80 @@ class TestRows:
             assert soft.max() < 1
         own = data.label_arrays(UNITS_ONLY, data_dir=table.base.data_dir)["action_units"][0]
         np.testing.assert_array_equal(labels["action_units"].numpy(), own)
+
+
+class TestThresholds:
+    @pytest.fixture
+    def model(self, table):
+        with fitting.settings(table.base):
+            return assembly.model_of(table.base, table.tasks, (64, 64, 3))
+
+    def test_unseen_units_keep_one_half(self, table, model):
+        chosen = table.thresholds(model)
+        assert set(chosen) == {"action_units"}
+        unseen = np.isin(ACTION_UNITS, NEVER_ANNOTATED)
+        assert (chosen["action_units"][unseen] == 0.5).all()
+        assert (chosen["action_units"][~unseen] != 0.5).any()
+
+    def test_are_those_of_the_validation_images(self, table, model):
+        chosen = table.thresholds(model)["action_units"]
+        source = data.load(
+            f"{ANNOTATED}:validation", data_dir=table.base.data_dir, tasks=table.tasks
+        )
+        every = choose_thresholds(model, source)["action_units"]
+        known = ~np.isin(ACTION_UNITS, NEVER_ANNOTATED)
+        np.testing.assert_array_equal(chosen[known], every[known])
+
+    def test_need_no_model_of_classes(self, table):
+        assert table.thresholds(types.SimpleNamespace(tasks=table.tasks[:1])) == {}
+
+    def test_test_labels_have_no_part_in_them(self, table, model, monkeypatch):
+        # An untrained model has thresholds too.
+        monkeypatch.setattr(table, "fit", lambda *_: table2.Trained(model, {}))
+        test_source, original = table.test_source, table.measure("NC MT")
+
+        def permuted(model):
+            elements = list(test_source(model).as_numpy_iterator())
+            order = np.random.default_rng(0).permutation(len(elements))
+            labels = [elements[place][1] for place in order]
+            inputs = np.stack([element[0] for element in elements])
+            return tf.data.Dataset.from_tensor_slices(
+                (
+                    inputs,
+                    {name: np.stack([each[name] for each in labels]) for name in labels[0]},
+                    {
+                        name: np.stack([element[2][name] for element in elements])
+                        for name in labels[0]
+                    },
+                )
+            )
+
+        monkeypatch.setattr(table, "test_source", permuted)
+        changed = table.measure("NC MT")
+        assert changed.evidence["thresholds"] == original.evidence["thresholds"]
+        before, after = (each.metrics["action_units"] for each in (original, changed))
+        assert after["average_precision"] != before["average_precision"]
+
+    def test_stand_in_the_results_beside_one_half(self, finished):
+        frame = read_results(finished / "runs" / "table2" / "results.csv")
+        for row in ROWS:
+            of_row = frame[frame["row"] == row]
+            tuned = of_row[of_row["metric"].str.contains("_tuned")]
+            assert set(tuned["task"]) == {"action_units"}
+            names = set(tuned["metric"])
+            assert {"afa_tuned", "f1_tuned", "accuracy_tuned", "f1_tuned/AU12"} < names
+            assert not any(name.endswith(NEVER_ANNOTATED) for name in names if "/" in name)
+        text = (finished / "runs" / "table2" / "report.md").read_text(encoding="utf-8")
+        assert "action_units afa | action_units afa_tuned | action_units f1 |" in text
+        assert "have no thresholds chosen" in text
+
+    def test_a_cell_without_them_is_refused(self, table):
+        plan = table.plan("NC MT", "demo")
+        assert plan.config["thresholds_from"] == f"{ANNOTATED}:validation"
+        assert {**plan.config} == {
+            **table.config("NC MT").to_dict(),
+            "thresholds_from": f"{ANNOTATED}:validation",
+        }
 
 
 class TestInput:

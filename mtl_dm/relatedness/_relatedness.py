@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ class Relatedness:
         weights: [K, M], the w of the indicator score, eq. 4.
         citation: Where the numbers come from.
         prior: [K], p(class k), summing to 1; None stands for uniform.
+        counts: [K, M], how many images of class k with attribute i annotated `conditional` was
+            counted on; None: it was not counted, a published table for example.
 
     Raises:
-        ValueError: If names repeat, a shape does not fit, or a value is NaN or outside [0, 1].
+        ValueError: If names repeat, a shape does not fit, or a value is NaN or out of its range.
     """
 
     classes: tuple[str, ...]
@@ -37,6 +40,7 @@ class Relatedness:
     weights: np.ndarray
     citation: str
     prior: np.ndarray | None = None
+    counts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for field in ("classes", "attributes"):
@@ -58,8 +62,14 @@ class Relatedness:
             if not np.isclose(prior.sum(), 1.0, atol=1e-4):
                 raise ValueError(f"Relatedness prior must sum to 1, got {prior.sum():.6g}.")
             object.__setattr__(self, "prior", prior)
+        if self.counts is not None:
+            object.__setattr__(self, "counts", self._values("counts", shape, math.inf))
 
     def _probabilities(self, field: str, shape: tuple[int, ...]) -> np.ndarray:
+        return self._values(field, shape, 1.0)
+
+    def _values(self, field: str, shape: tuple[int, ...], highest: float) -> np.ndarray:
+        """Return a field as a read-only float32 array of finite values in [0, highest]."""
         try:
             array = np.array(getattr(self, field), dtype=np.float32)
         except (TypeError, ValueError) as error:
@@ -69,13 +79,14 @@ class Relatedness:
                 f"Relatedness {field} must have shape {shape} for {len(self.classes)} classes and "
                 f"{len(self.attributes)} attributes, got {array.shape}."
             )
-        wrong = np.argwhere(~((array >= 0) & (array <= 1)))  # NaN fails both comparisons
+        # NaN fails both comparisons.
+        wrong = np.argwhere(~((array >= 0) & (array <= highest) & (array < math.inf)))
         if len(wrong):
             names = [self.classes[wrong[0][0]]]
             if len(shape) == 2:
                 names.append(self.attributes[wrong[0][1]])
             raise ValueError(
-                f"Relatedness {field} must lie in [0, 1], got {array[tuple(wrong[0])]} "
+                f"Relatedness {field} must lie in [0, {highest:g}], got {array[tuple(wrong[0])]} "
                 f"for {' / '.join(names)} ({len(wrong)} such value(s))."
             )
         array.setflags(write=False)
@@ -113,7 +124,21 @@ class Relatedness:
             self.weights[np.ix_(rows, columns)],
             self.citation,
             prior,
+            None if self.counts is None else self.counts[np.ix_(rows, columns)],
         )
+
+    @property
+    def likelihood(self) -> np.ndarray:
+        """P(attribute i | class k) away from 0 and 1, [K, M] float32: for logarithms.
+
+        A counted table is smoothed after Laplace, (n P + 1) / (n + 2), and clipped to [0.02, 0.98];
+        any other, whose zeros and ones mean "hardly ever" and "nearly always", becomes
+        0.9 P + 0.05.
+        """
+        if self.counts is None:
+            return 0.9 * self.conditional + 0.05
+        smoothed = (self.counts * self.conditional + 1.0) / (self.counts + 2.0)
+        return np.clip(smoothed, 0.02, 0.98)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the relatedness as values that JSON can hold."""
@@ -124,6 +149,7 @@ class Relatedness:
             "weights": self.weights.tolist(),
             "citation": self.citation,
             "prior": None if self.prior is None else self.prior.tolist(),
+            "counts": None if self.counts is None else self.counts.tolist(),
         }
 
     @classmethod
@@ -134,7 +160,7 @@ class Relatedness:
             ValueError: If a field is missing or unknown, or breaks its rule.
         """
         known = {field.name for field in dataclasses.fields(cls)}
-        missing = sorted(known - {"prior"} - set(values))
+        missing = sorted(known - {"prior", "counts"} - set(values))
         unknown = sorted(set(values) - known)
         if missing or unknown:
             raise ValueError(

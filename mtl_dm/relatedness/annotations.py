@@ -33,7 +33,8 @@ def from_annotations(
         attributes: M attribute names.
 
     Returns:
-        `conditional` and `weights` both hold p(attribute | class); `prior` the class shares.
+        `conditional` and `weights` both hold p(attribute | class); `prior` the class shares;
+        `counts` the divisors.
 
     Raises:
         ValueError: If a shape does not fit, a label is out of range, or a class or an attribute
@@ -64,7 +65,13 @@ def from_annotations(
         f"Counted on {int(((mask.sum(1) > 0) & (class_labels >= 0)).sum())} annotated images."
     )
     return Relatedness(
-        tuple(classes), tuple(attributes), conditional, conditional, citation, counts / counts.sum()
+        tuple(classes),
+        tuple(attributes),
+        conditional,
+        conditional,
+        citation,
+        counts / counts.sum(),
+        annotated,
     )
 
 

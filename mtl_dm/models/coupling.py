@@ -11,6 +11,8 @@ import numpy as np
 from keras import ops
 
 from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, Form, option_names
+from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
+from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.registry import Registry
 from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.tasks import Task
@@ -27,12 +29,17 @@ class Coupling:
         attributes: Name of the multilabel task.
         relatedness: P(attribute | class) and the weights w. It may name a subset of the tasks'
             labels, in any order; the coupling then leaves the other labels alone.
-        matching: Factor on the distribution matching term; 0.0 switches it off.
-        co_annotation: Factor on the soft co-annotation term; 0.0 switches it off.
-        matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`.
-        co_annotation_form: Name in `mtl_dm.losses.CO_ANNOTATION_FORMS`.
+        matching: Factor on the distribution matching term; 0.0 switches it off, None leaves it to
+            the labels (`mtl_dm.losses.weighting`): the share of labels that are missing for the
+            default form, 1.0 for the printed one.
+        co_annotation: Factor on the soft co-annotation term, likewise.
+        matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`. The default is the form that held
+            in every regime of experiments/coupling_study.py; "paper" is the printed one.
+        co_annotation_form: Name in `mtl_dm.losses.CO_ANNOTATION_FORMS`, likewise.
         matching_options: Options of the matching form.
         co_annotation_options: Options of the co-annotation form.
+        learned: The relatedness is a start, which training replaces by what it learns
+            (`mtl_dm.training.learning.LearnRelatedness`).
 
     Raises:
         ValueError: If a factor is negative or not finite, or a form or an option is unknown.
@@ -41,12 +48,13 @@ class Coupling:
     classes: str = "expression"
     attributes: str = "action_units"
     relatedness: Relatedness = dataclasses.field(default_factory=facs)
-    matching: float = 1.0
-    co_annotation: float = 1.0
-    matching_form: str = "paper"
-    co_annotation_form: str = "paper"
+    matching: float | None = None
+    co_annotation: float | None = None
+    matching_form: str = "conditional"
+    co_annotation_form: str = "posterior"
     matching_options: Options = dataclasses.field(default_factory=dict)
     co_annotation_options: Options = dataclasses.field(default_factory=dict)
+    learned: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.relatedness, Relatedness):
@@ -56,8 +64,8 @@ class Coupling:
             )
         for field in ("matching", "co_annotation"):
             factor = getattr(self, field)
-            if not (math.isfinite(factor) and factor >= 0):
-                raise ValueError(f"Coupling {field} must be finite and >= 0, got {factor}.")
+            if factor is not None and not (math.isfinite(factor) and factor >= 0):
+                raise ValueError(f"Coupling {field} must be None or finite and >= 0, got {factor}.")
         _check_form(MATCHING_FORMS, self.matching_form, self.matching_options)
         _check_form(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
 
@@ -90,23 +98,28 @@ class BoundCoupling:
     Args:
         coupling: What to couple.
         tasks: The model's tasks by name.
+        live: Stands for the relatedness if the coupling is learned.
 
     Raises:
         ValueError: If a task is unknown or of the wrong kind, or the relatedness names a label
             that its task does not have.
     """
 
-    def __init__(self, coupling: Coupling, tasks: Mapping[str, Task]) -> None:
+    def __init__(
+        self, coupling: Coupling, tasks: Mapping[str, Task], live: LiveRelatedness | None = None
+    ) -> None:
         self.coupling = coupling
+        self.live = live
         relatedness = coupling.relatedness
         self._classes = _columns(coupling.classes, "multiclass", relatedness.classes, tasks)
         self._attributes = _columns(
             coupling.attributes, "multilabel", relatedness.attributes, tasks
         )
+        self._reduction = tasks[coupling.attributes].reduction
 
     def terms(
         self, logits: Mapping[str, Any], labels: Mapping[str, Any], masks: Mapping[str, Any]
-    ) -> dict[str, tuple[Any, Any, float]]:
+    ) -> dict[str, tuple[Any, Any, Any]]:
         """Return the coupling's loss terms.
 
         Args:
@@ -128,7 +141,7 @@ class BoundCoupling:
         pair = {
             "class_logits": _take(logits[coupling.classes], self._classes),
             "attribute_logits": _take(logits[coupling.attributes], self._attributes),
-            "relatedness": coupling.relatedness,
+            "relatedness": coupling.relatedness if self.live is None else self.live.table(),
             "labels": {
                 "classes": class_labels,
                 "attributes": _take(labels[coupling.attributes], self._attributes),
@@ -138,17 +151,29 @@ class BoundCoupling:
                 "attributes": _take(masks[coupling.attributes], self._attributes),
             },
         }
-        terms = {}
-        if coupling.matching:
+        terms: dict[str, tuple[Any, Any, Any]] = {}
+        if coupling.matching != 0:
             form = MATCHING_FORMS.get(coupling.matching_form)
             values, weights = form(**pair, **coupling.matching_options)
             weights = _where_covered(values, weights, covered)
-            terms["distribution_matching"] = (values, weights, coupling.matching)
-        if coupling.co_annotation:
+            factor = coupling.matching
+            if factor is None:
+                factor = matching_factor(
+                    coupling.matching_form, pair["masks"]["attributes"], self._reduction
+                )
+            terms["distribution_matching"] = (values, weights, factor)
+        if coupling.co_annotation != 0:
             form = CO_ANNOTATION_FORMS.get(coupling.co_annotation_form)
             values, weights = form(**pair, **coupling.co_annotation_options)
             weights = _where_covered(values, weights, covered)
-            terms["soft_co_annotation"] = (values, weights, coupling.co_annotation)
+            factor = coupling.co_annotation
+            if factor is None:
+                factor = co_annotation_factor(
+                    coupling.co_annotation_form,
+                    pair["masks"]["classes"],
+                    pair["masks"]["attributes"],
+                )
+            terms["soft_co_annotation"] = (values, weights, factor)
         return terms
 
     @property
@@ -159,7 +184,7 @@ class BoundCoupling:
             "distribution_matching": coupling.matching,
             "soft_co_annotation": coupling.co_annotation,
         }
-        return [name for name, factor in names.items() if factor]
+        return [name for name, factor in names.items() if factor != 0]
 
 
 def _columns(

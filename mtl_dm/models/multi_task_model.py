@@ -12,6 +12,7 @@ from mtl_dm.balancing import LossBalancing, Total
 from mtl_dm.losses import require_shape, task_loss, weighted_mean
 from mtl_dm.metrics import streaming_metric
 from mtl_dm.models.coupling import BoundCoupling, Coupling
+from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.tasks import Task, by_name
 
 
@@ -52,24 +53,46 @@ class MultiTaskModel(keras.Model):
         self.couplings = tuple(couplings)
         self.balancing = Total() if balancing is None else balancing
         self._tasks_by_name = by_name(self.tasks)
-        self._bound = [BoundCoupling(coupling, self._tasks_by_name) for coupling in self.couplings]
+        # What training learns about relatedness is among the weights, so that checkpoints hold it.
+        self.live_relatedness = {
+            str(index): LiveRelatedness(coupling.relatedness, name=f"relatedness_{index}")
+            for index, coupling in enumerate(self.couplings)
+            if coupling.learned
+        }
+        self._bound = [
+            BoundCoupling(coupling, self._tasks_by_name, self.live_relatedness.get(str(index)))
+            for index, coupling in enumerate(self.couplings)
+        ]
         # Logits in float32 also under mixed precision: losses exponentiate them.
         self.heads = {
             task.name: keras.layers.Dense(task.size, dtype="float32", name=task.name)
             for task in self.tasks
         }
-        names = [*self._tasks_by_name, *self._coupling_names()]
+        # Factors on top of the couplings' own, which training may move (warm-up, brake).
+        self.coupling_scales = {
+            name: self.add_weight(
+                name=f"{name}_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
+            )
+            for name in self.coupling_names()
+        }
+        names = [*self._tasks_by_name, *self.coupling_names()]
         self.balancing.prepare(names)
         self.term_trackers = {
             name: keras.metrics.Mean(name=f"{name}_loss", dtype="float32") for name in names
         }
         self.task_metrics = {task.name: streaming_metric(task) for task in self.tasks}
 
-    def _coupling_names(self) -> list[str]:
+    def coupling_names(self, index: int | None = None) -> list[str]:
+        """Return the names of the coupling terms, as their losses are logged (without "_loss").
+
+        Args:
+            index: Place of a coupling among `couplings`; None: the terms of all.
+        """
+        places = range(len(self._bound)) if index is None else [index]
         return [
-            self._coupling_name(index, term)
-            for index, bound in enumerate(self._bound)
-            for term in bound.term_names
+            self._coupling_name(place, term)
+            for place in places
+            for term in self._bound[place].term_names
         ]
 
     def _coupling_name(self, index: int, term: str) -> str:
@@ -140,17 +163,34 @@ class MultiTaskModel(keras.Model):
             )
         return objective
 
+    def losses_by_term(
+        self, labels: Mapping[str, Any], logits: Mapping[str, Any], masks: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return every loss term of a batch, a scalar each, without its factor.
+
+        Args:
+            labels: By task name.
+            logits: By task name, of all tasks.
+            masks: By task name.
+        """
+        full_labels, full_masks = self._complete(labels, masks, logits)
+        return {
+            name: weighted_mean(values, weights)
+            for name, (values, weights, _) in self._terms(logits, full_labels, full_masks).items()
+        }
+
     def _terms(
         self, logits: Mapping[str, Any], labels: Mapping[str, Any], masks: Mapping[str, Any]
-    ) -> dict[str, tuple[Any, Any, float]]:
+    ) -> dict[str, tuple[Any, Any, Any]]:
         """Return values, weights and factor of every term of the objective."""
-        terms = {}
+        terms: dict[str, tuple[Any, Any, Any]] = {}
         for name, task in self._tasks_by_name.items():
             values, weights = task_loss(task, labels[name], logits[name], masks[name])
             terms[name] = (values, weights, task.weight)
         for index, bound in enumerate(self._bound):
-            for term, parts in bound.terms(logits, labels, masks).items():
-                terms[self._coupling_name(index, term)] = parts
+            for term, (values, weights, factor) in bound.terms(logits, labels, masks).items():
+                name = self._coupling_name(index, term)
+                terms[name] = (values, weights, factor * self.coupling_scales[name])
         return terms
 
     def _complete(

@@ -5,6 +5,14 @@ from mtl_dm.relatedness._relatedness import Relatedness
 from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
 from mtl_dm.relatedness.annotations import from_annotations
 from mtl_dm.relatedness.cognitive_study import facs
+from mtl_dm.relatedness.expectation_maximisation import (
+    Estimator,
+    Observations,
+    drifted,
+    explained,
+    learn,
+    marginal,
+)
 from mtl_dm.relatedness.implied import implied_conditional
 
 PUBLISHED: Registry = Registry("relatedness")
@@ -13,9 +21,15 @@ PUBLISHED.register("aff_wild2")(aff_wild2)
 
 __all__ = [
     "PUBLISHED",
+    "Estimator",
+    "Observations",
     "Relatedness",
     "aff_wild2",
+    "drifted",
+    "explained",
     "facs",
     "from_annotations",
     "implied_conditional",
+    "learn",
+    "marginal",
 ]

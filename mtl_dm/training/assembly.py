@@ -12,11 +12,12 @@ import tensorflow as tf
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
-from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations
+from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
 INFERRED = "inferred:"
+LEARNED = "learned"
 
 
 def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
@@ -80,7 +81,7 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
     """Return the relatedness that a flag names.
 
     Args:
-        specification: A published one ("facs", "aff_wild2"), the path of a JSON file, or
+        specification: A published one ("facs", "aff_wild2"), the path of a JSON file,
             "inferred:NAME" to count on a data set annotated for both tasks.
         tasks: The tasks to train: the first multiclass and multilabel ones are meant.
         data_dir: Folder of built data sets.
@@ -97,7 +98,61 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
         return Relatedness.from_json(specification)
     raise ValueError(
         f"Unknown relatedness {specification!r}. Known: {', '.join(PUBLISHED)}, "
-        f"a path that ends in .json, {INFERRED}NAME[:SPLIT] of a data set."
+        f"a path that ends in .json, {INFERRED}NAME[:SPLIT] of a data set, {LEARNED} or "
+        f"{LEARNED}:<one of these>."
+    )
+
+
+def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None:
+    """Return the coupling of a configuration, or None.
+
+    `relatedness="learned"` starts from frequencies that are the same for every class,
+    "learned:SPECIFICATION" from that table.
+
+    Raises:
+        ValueError: If a name is unknown, parts do not fit each other, or labels do not suffice.
+        FileNotFoundError: If a relatedness file or a data set does not exist.
+    """
+    if config.relatedness is None:
+        return None
+    classes, attributes = coupled_pair(tasks)
+    first, _, rest = config.relatedness.partition(":")
+    learned = first == LEARNED
+    if learned and not rest:
+        relatedness = _frequencies(config, classes, attributes)
+    else:
+        specification = rest if learned else config.relatedness
+        relatedness = relatedness_of(specification, tasks, config.data_dir)
+    return Coupling(
+        classes.name,
+        attributes.name,
+        relatedness,
+        config.matching,
+        config.co_annotation,
+        config.matching_form,
+        config.co_annotation_form,
+        learned=learned,
+    )
+
+
+def _frequencies(config: TrainConfig, classes: Task, attributes: Task) -> Relatedness:
+    """Return the start of learning over the attributes that any training image is labelled for."""
+    class_ids, attribute_labels = [], []
+    for name in config.datasets:
+        arrays = data.label_arrays(name, data_dir=config.data_dir, tasks=(classes, attributes))
+        if classes.name in arrays:
+            labels, mask = arrays[classes.name]
+            class_ids.append(np.where(mask > 0, labels.argmax(axis=1), -1))
+        if attributes.name in arrays:
+            labels, mask = arrays[attributes.name]
+            attribute_labels.append(np.where(mask > 0, labels, -1.0))
+    labelled = np.concatenate(attribute_labels)
+    known = np.flatnonzero((labelled >= 0).any(axis=0))
+    return marginal(
+        np.concatenate(class_ids),
+        labelled[:, known],
+        classes=classes.labels,
+        attributes=tuple(attributes.labels[index] for index in known),
     )
 
 
@@ -144,20 +199,8 @@ def model_of(
         ValueError: If a name is unknown or parts do not fit each other.
         FileNotFoundError: If the relatedness file does not exist.
     """
-    couplings = []
-    if config.relatedness is not None:
-        classes, attributes = coupled_pair(tasks)
-        couplings.append(
-            Coupling(
-                classes.name,
-                attributes.name,
-                relatedness_of(config.relatedness, tasks, config.data_dir),
-                config.matching,
-                config.co_annotation,
-                config.matching_form,
-                config.co_annotation_form,
-            )
-        )
+    coupling = coupling_of(config, tasks)
+    couplings = [] if coupling is None else [coupling]
     backbone = BACKBONES.get(config.backbone)(input_shape)
     model = MultiTaskModel(backbone, tasks, couplings, BALANCING.get(config.balancing)())
     model(keras.ops.zeros((1, *input_shape)))  # Builds the heads, so that weights exist.

@@ -25,10 +25,11 @@ class TrainConfig:
     image_size: int | None = None
     backbone: str = "compact_cnn"
     relatedness: str | None = None
-    matching: float = 1.0
-    co_annotation: float = 1.0
-    matching_form: str = "paper"
-    co_annotation_form: str = "paper"
+    matching: float | None = None
+    co_annotation: float | None = None
+    matching_form: str = "conditional"
+    co_annotation_form: str = "posterior"
+    brake: bool = False
     task_weights: Mapping[str, float] = dataclasses.field(default_factory=dict)
     attribute_reduction: str = "mean"
     label_smoothing: float = 0.0
@@ -66,6 +67,11 @@ class TrainConfig:
         if self.relatedness is not None and len(self.tasks) < 2:
             raise ValueError(
                 f"relatedness couples two tasks, but tasks are {list(self.tasks)} only."
+            )
+        if self.brake and (self.relatedness is None or self.validation is None):
+            raise ValueError(
+                "brake judges a coupling on validation data: it needs relatedness and validation, "
+                f"got {self.relatedness} and {self.validation}."
             )
 
     def to_dict(self) -> dict[str, Any]:

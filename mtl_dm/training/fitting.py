@@ -15,8 +15,10 @@ from mtl_dm import data
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.registry import Registry
 from mtl_dm.training import processes
+from mtl_dm.training.brake import BATCH, Brake
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.learning import LearnRelatedness, schedule
 from mtl_dm.training.resuming import Progress, restore_state
 
 EVALUATION_BATCH = 256
@@ -115,7 +117,8 @@ def fit(
         The progress at the end, with the history of every loss term and metric.
 
     Raises:
-        ValueError: If `output` holds the state of another model.
+        ValueError: If `output` holds the state of another model, or the brake has no validation
+            data.
         OSError: If the disk is full.
     """
     if not model.built:
@@ -132,7 +135,13 @@ def fit(
     stream, steps = training_stream(sources, config, progress.epochs)
     stream = processes.training_part(stream, config.batch_size)
     batches = None
+    # What moves weights at the end of an epoch comes before what saves them.
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
+    if any(coupling.learned for coupling in model.couplings):
+        first, every = schedule(config.epochs)
+        callbacks.append(LearnRelatedness(sources, first, every, verbose=processes.is_main()))
+    if config.brake:
+        callbacks.append(_brake(sources, validation, config))
     if validation is not None:
         batches = processes.validation_part(validation.batch(EVALUATION_BATCH))
         batches = batches.prefetch(tf.data.AUTOTUNE)
@@ -153,6 +162,17 @@ def fit(
     if output is not None and processes.is_main():
         return checkpoints.progress
     return Progress(epochs=config.epochs, history=history.history)
+
+
+def _brake(
+    sources: Sequence[tf.data.Dataset], validation: tf.data.Dataset | None, config: TrainConfig
+) -> Brake:
+    if validation is None:
+        raise ValueError("brake needs validation data: it judges coupling terms by them.")
+    batches = data.merge(sources, config.batch_size, shares=config.shares, seed=config.seed)
+    # Images of a source stand in an order of its own: a few spread over all of it.
+    spread = validation.shard(max(1, int(validation.cardinality()) // (8 * BATCH)), 0)
+    return Brake(batches, spread.batch(BATCH), verbose=processes.is_main())
 
 
 def _verbosity() -> int:

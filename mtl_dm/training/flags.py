@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from absl import flags
 
+from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.training.config import TrainConfig
 
 FLAGS = flags.FLAGS
 
-_COUPLING_FLAGS = ("matching", "co_annotation", "matching_form", "co_annotation_form")
+_COUPLING_FLAGS = ("matching", "co_annotation", "matching_form", "co_annotation_form", "brake")
 
 
 def define_shared_flags() -> None:
@@ -57,27 +58,36 @@ def define_train_flags() -> None:
         "relatedness",
         None,
         "Switches the coupling of the first multiclass and the first multilabel task on: facs, "
-        "aff_wild2, the path of a .json file, or inferred:NAME to count it on a data set "
-        "annotated for both.",
+        "aff_wild2, the path of a .json file, inferred:NAME to count it on a data set annotated "
+        "for both, or learned (learned:facs and so on: starting from a table) where nothing is.",
     )
-    flags.DEFINE_float(
-        "matching", default.matching, "Weight of distribution matching; 0 = off.", lower_bound=0.0
-    )
-    flags.DEFINE_float(
-        "co_annotation",
-        default.co_annotation,
-        "Weight of soft co-annotation; 0 = off.",
-        lower_bound=0.0,
-    )
-    flags.DEFINE_string(
+    for name, title in (
+        ("matching", "distribution matching"),
+        ("co_annotation", "soft co-annotation"),
+    ):
+        flags.DEFINE_float(
+            name,
+            None,
+            f"Weight of {title}; 0 = off. Default: by the share of labels that are missing for "
+            "the default form, 1 for others.",
+            lower_bound=0.0,
+        )
+    flags.DEFINE_enum(
         "matching_form",
         default.matching_form,
-        "Form of distribution matching: paper (eq. 3) or bernoulli (both outcomes).",
+        list(MATCHING_FORMS),
+        "Form of distribution matching; paper is eq. 3 as printed, which suppresses attributes.",
     )
-    flags.DEFINE_string(
+    flags.DEFINE_enum(
         "co_annotation_form",
         default.co_annotation_form,
-        "Form of soft co-annotation: paper (eq. 6) or distillation.",
+        list(CO_ANNOTATION_FORMS),
+        "Form of soft co-annotation; paper is eq. 6 as printed.",
+    )
+    flags.DEFINE_bool(
+        "brake",
+        default.brake,
+        "After each epoch, halve a coupling term that raises a task's loss on --validation.",
     )
     flags.DEFINE_list(
         "task_weights", [], "Weights of task losses as task=weight, comma-separated; default 1."
@@ -151,6 +161,7 @@ def train_config() -> TrainConfig:
         co_annotation=FLAGS.co_annotation,
         matching_form=FLAGS.matching_form,
         co_annotation_form=FLAGS.co_annotation_form,
+        brake=FLAGS.brake,
         task_weights=_pairs("task_weights", FLAGS.task_weights),
         attribute_reduction=FLAGS.attribute_reduction,
         label_smoothing=FLAGS.label_smoothing,

@@ -54,6 +54,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         progress = fitting.fit(model, sources, config, validation=validation, output=folder)
     if not processes.is_main():
         return model
+    for index, live in model.live_relatedness.items():
+        live.value().to_json(folder / f"relatedness_{index}_learned.json")
     write_record(
         folder,
         config=config.to_dict(),

@@ -1,0 +1,239 @@
+"""Relatedness learned where no image is annotated for both tasks.
+
+Shapes: N images, K classes, M attributes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import log_softmax, softmax
+
+from mtl_dm.relatedness._relatedness import Relatedness
+
+Array = npt.NDArray[np.float64]
+CLIP = 0.02
+"""Probabilities are kept this far from 0 and 1 inside logarithms."""
+
+
+class Observations(NamedTuple):
+    """What is known of images, and what a model predicts of the rest.
+
+    Attributes:
+        classes: [N, K] class probabilities that a model predicts.
+        attributes: [N, M] attribute probabilities that it predicts.
+        class_labels: int [N], -1 where it is missing.
+        attribute_labels: [N, M], 1, 0, or negative where it is missing.
+    """
+
+    classes: Array
+    attributes: Array
+    class_labels: npt.NDArray[np.int64]
+    attribute_labels: Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimator:
+    """How P(attribute | class) is learned from predictions; the defaults need no search.
+
+    Attributes:
+        rounds: Rounds of expectation and maximisation.
+        temperature: T of the expectation: evidence of attributes, which depend on each other, is
+            divided by it.
+        strength: Pseudo images a class on the side of `start`.
+        predicted: Most images a class that count with predicted attributes. These keep the
+            estimate where labelled attributes are few, but say what the model believes anyway.
+        gate: Images whose likeliest class has less than this probability are left out.
+    """
+
+    rounds: int = 5
+    temperature: float = 2.0
+    strength: float = 1.0
+    predicted: float = 3.0
+    gate: float = 0.5
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"{field.name} must be finite and >= 0, got {value}.")
+        if self.temperature == 0 or self.gate >= 1:
+            raise ValueError(
+                f"temperature must be > 0 and gate below 1, got {self.temperature} and {self.gate}."
+            )
+
+
+def learn(
+    observations: Observations, start: Relatedness, estimator: Estimator | None = None
+) -> Relatedness:
+    """Return P(attribute | class) estimated from single-task annotations and a model's predictions.
+
+    Source: this project; expectation maximisation (Dempster, Laird, Rubin 1977) of the mixture
+    P(c, a | x) = p(c | x) prod_i P(a_i | c), in which p(c | x) is what the model predicts.
+    Expectation, for an image of unknown class with labelled attributes:
+
+        r_nc ~ p_nc exp(1/T sum_i m_ni (a_ni log P_ci + (1 - a_ni) log(1 - P_ci)))
+
+    an image of known class has its label for r. Maximisation:
+
+        P_ci = (sum_n r_nc m_ni a_ni + w sum_l p_li + s P0_ci) / (sum_n r_nc m_ni + w n_c + s)
+
+    n over images with attribute i labelled, l over the n_c images labelled as class c whose
+    attribute i is not, with the model's prediction p_li; w <= 1 so that w n_c is at most
+    `predicted`; P0 is `start` and s `strength`. The first P comes from images of known class
+    alone, with w = 1.
+
+    Args:
+        observations: Of training images, predicted without their own labels' task where it is
+            missing.
+        start: The table to start from and to shrink toward, over the same labels; `marginal`
+            makes one that knows nothing.
+        estimator: Its settings; None: the defaults.
+
+    Returns:
+        A relatedness with `counts`, the divisors; `prior` the shares of the class labels.
+
+    Raises:
+        ValueError: If a shape does not fit, no class or no attribute is labelled, or a
+            probability is not one.
+    """
+    settings = estimator or Estimator()
+    seen = _checked(observations, start)
+    known = seen.class_labels >= 0
+    labels = np.eye(len(start.classes))[seen.class_labels] * known[:, None]
+    mask = (seen.attribute_labels >= 0).astype(np.float64)
+    active = np.where(mask > 0, seen.attribute_labels, 0.0)
+    # Predicted attributes of images with a known class.
+    missing = (1.0 - mask) * known[:, None]
+    images = labels.T @ missing
+    believed = labels.T @ (missing * seen.attributes)
+    base = start.likelihood.astype(np.float64)
+    capped = np.minimum(1.0, settings.predicted / np.maximum(images, 1e-9))
+
+    def maximise(r: Array, weight: Array | float) -> tuple[Array, Array]:
+        sure = (r.max(axis=1) >= settings.gate)[:, None]
+        counted = (r * sure).T @ mask
+        divisor = counted + weight * images + settings.strength
+        total = (r * sure).T @ active + weight * believed + settings.strength * base
+        # Without a pseudo image a class that nothing is known of stays where it started.
+        safe = np.where(divisor > 0, divisor, 1.0)
+        return np.where(divisor > 0, total / safe, base), divisor
+
+    conditional, counts = maximise(labels, 1.0)  # Images of unknown class: all zero, left out.
+    for _ in range(settings.rounds):
+        evidence = _log_likelihood(active, mask, conditional) / settings.temperature
+        tempered = softmax(np.log(np.maximum(seen.classes, 1e-12)) + evidence, axis=1)
+        r = np.where(known[:, None], labels, tempered)
+        conditional, counts = maximise(r, capped)
+    prior = labels.sum(axis=0) / known.sum()
+    return Relatedness(
+        start.classes,
+        start.attributes,
+        np.clip(conditional, 0.0, 1.0),
+        np.clip(conditional, 0.0, 1.0),
+        f"Learned from single-task labels and predictions of {len(known):,} images, starting from: "
+        f"{start.citation}",
+        prior,
+        counts,
+    )
+
+
+def marginal(
+    class_labels: npt.NDArray[np.int64],
+    attribute_labels: Array,
+    *,
+    classes: tuple[str, ...],
+    attributes: tuple[str, ...],
+) -> Relatedness:
+    """Return the relatedness that knows nothing: P(attribute) for every class.
+
+    Args:
+        class_labels: int [N], -1 where it is missing.
+        attribute_labels: [N, M], negative where it is missing.
+        classes: K class names.
+        attributes: M attribute names.
+
+    Raises:
+        ValueError: If a class or an attribute has no label at all; it is named.
+    """
+    counts = np.array([(class_labels == k).sum() for k in range(len(classes))], np.float64)
+    mask = attribute_labels >= 0
+    annotated = mask.sum(axis=0)
+    for names, numbers in ((classes, counts), (attributes, annotated)):
+        never = [name for name, number in zip(names, numbers, strict=True) if number == 0]
+        if never:
+            raise ValueError(f"No image is labelled for {never}: nothing can be learned of them.")
+    rates = np.where(mask, attribute_labels, 0.0).sum(axis=0) / annotated
+    table = np.tile(rates, (len(classes), 1))
+    return Relatedness(
+        classes,
+        attributes,
+        table,
+        table,
+        "The attributes' frequencies, the same for every class.",
+        counts / counts.sum(),
+        np.tile(annotated, (len(classes), 1)),
+    )
+
+
+def explained(observations: Observations, relatedness: Relatedness) -> Array:
+    """Return log P(labelled class | predicted attributes) of each image with a class label, [L].
+
+    It measures a relatedness by labels that a model's attribute predictions have not seen: the
+    guard of learning compares it before and after (`drifted`).
+
+    Args:
+        observations: As for `learn`.
+        relatedness: Over the same labels.
+    """
+    known = observations.class_labels >= 0
+    p = observations.attributes[known]
+    scores = _log_likelihood(p, np.ones_like(p), relatedness.likelihood)
+    if relatedness.prior is not None:
+        scores = scores + np.log(np.maximum(relatedness.prior, 1e-12))
+    # Tempered as in learning: predicted attributes depend on each other even more than labels.
+    log_posterior = log_softmax(scores / Estimator().temperature, axis=1)
+    return log_posterior[np.arange(len(p)), observations.class_labels[known]]
+
+
+def drifted(observations: Observations, learned: Relatedness, start: Relatedness) -> bool:
+    """Return whether a learned relatedness explains the class labels worse than its start.
+
+    Criterion: the mean over images of `explained(learned) - explained(start)` is more than two
+    standard errors below 0.
+    """
+    gain = explained(observations, learned) - explained(observations, start)
+    return bool(gain.mean() < -2.0 * gain.std() / np.sqrt(len(gain)))
+
+
+def _log_likelihood(active: Array, mask: Array, conditional: Array) -> Array:
+    """Return sum_i m_i (a_i log P_ci + (1 - a_i) log(1 - P_ci)), [N, K]."""
+    p = np.clip(conditional, CLIP, 1.0 - CLIP)
+    return (active * mask) @ np.log(p).T + ((1.0 - active) * mask) @ np.log1p(-p).T
+
+
+def _checked(observations: Observations, start: Relatedness) -> Observations:
+    classes, attributes, class_labels, attribute_labels = observations
+    size = len(class_labels)
+    shapes = {
+        "classes": (np.shape(classes), (size, len(start.classes))),
+        "attributes": (np.shape(attributes), (size, len(start.attributes))),
+        "attribute_labels": (np.shape(attribute_labels), (size, len(start.attributes))),
+    }
+    for name, (have, want) in shapes.items():
+        if have != want:
+            raise ValueError(f"{name} must have the shape {want}, got {have}.")
+    for name, values in (("classes", classes), ("attributes", attributes)):
+        if not ((np.asarray(values) >= 0) & (np.asarray(values) <= 1)).all():
+            raise ValueError(f"{name} must be probabilities in [0, 1].")
+    if not (class_labels >= 0).any() or not (attribute_labels >= 0).any():
+        raise ValueError("Learning a relatedness needs class labels and attribute labels.")
+    return Observations(
+        np.asarray(classes, np.float64),
+        np.asarray(attributes, np.float64),
+        class_labels,
+        np.asarray(attribute_labels, np.float64),
+    )

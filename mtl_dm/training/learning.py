@@ -1,0 +1,103 @@
+"""Learning the relatedness of a coupling while the model trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.relatedness import Estimator, drifted, learn
+from mtl_dm.training.observing import LIMIT, observe
+
+
+def schedule(epochs: int) -> tuple[int, int]:
+    """Return after how many epochs a relatedness is learned first, and how often from then on.
+
+    A quarter of the training makes predictions worth learning from; three estimates follow the
+    model as it gets better.
+    """
+    quarter = max(1, epochs // 4)
+    return quarter, quarter
+
+
+class LearnRelatedness(keras.callbacks.Callback):
+    """Replaces the relatedness of learned couplings by what labels and predictions say of it.
+
+    Until the first estimate the couplings are off (warm-up): the start may know nothing. After it
+    the relatedness in use is replaced every few epochs by `mtl_dm.relatedness.learn`, unless the
+    new one has drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`). All that it
+    changes are weights of the model, so that a training that was killed resumes exactly.
+
+    Args:
+        sources: The training data, unbatched.
+        first: Epochs before the first estimate, at least 1.
+        every: Epochs between estimates, at least 1.
+        estimator: Settings; None: the defaults.
+        limit: Most images a source that are looked at.
+        verbose: Print a line for every estimate.
+
+    Raises:
+        ValueError: If `first` or `every` is below 1.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[tf.data.Dataset],
+        first: int,
+        every: int,
+        *,
+        estimator: Estimator | None = None,
+        limit: int = LIMIT,
+        verbose: bool = True,
+    ) -> None:
+        super().__init__()
+        for name, value in (("first", first), ("every", every)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1 epoch, got {value}.")
+        self._sources = sources
+        self._first = first
+        self._every = every
+        self._estimator = estimator
+        self._limit = limit
+        self._verbose = verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Keep learned couplings off until there is an estimate."""
+        del logs
+        if epoch == 0:
+            for index in self._learned():
+                _scale(self.model, index, 0.0)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Learn where the schedule says so; not after the last epoch, which nothing follows."""
+        del logs
+        done = epoch + 1
+        last = self.params.get("epochs")
+        if done < self._first or (done - self._first) % self._every or done == last:
+            return
+        for index in self._learned():
+            self._update(done, index)
+
+    def _learned(self) -> list[int]:
+        return [index for index, each in enumerate(self.model.couplings) if each.learned]
+
+    def _update(self, epoch: int, index: int) -> None:
+        coupling, live = self.model.couplings[index], self.model.live_relatedness[str(index)]
+        seen = observe(self.model, self._sources, coupling, self._limit)
+        new = learn(seen, coupling.relatedness, self._estimator)
+        if drifted(seen, new, live.value()):
+            said = "explains the class labels worse than the one in use, which is kept"
+        else:
+            live.assign(new)
+            _scale(self.model, index, 1.0)
+            said = f"learned from {len(seen.class_labels):,} images"
+        if self._verbose:
+            print(f"After epoch {epoch}: relatedness {said}.", flush=True)
+
+
+def _scale(model: MultiTaskModel, index: int, scale: float) -> None:
+    for name in model.coupling_names(index):
+        model.coupling_scales[name].assign(scale)

@@ -151,7 +151,7 @@ def test_forms_by_hand(name, want):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_posterior_gradient_is_the_documented_one(seed):
-    # -sum_k p_k log q_k with dp_k/dc = p_k (1[k = c] - p_c) gives p_c (sum_k p_k log q_k - log q_c).
+    # -sum_k p_k log q_k and dp_k/dc = p_k (1[k = c] - p_c): p_c (sum_k p_k log q_k - log q_c).
     arguments = coupled.draw(seed)
     got = coupled.gradient(CO_ANNOTATION_FORMS.get("posterior"), arguments, "class_logits")
     p = softmax(coupled.float64(arguments)["class_logits"], axis=1)

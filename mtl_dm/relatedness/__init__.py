@@ -6,6 +6,7 @@ from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
 from mtl_dm.relatedness.annotations import from_annotations
 from mtl_dm.relatedness.cognitive_study import facs
 from mtl_dm.relatedness.implied import implied_conditional
+from mtl_dm.relatedness.shrinkage import estimate, shrink
 
 PUBLISHED: Registry = Registry("relatedness")
 PUBLISHED.register("facs")(facs)
@@ -15,7 +16,9 @@ __all__ = [
     "PUBLISHED",
     "Relatedness",
     "aff_wild2",
+    "estimate",
     "facs",
     "from_annotations",
     "implied_conditional",
+    "shrink",
 ]

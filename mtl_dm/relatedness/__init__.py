@@ -7,6 +7,7 @@ from mtl_dm.relatedness.annotations import from_annotations
 from mtl_dm.relatedness.cognitive_study import facs
 from mtl_dm.relatedness.implied import implied_conditional
 from mtl_dm.relatedness.shrinkage import estimate, shrink
+from mtl_dm.relatedness.temperature import best_temperature
 
 PUBLISHED: Registry = Registry("relatedness")
 PUBLISHED.register("facs")(facs)
@@ -16,6 +17,7 @@ __all__ = [
     "PUBLISHED",
     "Relatedness",
     "aff_wild2",
+    "best_temperature",
     "estimate",
     "facs",
     "from_annotations",

@@ -19,7 +19,8 @@ from mtl_dm.losses.reduction import global_sum
 from mtl_dm.relatedness import Relatedness
 
 CLIP = 1e-3
-"""Probabilities are kept this far from 0 and 1, so that no gradient explodes."""
+"""Probabilities are kept this far from 0 and 1, so that no gradient explodes; what is nearer
+gets no gradient."""
 
 
 def bernoulli_divergence(p: Any, q: Any, clip: float = CLIP) -> Any:
@@ -68,6 +69,14 @@ def _predictions(class_logits: Any, attribute_logits: Any, conditional: Any) -> 
     return classes, attributes, ops.convert_to_tensor(conditional, dtype="float32")
 
 
+def _known(masks: Mapping[str, Any], attributes: Any) -> tuple[Any, Any]:
+    """Return where the class [B, 1] and each attribute [B, M] is labelled."""
+    require_shape("mask of the classes", masks["classes"], (attributes.shape[0],))
+    require_shape("mask of the attributes", masks["attributes"], tuple(attributes.shape))
+    classes = ops.cast(masks["classes"], "float32")[:, None] > 0
+    return classes, ops.cast(masks["attributes"], "float32") > 0
+
+
 @MATCHING_FORMS.register("js")
 def matching_js(
     class_logits: Any,
@@ -83,9 +92,10 @@ def matching_js(
     Source: this project; eq. 2 of Kollias et al. 2024 with `jensen_shannon` for eq. 3. The side
     that is labelled for an image is constant in it: its label teaches it better, so the other
     side learns from it and does not pull it away. The gradient moves p_i towards q_i and q_i
-    towards p_i, each where it is not labelled, and is at most of the size of log 2. Use it where
-    single images should agree; where an image's classes do not decide its attributes
-    (P far from 0 and 1), p_i should differ from q_i, and `conditional` asks for less.
+    towards p_i, each where it is not labelled and not clipped; an attribute adds at most 0.16 to
+    the gradient with respect to any logit. Use it where single images should agree; where an
+    image's classes do not decide its attributes (P far from 0 and 1), p_i should differ from q_i,
+    and `conditional` asks for less.
 
     Args:
         class_logits: [B, K].
@@ -103,8 +113,7 @@ def matching_js(
     """
     del labels
     classes, p, conditional = _predictions(class_logits, attribute_logits, relatedness.conditional)
-    class_known = ops.cast(masks["classes"], "float32")[:, None] > 0
-    attribute_known = ops.cast(masks["attributes"], "float32") > 0
+    class_known, attribute_known = _known(masks, p)
     q = ops.matmul(classes, conditional)
     p = ops.where(attribute_known, ops.stop_gradient(p), p)
     q = ops.where(class_known, ops.stop_gradient(q), q)
@@ -127,8 +136,10 @@ def matching_batch(
     Source: this project; expectation regularisation (Mann, McCallum 2007) with the mixture of
     eq. 2 of Kollias et al. 2024 as the expectation. Only frequencies have to agree: an image may
     have any attributes its pixels show. The gradient with respect to each p_i of the batch is
-    the same, (mean p_i - mean q_i) / (mean p_i (1 - mean p_i)) / B. Use it where attributes are
-    hardly labelled and their frequencies drift.
+    the same, (mean p_i - mean q_i) / (mean p_i (1 - mean p_i)) / B, and labels make no difference;
+    the classes learn from it too, through q. Use it where attributes are hardly labelled and
+    their frequencies drift. An attribute whose mean prediction has fallen below `clip` is not
+    brought back.
 
     Args:
         class_logits: [B, K].
@@ -174,7 +185,7 @@ def matching_conditional(
     attributes' frequencies agree, this form that they agree within each class, and it says
     nothing about a single image. Where both sides of an image are labelled it has no gradient;
     labelled attributes teach the classes of their images, labelled classes the attributes of
-    theirs.
+    theirs. It is 0 where S = P, and without a gradient in S_ki where that is clipped.
 
     Args:
         class_logits: [B, K].
@@ -193,8 +204,9 @@ def matching_conditional(
     classes, attributes, likelihood = _predictions(
         class_logits, attribute_logits, relatedness.likelihood
     )
-    class_known = ops.cast(masks["classes"], "float32")[:, None] > 0
-    attribute_known = ops.cast(masks["attributes"], "float32") > 0
+    class_known, attribute_known = _known(masks, attributes)
+    require_shape("labels of the classes", labels["classes"], tuple(classes.shape))
+    require_shape("labels of the attributes", labels["attributes"], tuple(attributes.shape))
     r = ops.where(class_known, ops.cast(labels["classes"], "float32"), classes)
     a = ops.where(attribute_known, ops.cast(labels["attributes"], "float32"), attributes)
     mass = global_sum(ops.sum(r, axis=0))

@@ -15,6 +15,9 @@ from mtl_dm.losses.co_annotation import co_annotation_distillation, co_annotatio
 from mtl_dm.losses.forms import CO_ANNOTATION_FORMS
 from mtl_dm.relatedness import Relatedness
 
+NEVER = -1e9
+"""The score of a class of prior 0."""
+
 
 def class_posterior(
     attributes: Any, mask: Any, likelihood: Any, prior: Any = None, temperature: float = 1.0
@@ -33,7 +36,7 @@ def class_posterior(
         attributes: [B, M], a in [0, 1]; anything under a zero mask.
         mask: [B, M], 1 annotated, 0 not.
         likelihood: [K, M], P in (0, 1).
-        prior: [K], > 0 where a class occurs; None: uniform.
+        prior: [K], 0 where a class cannot occur, whatever the attributes say; None: uniform.
         temperature: T > 0.
 
     Returns:
@@ -55,18 +58,24 @@ def class_posterior(
     scores = evidence / temperature
     if prior is not None:
         require_shape("prior", prior, (likelihood.shape[0],))
-        # A class of prior 0 stays out, at a finite score.
-        scores += ops.log(ops.maximum(ops.convert_to_tensor(prior, dtype="float32"), 1e-30))
+        prior = ops.convert_to_tensor(prior, dtype="float32")
+        # A class of prior 0 stays out at a finite score that no evidence makes up for: many
+        # attributes weigh more than the logarithm of the smallest float.
+        scores += ops.where(prior > 0, ops.log(ops.where(prior > 0, prior, 1.0)), NEVER)
     return ops.softmax(scores, axis=-1)
 
 
 def _posterior_and_weights(
+    class_logits: Any,
     relatedness: Relatedness,
     labels: Mapping[str, Any],
     masks: Mapping[str, Any],
     temperature: float,
 ) -> tuple[Any, Any]:
     """Return q [B, K] and 1 where attributes are annotated and the class is not, [B]."""
+    require_shape("class_logits", class_logits, (None, len(relatedness.classes)))
+    require_shape("attributes", labels["attributes"], (class_logits.shape[0], None))
+    require_shape("mask of the classes", masks["classes"], (class_logits.shape[0],))
     q = class_posterior(
         labels["attributes"],
         masks["attributes"],
@@ -92,10 +101,11 @@ def posterior(
 
     Source: this project; eq. 6 of Kollias et al. 2024 with `class_posterior` for eq. 4-5, on
     images whose attributes are annotated and whose class is not: where the class is known, the
-    label says more. The gradient with respect to logit c is p_c (sum_k p_k log q_k - log q_c):
-    it vanishes where p is confident, right or wrong, so that it moves the images which the
-    network is unsure of and leaves alone what it has learned from labels. Use it where class
-    labels are scarce.
+    label says more. The gradient with respect to logit c is p_c (sum_k p_k log q_k - log q_c),
+    log q clipped at log 1e-7: it vanishes where p is confident, right or wrong, so that it moves
+    the images which the network is unsure of and leaves alone what it has learned from labels.
+    Linear in p, it is least at the likeliest class of q alone. Use it where class labels are
+    scarce.
 
     Args:
         class_logits: [B, K].
@@ -112,7 +122,7 @@ def posterior(
         ValueError: If the shapes do not fit each other or T is not positive.
     """
     del attribute_logits
-    q, weights = _posterior_and_weights(relatedness, labels, masks, temperature)
+    q, weights = _posterior_and_weights(class_logits, relatedness, labels, masks, temperature)
     return co_annotation_paper(class_logits, q), weights
 
 
@@ -147,5 +157,5 @@ def posterior_distillation(
         ValueError: If the shapes do not fit each other or T is not positive.
     """
     del attribute_logits
-    q, weights = _posterior_and_weights(relatedness, labels, masks, temperature)
+    q, weights = _posterior_and_weights(class_logits, relatedness, labels, masks, temperature)
     return co_annotation_distillation(class_logits, q), weights

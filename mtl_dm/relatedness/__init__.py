@@ -14,6 +14,8 @@ from mtl_dm.relatedness.expectation_maximisation import (
     marginal,
 )
 from mtl_dm.relatedness.implied import implied_conditional
+from mtl_dm.relatedness.shrinkage import estimate, shrink
+from mtl_dm.relatedness.temperature import best_temperature
 
 PUBLISHED: Registry = Registry("relatedness")
 PUBLISHED.register("facs")(facs)
@@ -25,11 +27,14 @@ __all__ = [
     "Observations",
     "Relatedness",
     "aff_wild2",
+    "best_temperature",
     "drifted",
+    "estimate",
     "explained",
     "facs",
     "from_annotations",
     "implied_conditional",
     "learn",
     "marginal",
+    "shrink",
 ]

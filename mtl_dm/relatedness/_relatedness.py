@@ -137,8 +137,7 @@ class Relatedness:
         """
         if self.counts is None:
             return 0.9 * self.conditional + 0.05
-        smoothed = (self.counts * self.conditional + 1.0) / (self.counts + 2.0)
-        return np.clip(smoothed, 0.02, 0.98)
+        return smoothed(self.counts * self.conditional, self.counts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the relatedness as values that JSON can hold."""
@@ -191,6 +190,11 @@ class Relatedness:
         if not isinstance(values, dict):
             raise ValueError(f"The relatedness file {path} must hold one JSON object.")
         return cls.from_dict(values)
+
+
+def smoothed(active: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the likelihood of counted annotations, see `Relatedness.likelihood`."""
+    return np.clip((active + 1.0) / (counts + 2.0), 0.02, 0.98)
 
 
 def _positions(kind: str, names: Sequence[str] | None, known: tuple[str, ...]) -> list[int]:

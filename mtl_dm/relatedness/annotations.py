@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,14 +39,10 @@ def from_annotations(
 
     Raises:
         ValueError: If a shape does not fit, a label is out of range, or a class or an attribute
-            is never annotated together with the other (it is named).
+            is never annotated together with the other (it is named; `estimate` fills such holes).
     """
-    class_labels = np.asarray(class_labels)
-    attribute_labels = np.asarray(attribute_labels, dtype=np.float64)
-    mask = _annotated(class_labels, attribute_labels, attribute_mask, classes, attributes)
-    one_hot = (class_labels[:, None] == np.arange(len(classes))).astype(np.float64)  # -1: no class
-    annotated = one_hot.T @ mask  # [K, M] images of class k with attribute i annotated
-    active = one_hot.T @ (mask * np.where(mask > 0, attribute_labels, 0.0))
+    tally = count(class_labels, attribute_labels, attribute_mask, classes, attributes)
+    annotated = tally.annotated
     never = np.argwhere(annotated == 0)
     if len(never):
         class_never = [name for name, row in zip(classes, annotated, strict=True) if not row.any()]
@@ -59,23 +56,69 @@ def from_annotations(
             f"never annotated with any class: {attribute_never or 'none'}; "
             f"{len(never)} pair(s) without an image, first {pairs}."
         )
-    conditional = active / annotated
-    counts = one_hot.sum(axis=0)
-    citation = (
-        f"Counted on {int(((mask.sum(1) > 0) & (class_labels >= 0)).sum())} annotated images."
-    )
-    return Relatedness(
-        tuple(classes),
-        tuple(attributes),
-        conditional,
-        conditional,
-        citation,
-        counts / counts.sum(),
-        annotated,
+    return tally.relatedness(classes, attributes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tally:
+    """What annotations say, as numbers of images.
+
+    Attributes:
+        active: [K, M], images of class k with attribute i annotated and active.
+        annotated: [K, M], images of class k with attribute i annotated.
+        images: [K], images of class k, whatever their attributes.
+        co_annotated: Images with a class and at least one annotated attribute.
+    """
+
+    active: np.ndarray
+    annotated: np.ndarray
+    images: np.ndarray
+    co_annotated: int
+
+    def relatedness(self, classes: Sequence[str], attributes: Sequence[str]) -> Relatedness:
+        """Return the counted relatedness; a pair without an image has P = 0 and count 0.
+
+        A class without an image would have prior 0, and no attribute could ever speak for it;
+        the prior of all classes is then smoothed after Laplace, (images + 1) / (all + K).
+        """
+        conditional = self.active / np.maximum(self.annotated, 1.0)
+        images = self.images if self.images.all() else self.images + 1.0
+        return Relatedness(
+            tuple(classes),
+            tuple(attributes),
+            conditional,
+            conditional,
+            f"Counted on {self.co_annotated} annotated images.",
+            images / images.sum(),
+            self.annotated,
+        )
+
+
+def count(
+    class_labels: Any,
+    attribute_labels: Any,
+    attribute_mask: Any,
+    classes: Sequence[str],
+    attributes: Sequence[str],
+) -> Tally:
+    """Return the counts of annotations as `from_annotations` takes them.
+
+    Raises:
+        ValueError: If a shape does not fit or a label is out of range.
+    """
+    class_labels = np.asarray(class_labels)
+    attribute_labels = np.asarray(attribute_labels, dtype=np.float64)
+    mask = usable(class_labels, attribute_labels, attribute_mask, classes, attributes)
+    one_hot = (class_labels[:, None] == np.arange(len(classes))).astype(np.float64)  # -1: no class
+    return Tally(
+        active=one_hot.T @ (mask * np.where(mask > 0, attribute_labels, 0.0)),
+        annotated=one_hot.T @ mask,
+        images=one_hot.sum(axis=0),
+        co_annotated=int(((mask.sum(1) > 0) & (class_labels >= 0)).sum()),
     )
 
 
-def _annotated(
+def usable(
     class_labels: np.ndarray,
     attribute_labels: np.ndarray,
     attribute_mask: Any,

@@ -2,7 +2,8 @@
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.spatial.distance import jensenshannon
+from scipy.special import expit, log_expit, log_softmax, rel_entr, softmax
 
 
 def cross_entropy(labels, logits, mask, smoothing=0.0):
@@ -55,6 +56,56 @@ def co_annotation_paper(class_logits, soft, epsilon=1e-7):
 
 def co_annotation_distillation(class_logits, soft):
     return -np.sum(soft * log_softmax(class_logits, axis=1), axis=1)
+
+
+def class_posterior(attributes, mask, likelihood, prior=None, temperature=1.0):
+    """Image by image, class by class, as a product of probabilities to the power 1 / T."""
+    prior = np.full(len(likelihood), 1 / len(likelihood)) if prior is None else prior
+    joint = np.zeros((len(attributes), len(likelihood)))
+    for b, (values, present) in enumerate(zip(attributes, mask, strict=True)):
+        for c, row in enumerate(likelihood):
+            seen = [x if y else 1 - x for x, y, d in zip(row, values, present, strict=True) if d]
+            joint[b, c] = prior[c] * np.prod(seen) ** (1 / temperature)
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def both_outcomes(p, clip):
+    """[..., 2]: clipped probabilities of active and not active."""
+    p = np.clip(p, clip, 1 - clip)
+    return np.stack([p, 1 - p], axis=-1)
+
+
+def bernoulli_divergence(p, q, clip=1e-3):
+    return rel_entr(both_outcomes(p, clip), both_outcomes(q, clip)).sum(axis=-1)
+
+
+def jensen_shannon(p, q, clip=1e-3):
+    return jensenshannon(both_outcomes(p, clip), both_outcomes(q, clip), axis=-1) ** 2
+
+
+def matching_batch(class_logits, attribute_logits, conditional, clip=1e-3):
+    q = mixture(class_logits, conditional).mean(axis=0)
+    return bernoulli_divergence(q, expit(attribute_logits).mean(axis=0), clip).sum()
+
+
+def implied(class_logits, attribute_logits, labels, masks):
+    """S [K, M] and share [K], image by image."""
+    together, mass = np.zeros((class_logits.shape[1], attribute_logits.shape[1])), 0.0
+    for n in range(len(class_logits)):
+        r = labels["classes"][n] if masks["classes"][n] else softmax(class_logits[n])
+        a = np.where(masks["attributes"][n], labels["attributes"][n], expit(attribute_logits[n]))
+        together += np.outer(r, a)
+        mass = mass + r
+    return together / np.maximum(mass, 1e-12)[:, None], mass / mass.sum()
+
+
+def matching_conditional(
+    class_logits, attribute_logits, likelihood, labels, masks, share=None, clip=1e-3
+):
+    """`share` is a constant of the gradient: give it where differences are taken."""
+    conditional, own_share = implied(class_logits, attribute_logits, labels, masks)
+    share = own_share if share is None else share
+    return np.sum(share[:, None] * bernoulli_divergence(likelihood, conditional, clip))
 
 
 def weighted_mean(values, weights):

@@ -222,3 +222,69 @@ def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         build(prior=None).to_json(tmp_path / "file")
     assert Relatedness.from_json(tmp_path / "file") == build()
+
+
+COUNTS = [[1, 2], [4, 8], [10, 0]]
+
+
+def test_counts_are_kept_read_only_and_follow_the_labels(tmp_path):
+    relatedness = build(counts=COUNTS)
+    assert relatedness.counts.dtype == np.float32
+    with pytest.raises(ValueError, match="read-only"):
+        relatedness.counts[0, 0] = 9
+    part = relatedness.restrict(classes=["c", "a"], attributes=["y"])
+    np.testing.assert_array_equal(part.counts, [[0], [2]])
+    assert build().restrict(classes=["c"]).counts is None
+    relatedness.to_json(tmp_path / "file")
+    read = Relatedness.from_json(tmp_path / "file")
+    assert read == relatedness
+    np.testing.assert_array_equal(read.counts, relatedness.counts)
+    assert relatedness != build()
+
+
+def test_counts_may_be_shares_of_images():
+    # As after shrinkage by 2.5 pseudo-images.
+    np.testing.assert_array_equal(build(counts=np.full((3, 2), 2.5)).counts, 2.5)
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), -0.5])
+def test_bad_counts_are_named(value):
+    counts = np.array(COUNTS, dtype=float)
+    counts[1, 1] = value
+    with pytest.raises(ValueError, match=r"Relatedness counts must lie in \[0, inf\].* b / y"):
+        build(counts=counts)
+
+
+@pytest.mark.parametrize("counts", [np.zeros((2, 3)), np.zeros(6), 7])
+def test_wrong_shape_of_the_counts(counts):
+    with pytest.raises(ValueError, match=r"Relatedness counts must have shape \(3, 2\)"):
+        build(counts=counts)
+
+
+def test_a_file_without_counts_means_none(tmp_path):
+    # Files of runs made before there were counts.
+    (tmp_path / "file").write_text(json.dumps(without("counts")))
+    read = Relatedness.from_json(tmp_path / "file")
+    assert read == build()
+    assert read.counts is None
+
+
+def test_likelihood_of_a_counted_table_is_laplaces_rule_of_succession():
+    # (n P + 1) / (n + 2): a / x 0 of 1 -> 1/3; a / y 2 of 2 -> 3/4; b / x 2 of 4 -> 3/6;
+    # b / y 2 of 8 -> 3/10; c / x 1 of 10 -> 2/12; c / y none of none -> 1/2, whatever P says.
+    got = build(counts=COUNTS).likelihood
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, [[1 / 3, 3 / 4], [1 / 2, 3 / 10], [1 / 6, 1 / 2]], rtol=1e-6)
+
+
+def test_likelihood_of_many_images_is_clipped():
+    # 0 of 1000: 1/1002; 1000 of 1000: 1001/1002.
+    got = build(counts=np.full((3, 2), 1000)).likelihood
+    np.testing.assert_allclose(got[0], [0.02, 0.98], rtol=1e-6)
+    np.testing.assert_allclose(got[1], [501 / 1002, 251 / 1002], rtol=1e-6)
+
+
+def test_likelihood_of_a_table_not_counted_is_drawn_in_from_0_and_1():
+    got = build().likelihood
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, [[0.05, 0.95], [0.5, 0.275], [0.14, 0.86]], rtol=1e-6)

@@ -20,6 +20,13 @@ TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),
 )
+# Forms of single images, and those whose sums run over all replicas.
+COUPLINGS = [
+    Coupling(),
+    Coupling(matching_form="bernoulli"),
+    Coupling(matching_form="batch", co_annotation_form="posterior"),
+    Coupling(matching_form="conditional", co_annotation_form="posterior_distillation"),
+]
 SHAPES = {"compact_cnn": (16, 16, 3), "dense_trunk": (10,)}
 
 
@@ -44,7 +51,7 @@ def weights(strategy, backbone, precision):
     with fitting.settings(config):
         # Dropout draws on each replica for itself; everything else must agree.
         network = BACKBONES.get(backbone)(shape, dropout=0.0)
-        model = MultiTaskModel(network, TASKS, [Coupling(), Coupling(matching_form="bernoulli")])
+        model = MultiTaskModel(network, TASKS, COUPLINGS)
         stream, steps = fitting.training_stream(sources, config)
         # Without Adam's division small differences stay small.
         optimizer = keras.optimizers.SGD(0.05)

@@ -24,5 +24,8 @@ def test_two_replicas_equal_one_device(backbone, precision):
     assert done.returncode == 0, done.stderr[-2000:]
     name, weights, logs = done.stdout.split()
     assert name == "difference"
-    assert float(weights) < 1e-5
-    assert float(logs) < 1e-5
+    # Activations and gradients in float16 round at 1e-3 of their size; a learning rate of 0.05 and
+    # three steps leave some 1e-5 of that, more where more terms are summed.
+    limit = 1e-5 if precision == "float32" else 1e-4
+    assert float(weights) < limit
+    assert float(logs) < limit

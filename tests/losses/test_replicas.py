@@ -1,0 +1,39 @@
+"""Every form is the same on two replicas as on one device with the same global batch."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+
+FORMS = [
+    f"{registry.kind}: {name}"
+    for registry in (MATCHING_FORMS, CO_ANNOTATION_FORMS)
+    for name in registry
+]
+
+
+@pytest.fixture(scope="module")
+def report():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.losses.replicas"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_replicas_with_uneven_images_and_labels_equal_one_device(report, form):
+    # Each image's gradient is the same, and so is any sum of them.
+    got = report[form]
+    assert got["two"] == pytest.approx(got["one"], rel=1e-5)
+    assert got["gradient"] > 0.01
+    assert got["gap"] < 1e-6

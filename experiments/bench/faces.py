@@ -58,6 +58,7 @@ def register() -> None:
 
 def prepare(data_dir: str | Path) -> None:
     """Write all of them."""
+    tfds.disable_progress_bar()
     for name in RECORDS:
         BenchFaces(config=name, data_dir=data_dir).download_and_prepare(
             download_config=tfds.download.DownloadConfig(try_download_gcs=False)

@@ -42,8 +42,8 @@ lint: $(INSTALLED)  ## Check style and types
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery
 
-bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 5 minutes)
-	$(PY) -m experiments.bench $(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
+bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 8 minutes)
+	$(PY) -m experiments.bench
 
 reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2 (about 10 minutes)
 	$(STUDY) experiments.table2 $(OPTIONS)

@@ -61,16 +61,11 @@ def merge(
 
     def elements(base: Any) -> tf.data.Dataset:
         streams = [
-            _passes(source, size, base + index, start * place).map(
-                lambda inputs, own_labels, own_masks: (
-                    inputs,
-                    _completed(own_labels, labels),
-                    _completed(own_masks, masks),
-                ),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            )
+            _completed(_passes(source, size, base + index, start * place), labels, masks)
             for index, (source, size, place) in enumerate(zip(sources, sizes, places, strict=True))
         ]
+        if len(streams) == 1:  # Nothing to choose from: choosing costs time an element.
+            return streams[0].take(length)
         choice = tf.data.Dataset.from_tensor_slices(order).repeat().take(length)
         return tf.data.Dataset.choose_from_datasets(streams, choice)
 
@@ -275,5 +270,23 @@ def _shape_and_type(spec: tf.TensorSpec) -> str:
     return f"{spec.dtype.name}{spec.shape}"
 
 
-def _completed(own: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
-    return {name: own.get(name, tf.zeros(spec.shape, spec.dtype)) for name, spec in specs.items()}
+def _completed(
+    stream: tf.data.Dataset, labels: Mapping[str, Any], masks: Mapping[str, Any]
+) -> tf.data.Dataset:
+    """Return the stream with the tasks of `labels` that its elements lack, under a zero mask."""
+
+    def with_zeros(own: Mapping[str, Any], specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
+        return {
+            name: own.get(name, tf.zeros(spec.shape, spec.dtype)) for name, spec in specs.items()
+        }
+
+    if set(stream.element_spec[1]) == set(labels):
+        return stream
+    # Not in parallel: handing an element to another thread costs more than adding zeros to it.
+    return stream.map(
+        lambda inputs, own_labels, own_masks: (
+            inputs,
+            with_zeros(own_labels, labels),
+            with_zeros(own_masks, masks),
+        )
+    )

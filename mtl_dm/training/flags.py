@@ -126,7 +126,7 @@ def _define_optimisation_flags(default: TrainConfig) -> None:
         ["float32", "float16", "bfloat16"],
         "Arithmetic of the network; float16 scales the loss by itself. Weights stay float32.",
     )
-    flags.DEFINE_bool("jit", default.jit, "Compile the step with XLA.")
+    flags.DEFINE_bool("jit", default.jit, "Compile the step with XLA; under JAX always on.")
     flags.DEFINE_enum(
         "strategy", default.strategy, ["none", "mirrored"], "Spread batches over all devices."
     )

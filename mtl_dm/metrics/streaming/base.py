@@ -65,8 +65,8 @@ class TaskMetric(keras.metrics.Metric):
             shape, initializer="zeros", dtype="int", aggregation="sum", name=name
         )
 
-    def _prepared(self, y_true: Any, y_pred: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """Return labels, scores and mask in float32, labels and scores 0 where the mask is 0.
+    def _checked(self, y_true: Any, y_pred: Any, mask: Any) -> tuple[Any, Any, Any]:
+        """Return labels and scores in float32, and where they are annotated.
 
         The mask decides only whether an entry counts: any weight above 0 counts as 1.
 
@@ -80,12 +80,7 @@ class TaskMetric(keras.metrics.Metric):
         self._check_shape("y_true", y_true.shape, (self.task.size,))
         self._check_shape("y_pred", y_pred.shape, (self.task.size,))
         self._check_shape("sample_weight", mask.shape, self.task.mask_shape)
-        annotated = mask > 0
-        entries = ops.expand_dims(annotated, -1) if len(mask.shape) == 1 else annotated
-        # NaN times 0 is NaN, so unannotated entries are replaced, not multiplied.
-        y_true = ops.where(entries, ops.cast(y_true, "float32"), 0.0)
-        y_pred = ops.where(entries, ops.cast(y_pred, "float32"), 0.0)
-        return y_true, y_pred, ops.cast(annotated, "float32")
+        return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"), mask > 0
 
     def _check_shape(self, name: str, shape: Any, expected: tuple[int, ...]) -> None:
         if tuple(shape)[1:] != expected or len(shape) != 1 + len(expected):
@@ -109,12 +104,13 @@ class TaskMetric(keras.metrics.Metric):
 
 def safe_ratio(numerator: Any, denominator: Any) -> Any:
     """Return numerator / denominator in float32, 0 where the denominator is 0."""
-    numerator, denominator = ops.cast(numerator, "float32"), ops.cast(denominator, "float32")
-    zero = ops.equal(denominator, 0.0)
-    return ops.where(zero, 0.0, numerator / ops.where(zero, 1.0, denominator))
+    # `fit` computes results in every step, so they are made of few operations.
+    return ops.divide_no_nan(ops.cast(numerator, "float32"), ops.cast(denominator, "float32"))
 
 
 def mean_where(values: Any, defined: Any) -> Any:
-    """Return the mean of the values where the bool `defined` is set; 0 if it is nowhere."""
-    defined = ops.cast(defined, "float32")
-    return safe_ratio(ops.sum(values * defined), ops.sum(defined))
+    """Return the mean of the values where the bool `defined` is set; 0 if it is nowhere.
+
+    Values must be 0 where they are not defined, as those of `safe_ratio` are.
+    """
+    return safe_ratio(ops.sum(values), ops.sum(ops.cast(defined, "float32")))

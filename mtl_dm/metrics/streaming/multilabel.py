@@ -32,16 +32,21 @@ class MultilabelMetric(TaskMetric):
         Raises:
             ValueError: If a shape does not fit the task.
         """
-        y_true, y_pred, mask = self._prepared(y_true, y_pred, sample_weight)
-        # What is not annotated was set to 0, so it is neither present nor predicted here.
-        present, predicted = ops.cast(y_true > 0.5, "float32"), ops.cast(y_pred > 0.0, "float32")
-        counts = ops.sum(ops.stack([mask, present, predicted, present * predicted]), axis=1)
-        self.counts.assign_add(ops.cast(counts, self.counts.dtype))
+        y_true, y_pred, annotated = self._checked(y_true, y_pred, sample_weight)
+        # No comparison with NaN is true, so a NaN needs no replacing.
+        present = ops.logical_and(y_true > 0.5, annotated)
+        predicted = ops.logical_and(y_pred > 0.0, annotated)
+        both = ops.logical_and(present, predicted)
+        entries = ops.cast(ops.stack([annotated, present, predicted, both]), "float32")
+        self.counts.assign_add(ops.cast(ops.sum(entries, axis=1), self.counts.dtype))
 
     def result(self) -> dict[str, Any]:
         """Return accuracy, f1 and afa, keyed "{task.name}_{metric}"."""
-        annotated, present, predicted, both = ops.unstack(ops.convert_to_tensor(self.counts), 4)
-        right = annotated - present - predicted + 2 * both
-        accuracy = mean_where(safe_ratio(right, annotated), annotated > 0)
-        f1 = mean_where(safe_ratio(2 * both, present + predicted), annotated > 0)
+        counts = ops.convert_to_tensor(self.counts)
+        annotated, present, predicted, both = ops.unstack(counts, 4)
+        twice, either = 2 * both, present + predicted
+        right = annotated - either + twice
+        defined = annotated > 0
+        accuracy = mean_where(safe_ratio(right, annotated), defined)
+        f1 = mean_where(safe_ratio(twice, either), defined)
         return self._keyed(accuracy=accuracy, f1=f1, afa=(accuracy + f1) / 2)

@@ -47,8 +47,10 @@ class RegressionMetric(TaskMetric):
         Raises:
             ValueError: If a shape does not fit the task.
         """
-        y_true, y_pred, mask = self._prepared(y_true, y_pred, sample_weight)
-        values = ops.stack([y_true, y_pred])
+        y_true, y_pred, annotated = self._checked(y_true, y_pred, sample_weight)
+        # NaN times 0 is NaN, so unannotated entries are replaced, not multiplied.
+        values = ops.where(annotated, ops.stack([y_true, y_pred]), 0.0)
+        mask = ops.cast(annotated, "float32")
         count, totals = ops.sum(mask, axis=0), ops.sum(values, axis=1)
         means = safe_ratio(totals, count)
         centred = (values - ops.expand_dims(means, 1)) * mask

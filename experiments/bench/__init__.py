@@ -1,0 +1,1 @@
+"""How fast the library is beside the obvious alternatives: `python -m experiments.bench`."""

@@ -1,0 +1,76 @@
+"""The input pipeline beside the same operations in bare tf.data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from experiments.bench import faces
+from experiments.bench.by_hand import TASKS
+from experiments.bench.timing import Goal, Row, pair
+from mtl_dm import data, datasets
+from mtl_dm.data.merging import SHUFFLE_BYTES
+
+BATCH = 64
+
+READ_AHEAD = 6
+"""Batches that a pipeline may have ready."""
+
+
+def rows(data_dir: str) -> Iterator[Row]:
+    """Time reading, decoding, shuffling, batching and augmenting TFRecords."""
+    for config, side, batches, pairs in ((faces.FEW, 112, 20, 20), (faces.LARGE, 280, 6, 10)):
+        name = f"{faces.BenchFaces.name}/{config}"
+        readers = [iter(make(name, data_dir, side)) for make in (_bare, ours)]
+        for reader in readers:
+            next(reader)  # The shuffle buffer is full from here on.
+
+        def settle(index: int, readers: list[Any] = readers) -> None:
+            # The one timed before fills its buffers during the pause, and not beside this one;
+            # this one's are emptied: they were filled while nobody looked.
+            time.sleep(0.3)
+            for _ in range(READ_AHEAD):
+                next(readers[index])
+
+        one, other = (_reading(reader, batches) for reader in readers)
+        title = f"speed of merge + augment / bare tf.data, {side} px"
+        row = pair(title, one, other, pairs, Goal(0.95, at_least=True), settle)
+        yield {**row, "images_per_second": batches * BATCH / row["seconds_of_other"]}
+
+
+def ours(name: str, data_dir: str, side: int) -> tf.data.Dataset:
+    """Return the augmented batches of an endless stream, as a training reads them."""
+    del side
+    source = data.load(name, data_dir=data_dir, tasks=TASKS)
+    batches = data.merge([source], BATCH, seed=0, repeat=True)
+    # A fixed number: autotuned buffers would be filled while the other pipeline is timed.
+    return data.augment(batches, 0).prefetch(2)
+
+
+def _bare(name: str, data_dir: str, side: int) -> tf.data.Dataset:
+    records = datasets.make_builder(name, data_dir).as_dataset(
+        split="train", read_config=tfds.ReadConfig(try_autocache=False)
+    )
+
+    def element(example: dict[str, Any]) -> Any:
+        units = example["action_units"]
+        label = tf.cast(tf.maximum(units, 0), tf.float32)
+        image = tf.cast(example["image"], tf.float32) / 127.5 - 1.0
+        return image, {"action_units": label}, {"action_units": tf.cast(units >= 0, tf.float32)}
+
+    elements = records.map(element, num_parallel_calls=tf.data.AUTOTUNE)
+    buffer = SHUFFLE_BYTES // (side * side * 3 * 4)  # as large as that of merge
+    batches = elements.shuffle(buffer, seed=0).repeat().batch(BATCH)
+    return data.augment(batches, 0).prefetch(2)
+
+
+def _reading(reader: Any, batches: int) -> Callable[[], None]:
+    def read() -> None:
+        for _ in range(batches):
+            next(reader)
+
+    return read

@@ -1,0 +1,50 @@
+"""Rows of the bench for people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from experiments.bench.timing import Row
+
+_HEAD = """\
+# Bench
+
+Ratios of medians of pairs timed in turn, on {cores} cores. "Measured" is of the first of the two.
+
+| what | ratio | goal | | measured | images/s | pairs |
+|---|---:|---:|---|---:|---:|---:|
+"""
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the table of all rows."""
+    lines = [
+        f"| {row['name']} | {_number(row, 'ratio', '.3f')} | {row.get('goal', '')} "
+        f"| {row.get('met', '')} | {_measured(row)} | {_number(row, 'images_per_second', ',.0f')} "
+        f"| {row.get('pairs', '')} |\n"
+        for row in rows
+    ]
+    return _HEAD.format(cores=os.cpu_count()) + "".join(lines)
+
+
+def described(row: Row) -> str:
+    """Return one row as one line."""
+    if "ratio" not in row:
+        return f"{row['name']}: {_measured(row)}"
+    goal = f" (goal {row['goal']}: {row['met']})" if "goal" in row else ""
+    speed = f", {_number(row, 'images_per_second', ',.0f')} images/s"
+    return (
+        f"{row['name']}: {row['ratio']:.3f}{goal}, {_measured(row)}"
+        f"{speed if 'images_per_second' in row else ''}"
+    )
+
+
+def _measured(row: Row) -> str:
+    if "megabytes" in row:
+        return f"{row['megabytes']:,.0f} MB"
+    return f"{row['seconds']:.3f} s"
+
+
+def _number(row: Row, field: str, form: str) -> str:
+    return format(row[field], form) if field in row else ""

@@ -1,0 +1,84 @@
+"""Training steps: coupled, uncoupled, written by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from experiments.bench.by_hand import TASKS, HandWritten, HandWrittenWithLogs
+from experiments.bench.timing import Goal, Row, pair
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+
+SIZE = 112
+COMPACT_BATCH, COMPACT_PAIRS = 32, 150
+RESNET_BATCH, RESNET_PAIRS = 16, 30
+
+
+def rows() -> Iterator[Row]:
+    """Time the steps of every pair of models."""
+    shape = (SIZE, SIZE, 3)
+    compact = BACKBONES.get("compact_cnn")
+    for name, network, count, pairs, bound in (
+        ("compact CNN", compact, COMPACT_BATCH, COMPACT_PAIRS, 1.03),
+        ("ResNet-50", _resnet50, RESNET_BATCH, RESNET_PAIRS, 1.01),
+    ):
+        coupled, first = _step(MultiTaskModel(network(shape), TASKS, [Coupling()]), count)
+        plain, _ = _step(MultiTaskModel(network(shape), TASKS), count)
+        yield {"name": f"first step with compilation, {name}, coupled", "seconds": first}
+        row = pair(f"step coupled / uncoupled, {name}", coupled, plain, pairs, Goal(bound))
+        yield {**row, "images_per_second": count / row["seconds"]}
+    ours, bare, logging, again = (
+        _step(model, COMPACT_BATCH)[0]
+        for model in (
+            MultiTaskModel(compact(shape), TASKS),
+            HandWritten(compact(shape)),
+            HandWrittenWithLogs(compact(shape)),
+            HandWritten(compact(shape)),
+        )
+    )
+    name = "step MultiTaskModel / written by hand, {}, compact CNN"
+    yield pair(name.format("same logs"), ours, logging, COMPACT_PAIRS, Goal(1.02))
+    yield pair(name.format("logging the loss only"), ours, bare, COMPACT_PAIRS, Goal(1.02))
+    yield pair("step of two equal models (what the machine adds)", again, bare, COMPACT_PAIRS)
+
+
+def _step(model: keras.Model, count: int) -> tuple[Callable[[], float], float]:
+    """Return a training step as `fit` runs it, and the seconds that the first one took.
+
+    Not `train_on_batch`: it sets every metric to zero before every step, which `fit` does once
+    an epoch.
+    """
+    stream = tf.data.Dataset.from_tensors(_batch(count)).repeat()
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=False)
+    started = time.perf_counter()
+    model.fit(stream, steps_per_epoch=1, shuffle=False, verbose=0)
+    first = time.perf_counter() - started
+    batches = iter(stream)
+    return lambda: float(model.train_function(batches)["loss"]), first
+
+
+def _batch(count: int) -> tuple[Any, Any, Any]:
+    """Return random images, labels and masks: half for each task."""
+    rng = np.random.default_rng(0)
+    first = np.arange(count) < count // 2
+    images = rng.uniform(-1, 1, (count, SIZE, SIZE, 3)).astype(np.float32)
+    labels = {
+        "expression": np.eye(7, dtype=np.float32)[rng.integers(0, 7, count)],
+        "action_units": rng.integers(0, 2, (count, 17)).astype(np.float32),
+    }
+    masks = {
+        "expression": first.astype(np.float32),
+        "action_units": np.repeat(~first[:, None], 17, axis=1).astype(np.float32),
+    }
+    return tf.nest.map_structure(tf.constant, (images, labels, masks))
+
+
+def _resnet50(shape: tuple[int, ...]) -> keras.Model:
+    return keras.applications.ResNet50(
+        include_top=False, weights=None, input_shape=shape, pooling="avg"
+    )

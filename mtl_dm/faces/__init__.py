@@ -3,7 +3,7 @@
 from mtl_dm.faces.choosing import choose
 from mtl_dm.faces.detection import MIN_SCORE, SIDES, Engine, detect, refine
 from mtl_dm.faces.engines import DEFAULT, ENGINES, load_engine
-from mtl_dm.faces.face import LANDMARKS, Box, Face
+from mtl_dm.faces.face import LANDMARKS, Box, Face, Image, Points
 from mtl_dm.faces.geometry import SIZE, align, centre_crop, similarity, template
 from mtl_dm.faces.reading import SUFFIXES, decode_image, read_image
 
@@ -18,6 +18,8 @@ __all__ = [
     "Box",
     "Engine",
     "Face",
+    "Image",
+    "Points",
     "align",
     "centre_crop",
     "choose",

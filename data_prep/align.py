@@ -23,8 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if __name__ == "__main__":
-    # Importing mtl_dm brings Keras, whose default brings TensorFlow: seconds and half a gigabyte
-    # for each process, which find faces without it. Worker processes inherit this.
+    # Before mtl_dm brings Keras, which would bring TensorFlow, which finds no faces.
     os.environ["KERAS_BACKEND"] = "numpy"
 
 from tqdm import tqdm

@@ -9,10 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from mtl_dm.faces.face import Face, Image, Points
-from mtl_dm.faces.geometry import SIZE, inverse, move, shrink, similarity, template, warp
+from mtl_dm.faces.geometry import SIZE, inverse, move, rescale, similarity, template, warp
 
 SIDES = (320, 640)
 """Long sides, in pixels, at which one face is looked for: the second where the first finds none."""
+
+SMALLEST = 160
+"""Images below this long side are enlarged to it: a face that fills 48 pixels is found in half of
+FER2013 as it is, and in nearly all of it enlarged."""
 
 MIN_SCORE = 0.6
 
@@ -46,7 +50,7 @@ def detect(
         image: uint8 [height, width, 3], red first.
         engine: The detector.
         sides: Long sides to shrink to, tried until one shows a face. Small ones are fast and miss
-            small faces. An image is never enlarged.
+            small faces. No image is enlarged beyond `SMALLEST`.
         min_score: What a face must score.
 
     Raises:
@@ -58,13 +62,13 @@ def detect(
         )
     if not sides or min(sides) < 1:
         raise ValueError(f"sides must be one or more positive numbers, not {tuple(sides)}.")
-    longest = max(image.shape[:2])
+    largest = max(*image.shape[:2], SMALLEST)
     # Sides beyond the image's own would be the same look again.
-    for side in dict.fromkeys(min(side, longest) for side in sides):
-        smaller, scales = shrink(image, side)
-        found = engine(smaller, min_score)
+    for side in dict.fromkeys(min(side, largest) for side in sides):
+        resized, scales = rescale(image, side)
+        found = engine(resized, min_score)
         if found:
-            return [_enlarge(face, scales) for face in found]
+            return [_scale_back(face, scales) for face in found]
     return []
 
 
@@ -100,7 +104,7 @@ def _distance(one: Points, other: Points) -> float:
     return float(np.mean(np.linalg.norm(one - other, axis=1)))
 
 
-def _enlarge(face: Face, scales: Points) -> Face:
+def _scale_back(face: Face, scales: Points) -> Face:
     # Pixel centres are at whole numbers, so the image starts at -0.5.
     corners = (np.reshape(face.box, (2, 2)) + 0.5) / scales - 0.5
     left, top, right, bottom = map(float, corners.ravel())

@@ -93,7 +93,7 @@ def warp(image: Image, transform: Transform, size: int = SIZE) -> Image:
     """
     factor = int(1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))))
     if factor >= 2:
-        image, ratio = shrink(image, max(image.shape[:2]) / factor)
+        image, ratio = rescale(image, max(image.shape[:2]) / factor)
         # Pixel x of the shrunk image is (x + 0.5) / ratio - 0.5 of the whole one.
         back = np.column_stack([np.diag(1 / ratio), 0.5 / ratio - 0.5])
         linear = transform[:, :2] @ back[:, :2]
@@ -115,18 +115,16 @@ def align(image: Image, landmarks: Points, size: int = SIZE) -> Image:
     return warp(image, similarity(landmarks, template(size)), size)
 
 
-def shrink(image: Image, side: float) -> tuple[Image, npt.NDArray[np.float64]]:
-    """Return the image with at most `side` pixels on the long side, and its (x, y) scales.
-
-    An image that is small enough stays as it is.
-    """
+def rescale(image: Image, side: float) -> tuple[Image, npt.NDArray[np.float64]]:
+    """Return the image with about `side` pixels on the long side, and its exact (x, y) scales."""
     height, width = image.shape[:2]
-    factor = min(1.0, side / max(height, width))
+    factor = side / max(height, width)
     if factor == 1:
         return image, np.ones(2)
     new = max(1, round(width * factor)), max(1, round(height * factor))
-    smaller = cv2.resize(image, new, interpolation=cv2.INTER_AREA)
-    return smaller, np.array(new) / (width, height)
+    # Averaging is for shrinking only; enlarging, it repeats pixels.
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(image, new, interpolation=method), np.array(new) / (width, height)
 
 
 def centre_crop(image: Image, size: int = SIZE, box: Box | None = None) -> Image:

@@ -36,11 +36,20 @@ def test_sides_are_tried_until_one_shows_a_face():
     image = np.zeros((300, 500, 3), np.uint8)
     engine = Recorder(nothing)
     assert faces.detect(image, engine, sides=(100, 250, 640, 1280)) == []
-    # 640 and 1280 are both the image itself: it is never enlarged.
+    # 640 and 1280 are both the image itself: it is not enlarged.
     assert engine.shapes == [(60, 100), (150, 250), (300, 500)]
     engine = Recorder()
     faces.detect(photo(place(120, 100)), engine, sides=(240, 640))
     assert len(engine.shapes) == 1
+
+
+def test_a_tiny_image_is_enlarged():
+    landmarks = place(24, 24, 0.4)
+    image = photo(landmarks, width=48, height=48, radius=2.5)
+    engine = Recorder()
+    (face,) = faces.detect(image, engine)
+    assert engine.shapes == [(160, 160)]
+    np.testing.assert_allclose(face.landmarks, landmarks, atol=0.4)
 
 
 def test_min_score():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mtl_dm import faces
-from mtl_dm.faces.geometry import inverse, move, shrink, similarity, template, warp
+from mtl_dm.faces.geometry import inverse, move, rescale, similarity, template, warp
 from tests.faces.dots import dots_engine, photo, place
 
 points = arrays(np.float64, (5, 2), elements=st.floats(-100, 100, width=32)).filter(
@@ -126,15 +126,16 @@ def test_landmarks_land_on_the_template(degrees, scale):
     np.testing.assert_allclose(face.landmarks, template(), atol=0.5)
 
 
-def test_shrink():
+def test_rescale():
     image = np.zeros((30, 60, 3), np.uint8)
-    same, scales = shrink(image, 100)
+    same, scales = rescale(image, 60)
     assert same is image
     assert scales.tolist() == [1, 1]
-    smaller, scales = shrink(image, 20)
+    smaller, scales = rescale(image, 20)
     assert smaller.shape == (10, 20, 3)
     np.testing.assert_allclose(scales, 1 / 3)
-    assert shrink(np.zeros((1, 500, 3), np.uint8), 10)[0].shape == (1, 10, 3)
+    assert rescale(image, 90)[0].shape == (45, 90, 3)
+    assert rescale(np.zeros((1, 500, 3), np.uint8), 10)[0].shape == (1, 10, 3)
 
 
 class TestCentreCrop:

@@ -44,11 +44,11 @@ def run_on_beam(
         """A worker for each instance; the runner makes one for every process or thread."""
 
         def __init__(self, setup: Setup) -> None:
-            self._make = setup
+            self._told = setup
             self._worker: Worker | None = None
 
         def setup(self) -> None:
-            self._worker = Worker(self._make)
+            self._worker = Worker(self._told)
 
         def process(self, job: Job) -> Iterable[Any]:
             if self._worker is not None:

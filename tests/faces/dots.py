@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 
 from mtl_dm import faces
-from mtl_dm.faces.geometry import move
 
 MARGIN = 0.8  # of the box around the landmarks, in distances between the eyes
 
@@ -55,6 +54,3 @@ def _middle(image, wanted):
 def load_dots_engine():
     """Importable by worker processes, which do not see what a test registered."""
     return dots_engine
-
-
-__all__ = ["colour", "dots_engine", "load_dots_engine", "move", "photo", "place"]

@@ -25,7 +25,7 @@ _ORDER = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
 
 
 def load() -> Engine:
-    """Return the engine; downloads its weights (about 100 MB) where they are missing.
+    """Return the engine; downloads its weights where they are missing.
 
     Raises:
         ImportError: If the package is not installed; the message says how.

@@ -1,8 +1,8 @@
 """A folder of photos of every kind, and the command on it with the engine of dots."""
 
 import csv
-import os
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -71,9 +71,7 @@ def tree(folder):
 
 
 def slow_dots_engine():
-    """Dots, at a pace that a test can kill; counts its photos in a file."""
-    import time
-
+    """Dots, at a pace at which a test can kill the run."""
     engine = load_dots_engine()
 
     def slow(image, min_score):
@@ -88,4 +86,4 @@ if __name__ == "__main__":
     from tests.data_prep.faces import photos as importable
 
     faces.ENGINES.register(ENGINE)(importable.slow_dots_engine)
-    sys.exit(align.main([*sys.argv[1:], f"--engine={ENGINE}", *os.environ.get("MORE", "").split()]))
+    sys.exit(align.main([*sys.argv[1:], f"--engine={ENGINE}"]))

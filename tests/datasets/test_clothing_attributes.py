@@ -225,7 +225,7 @@ class TestBuilder:
         reloaded = tfds.builder("clothing_attributes", data_dir=str(tmp_path / "built"))
         assert reloaded.info.metadata["skipped"] == 2
         assert (Path(builder.data_dir) / "skipped.csv").read_text() == (
-            "path,reason\nimages/000002.jpg,truncated or damaged JPEG\nimages/000004.jpg,missing\n"
+            "path,reason\nimages/000002.jpg,truncated or damaged image\nimages/000004.jpg,missing\n"
         )
         assert "Skipped images/000004.jpg: missing" in warnings
 

@@ -54,7 +54,7 @@ def load_jpeg(path: Path, box: Box | None = None, size: tuple[int, int] | None =
     except Image.UnidentifiedImageError as error:
         raise ValueError("not an image file") from error
     except Exception as error:  # Pillow raises a dozen types for a damaged file
-        raise ValueError(f"truncated or damaged image ({error})") from error
+        raise ValueError("truncated or damaged image") from error
 
 
 def _read(path: Path) -> bytes:
@@ -86,7 +86,7 @@ def _check_decodes(data: bytes) -> None:
         with tf.device("/CPU:0"):
             tf.io.decode_jpeg(data, channels=3)
     except tf.errors.InvalidArgumentError as error:
-        raise ValueError("truncated or damaged JPEG") from error
+        raise ValueError("truncated or damaged image") from error
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -14,7 +14,10 @@ from mtl_dm.datasets.reading.items import Box
 QUALITY = 95
 """JPEG quality of images that are encoded again; their colours are not subsampled."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
+
+# Pillow loads some of them only when asked to.
+Image.init()
 
 _END = b"\xff\xd9"
 _ORIENTATION = 0x0112  # the EXIF tag

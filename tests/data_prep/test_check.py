@@ -94,6 +94,10 @@ def test_unknown_data_set_is_wrong_usage(tmp_path, capsys):
     assert NAME in message
 
 
+def test_a_configuration_makes_no_difference(folder):
+    assert check(f"{NAME}/any", folder) == check(NAME, folder)
+
+
 def test_report_and_count():
     assert Report().usable
     assert not Report(errors=("x",)).usable

@@ -10,7 +10,7 @@ from mtl_dm.datasets.reading.comparison import compare
 from mtl_dm.datasets.reading.duplicates import Duplicates
 from mtl_dm.datasets.reading.images import load_jpeg
 from mtl_dm.datasets.reading.items import Skipped
-from mtl_dm.datasets.reading.paths import clean, inside
+from mtl_dm.datasets.reading.paths import clean, inside, printable
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.survey import Survey, survey
 
@@ -53,7 +53,7 @@ def check_release(
         return Report((error,), tuple(warnings), tuple(facts))
     bad = _sample(release, found, size)
     facts.append(f"Opened {len(found.sample)} images drawn evenly; {len(bad)} cannot be used.")
-    warnings += [f"{path}: {reason}" for path, reason in bad[:_SHOWN]]
+    warnings += [f"{printable(path)}: {reason}" for path, reason in bad[:_SHOWN]]
     return Report((), tuple(warnings), tuple(facts))
 
 
@@ -67,7 +67,7 @@ def _duplicates(release: Release, found: Survey) -> list[str]:
         for item in duplicates.without(start()):
             if isinstance(item, Skipped) and "duplicate" in item.reason:
                 count += 1
-                examples += [f"{item.path}: {item.reason}"] if count <= _SHOWN else []
+                examples += [f"{printable(item.path)}: {item.reason}"] if count <= _SHOWN else []
     return [f"{count:,} duplicate row(s), to be skipped:", *examples]
 
 

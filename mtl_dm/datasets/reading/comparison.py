@@ -11,7 +11,7 @@ import numpy as np
 
 from mtl_dm.datasets.reading.items import Row
 from mtl_dm.datasets.reading.keys import Keys, contains, digest
-from mtl_dm.datasets.reading.paths import image_files
+from mtl_dm.datasets.reading.paths import image_files, printable
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.survey import Survey
 
@@ -47,7 +47,7 @@ class Comparison(NamedTuple):
 
 
 def _few(count: int, examples: tuple[str, ...]) -> str:
-    return ", ".join(examples) + (", ..." if count > len(examples) else "")
+    return ", ".join(map(printable, examples)) + (", ..." if count > len(examples) else "")
 
 
 def compare(release: Release, found: Survey) -> Comparison:

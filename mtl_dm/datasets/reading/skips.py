@@ -8,6 +8,7 @@ from pathlib import Path
 from absl import logging
 
 from mtl_dm.datasets.reading.items import Skipped
+from mtl_dm.datasets.reading.paths import printable
 
 SKIPPED_FILE = "skipped.csv"
 _SHOWN = 10
@@ -30,6 +31,7 @@ class SkipList:
     def add(self, skipped: Skipped) -> None:
         """Count, list and, for the first ones, warn."""
         self.count += 1
+        skipped = skipped._replace(path=printable(skipped.path))
         if self.count <= _SHOWN:
             logging.warning("Skipped %s: %s", *skipped)
         if self.count == _SHOWN:
@@ -37,6 +39,5 @@ class SkipList:
         self._append(skipped)
 
     def _append(self, fields: tuple[str, ...]) -> None:
-        # A name that is no UTF-8 on disk can be listed all the same.
-        with self._path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with self._path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(fields)

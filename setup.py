@@ -17,9 +17,12 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.14",
     packages=find_packages(
-        include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments"]
+        include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments", "experiments.*"]
     ),
-    package_data={"mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"]},
+    package_data={
+        "mtl_dm.datasets": ["*/README.md"],
+        "mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"],
+    },
     install_requires=[
         "absl-py>=2.1",
         "importlib_resources>=6.4",  # TFDS builders need it and do not say so
@@ -28,6 +31,7 @@ setup(
         "numpy>=1.26",
         "opencv-python>=4.10",
         "pandas>=2.2",
+        "pillow>=11.0",  # decodes what databases really hold: CMYK, 16 bits, EXIF rotation
         "scipy>=1.13",
         "tensorboard~=2.20",
         "tensorflow~=2.21.0",

@@ -3,6 +3,8 @@
     python -m data_prep.build --dataset=NAME[/CONFIG] --source=DIR --data_dir=DIR
 
 Afterwards `import mtl_dm.datasets; tfds.load(NAME, data_dir=DIR)` works.
+A build that is stopped or killed leaves no data set, and the same command starts it anew: TFDS
+sorts all records before it writes the first file, so there is no part to go on from.
 Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usage.
 """
 
@@ -19,10 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
 
 SPARE_BYTES = 64 * 2**20
+
+BUFFER_BYTES = 64 * 2**20
+"""How much a build holds in memory before it sorts records through files. TFDS: 1,000 MiB."""
 
 
 def needed_bytes(builder: Any, source: Path | None) -> int:
@@ -85,6 +91,7 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
     options: dict[str, Any] = {"try_download_gcs": False}
     if source is not None:
         options["manual_dir"] = str(source)
+    shuffle.MAX_MEM_BUFFER_SIZE = BUFFER_BYTES
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
 
 
@@ -119,7 +126,7 @@ def terminate_cleanly() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Any]:
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m data_prep.build",
         description=__doc__,
@@ -131,37 +138,56 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Any]:
     parser.add_argument("--data_dir", required=True, type=Path, help="where to build")
     options = parser.parse_args(arguments)
     try:
-        builder = datasets.make_builder(options.dataset, options.data_dir)
+        entry, _ = datasets.find(options.dataset)
+        if options.source is not None:
+            return options
+        built = is_built(datasets.make_builder(options.dataset, options.data_dir))
+    except FileNotFoundError:
+        built = False
     except ValueError as error:
         parser.error(str(error))
-    instructions = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
-    if instructions and options.source is None and not is_built(builder):
-        parser.error(f"{options.dataset} needs --source.\n{instructions}")
-    return options, builder
+    if entry.MANUAL_DOWNLOAD_INSTRUCTIONS and not built:
+        parser.error(f"{options.dataset} needs --source.\n{entry.MANUAL_DOWNLOAD_INSTRUCTIONS}")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    options, builder = _parse(arguments)
-    if is_built(builder):
-        print(f"Already built: {builder.info.full_name} in {builder.data_dir}")
-        print(describe(builder))
-        return 0
-    for folder in leftovers(builder):
-        print(f"Note: {folder} is left from a killed build (or another one is running).")
-    start = time.monotonic()
+    options = _parse(arguments)
     try:
-        with terminate_cleanly():
-            build(builder, options.source, options.data_dir)
+        return _run(options)
     except KeyboardInterrupt:
         print("Interrupted; nothing was built.", file=sys.stderr)
         return 130
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    builder = datasets.make_builder(options.dataset, options.data_dir, options.source)
+    if is_built(builder):
+        return _already_built(builder, options.source)
+    for folder in leftovers(builder):
+        print(f"Note: {folder} is left from a killed build (or another one is running).")
+    start = time.monotonic()
+    with terminate_cleanly():
+        build(builder, options.source, options.data_dir)
     print(
         f"Built {builder.info.full_name} in {builder.data_dir} ({time.monotonic() - start:.1f} s)"
     )
+    print(describe(builder))
+    return 0
+
+
+def _already_built(builder: Any, source: Path | None) -> int:
+    # Only a data set that the user describes can have another description now.
+    if source is not None and hasattr(builder, "changed") and builder.changed(source):
+        raise ValueError(
+            f"{builder.info.full_name} was built from another table than the one in {source}: "
+            f"choose another name, or delete {builder.data_dir} first."
+        )
+    print(f"Already built: {builder.info.full_name} in {builder.data_dir}")
     print(describe(builder))
     return 0
 

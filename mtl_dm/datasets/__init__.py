@@ -5,9 +5,11 @@ from typing import Any
 
 from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
+from mtl_dm.datasets.csv_folder import CsvFolder
+from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
-BUILDERS: tuple[Any, ...] = (ClothingAttributes, SyntheticFaces)
+BUILDERS: tuple[Any, ...] = (ClothingAttributes, CsvFolder, Fer2013, SyntheticFaces)
 
 
 def names() -> list[str]:
@@ -15,8 +17,8 @@ def names() -> list[str]:
     return sorted(builder.name for builder in BUILDERS)
 
 
-def make_builder(name: str, data_dir: str | Path) -> Any:
-    """Return the builder called "name" or "name/config".
+def find(name: str) -> tuple[Any, str]:
+    """Return the builder class and the configuration that "name" or "name/config" stands for.
 
     Raises:
         ValueError: If there is no such builder or configuration; the message lists the known.
@@ -25,18 +27,44 @@ def make_builder(name: str, data_dir: str | Path) -> Any:
     if name not in names():
         raise ValueError(f"Unknown data set {name!r}. Known: {', '.join(names())}.")
     builder = next(builder for builder in BUILDERS if builder.name == name)
+    if hasattr(builder, "config_for"):  # the user names its configurations
+        builder.check_name(config)
+        return builder, config
     configs = [entry.name for entry in builder.BUILDER_CONFIGS]
     if config and config not in configs:
         raise ValueError(
             f"Unknown configuration {config!r} of {name!r}. Known: {', '.join(configs) or 'none'}."
         )
-    return builder(data_dir=str(data_dir), config=config or None)
+    return builder, config
+
+
+def make_builder(name: str, data_dir: str | Path, source: str | Path | None = None) -> Any:
+    """Return the builder called "name" or "name/config".
+
+    Args:
+        name: A name of `names`, and a configuration where there are some.
+        data_dir: Folder that holds built data sets.
+        source: Folder of the raw data; only a data set that the user describes, and that is not
+            built yet, needs it here.
+
+    Raises:
+        ValueError: If there is no such builder or configuration; the message lists the known.
+        FileNotFoundError: If the user's description is needed and not there.
+    """
+    builder, config = find(name)
+    chosen: Any = config or None
+    if hasattr(builder, "config_for"):
+        chosen = builder.config_for(config, Path(data_dir), source and Path(source))
+    return builder(data_dir=str(data_dir), config=chosen)
 
 
 __all__ = [
     "BUILDERS",
     "ClothingAttributes",
+    "CsvFolder",
+    "Fer2013",
     "SyntheticFaces",
+    "find",
     "make_builder",
     "names",
     "task_features",

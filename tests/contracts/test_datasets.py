@@ -1,15 +1,86 @@
-"""What every builder keeps to; a new entry of BUILDERS is tested by being there."""
+"""What every builder keeps to; a new entry of BUILDERS is tested by being there.
+
+A builder of a raw database brings its fake files: tests/datasets/fakes/NAME.py.
+"""
+
+import csv
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
 
-from mtl_dm import datasets
+from data_prep.build import build
+from data_prep.check import check
+from mtl_dm import data, datasets
 from mtl_dm.datasets._check import CHECKERS
+from mtl_dm.datasets.reading import SKIPPED_FILE, image_files
+from tests.datasets import fakes
+
+RAW = [entry for entry in datasets.BUILDERS if entry.MANUAL_DOWNLOAD_INSTRUCTIONS]
+CASES = [(entry.name, layout) for entry in RAW for layout in fakes.layouts(entry.name)]
+
+
+class Case:
+    """One layout of one builder, its files written."""
+
+    def __init__(self, name, layout, folder):
+        self.layout = fakes.layouts(name)[layout]
+        self.name = name
+        self.full_name = f"{name}/{self.layout.config}" if self.layout.config else name
+        self.folder = folder
+        self.source = self.layout.write(folder / "raw")
+
+    def build(self, data_dir="built"):
+        builder = datasets.make_builder(self.full_name, self.folder / data_dir, self.source)
+        build(builder, self.source, self.folder / data_dir)
+        return datasets.make_builder(self.full_name, self.folder / data_dir)
+
+    def file_of(self, path):
+        """Where the image of a record is; the root of a release may be below the source."""
+        [found] = [file for file in self.source.parent.rglob("*") if file.match(path)]
+        return found
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+def case(request, tmp_path):
+    return Case(*request.param, tmp_path)
 
 
 @pytest.fixture(params=datasets.names())
 def builder(request, tmp_path):
-    return datasets.make_builder(request.param, tmp_path)
+    name = request.param
+    config = ""
+    if name in {entry.name for entry in RAW}:
+        config = next(iter(fakes.layouts(name).values())).config
+    if config:
+        return Case(name, next(iter(fakes.layouts(name))), tmp_path).build()
+    return datasets.make_builder(name, tmp_path)
+
+
+def records(builder, split="all"):
+    options = tfds.ReadConfig(interleave_cycle_length=1)
+    return list(tfds.as_numpy(builder.as_dataset(split=split, read_config=options)))
+
+
+def raw_records(builder):
+    for split in builder.info.splits:
+        options = tfds.ReadConfig(interleave_cycle_length=1)
+        decoders = {"image": tfds.decode.SkipDecoding()}
+        yield from tfds.as_numpy(
+            builder.as_dataset(split=split, read_config=options, decoders=decoders)
+        )
+
+
+def skipped(builder):
+    with (Path(builder.data_dir) / SKIPPED_FILE).open(encoding="utf-8", newline="") as file:
+        return {row["path"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def counts(builder):
+    return {name: split.num_examples for name, split in builder.info.splits.items()}
 
 
 def test_says_which_tasks_it_has_and_has_a_feature_for_each(builder):
@@ -34,11 +105,123 @@ def test_describes_itself_and_its_releases(builder):
     assert str(builder.version) in builder.RELEASE_NOTES
 
 
-def test_what_must_be_downloaded_has_instructions_a_citation_and_a_check(builder):
-    if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
-        assert builder.info.citation
-        assert builder.name in CHECKERS
+@pytest.mark.parametrize("entry", RAW, ids=lambda entry: entry.name)
+def test_what_must_be_downloaded_has_a_citation_a_check_and_a_mapping(entry):
+    assert entry.CITATION
+    assert entry.LICENSE
+    assert entry.name in CHECKERS
+    # The README beside the builder says what each id of the release becomes.
+    readme = (Path(sys.modules[entry.__module__].__file__).parent / "README.md").read_text()
+    assert "| release |" in readme
+    assert "data_prep.build" in readme
 
 
-def test_unbuilt_data_have_no_splits(builder):
-    assert not builder.info.splits
+def test_unbuilt_data_have_no_splits(tmp_path):
+    for entry in datasets.BUILDERS:
+        if not entry.MANUAL_DOWNLOAD_INSTRUCTIONS or not any(
+            layout.config for layout in fakes.layouts(entry.name).values()
+        ):
+            assert not datasets.make_builder(entry.name, tmp_path).info.splits
+
+
+def test_builds_every_split_and_the_counts_add_up(case):
+    builder = case.build()
+    assert counts(builder) == case.layout.splits
+    metadata = builder.info.metadata
+    assert (metadata["skipped"], metadata["unlabelled_images"]) == (0, 0)
+    assert metadata["rows"] == sum(case.layout.splits.values())
+    assert skipped(builder) == {}
+
+
+def test_labels_keep_to_their_tasks(case):
+    builder = case.build()
+    annotated = dict.fromkeys((task.name for task in datasets.tasks_of(builder.info)), 0)
+    for record in records(builder):
+        assert record["image"].dtype == np.uint8
+        for task in datasets.tasks_of(builder.info):
+            label = record[task.name]
+            if task.kind == "multiclass":
+                assert -1 <= label < task.size
+                annotated[task.name] += label >= 0
+            elif task.kind == "multilabel":
+                assert set(label.tolist()) <= {-1, 0, 1}
+                annotated[task.name] += (label >= 0).any()
+            else:
+                assert not np.isinf(label).any()
+                annotated[task.name] += not np.isnan(label).all()
+    assert all(annotated.values()), "fake files must annotate every task"
+
+
+def test_no_image_is_in_two_splits_or_twice(case):
+    builder = case.build()
+    paths = [record["path"].decode() for record in records(builder)]
+    assert len(paths) == len(set(paths))
+    for path in paths:
+        assert case.file_of(path).is_file()
+
+
+def test_built_twice_is_the_same(case):
+    # Records, their order and the images' bytes. Files differ between processes in the order in
+    # which protocol buffers write a record's features.
+    first, second = (list(raw_records(case.build(name))) for name in ("a", "b"))
+    assert len(first) == len(second) == sum(case.layout.splits.values())
+    for one, other in zip(first, second, strict=True):
+        for name, value in one.items():
+            np.testing.assert_array_equal(value, other[name])
+
+
+def test_bad_images_are_skipped_and_listed(case):
+    image_paths = [record["path"].decode() for record in records(case.build("before"), "train")]
+    truncated, missing = sorted(image_paths)[:2]
+    data = case.file_of(truncated).read_bytes()
+    case.file_of(truncated).write_bytes(data[: len(data) // 2])
+    case.file_of(missing).unlink()
+    builder = case.build()
+    reasons = skipped(builder)
+    assert "truncated" in reasons.pop(truncated)
+    assert reasons == ({missing: "missing"} if case.layout.labels_in_files else {})
+    metadata = builder.info.metadata
+    assert metadata["skipped"] == 1 + len(reasons)
+    assert metadata["rows"] == sum(counts(builder).values()) + metadata["skipped"]
+
+
+def test_a_link_out_of_the_source_is_not_followed(case):
+    path = records(case.build("before"), "train")[0]["path"].decode()
+    file = case.file_of(path)
+    file.rename(case.folder / "outside.jpg")
+    file.symlink_to(case.folder / "outside.jpg")
+    assert skipped(case.build()) == {path: "a symbolic link leads out of the source folder"}
+
+
+def test_feeds_training(case):
+    case.build()
+    split = next(iter(case.layout.splits))
+    name = f"{case.full_name}:{split}"
+    source = data.load(name, data_dir=case.folder / "built", image_size=8)
+    assert source.cardinality() == case.layout.splits[split]
+    for image, labels, masks in source:
+        assert image.shape == (8, 8, 3)
+        assert labels.keys() == masks.keys()
+        assert all(bool(tf.reduce_all(tf.math.is_finite(label))) for label in labels.values())
+
+
+def test_the_check_agrees(case):
+    report = check(case.name, case.source)
+    assert report.usable
+    rows = [fact for fact in report.facts if fact.endswith("rows.")]
+    assert rows == [f"{split}: {count:,} rows." for split, count in case.layout.splits.items()]
+    assert not [line for line in report.warnings if "published" not in line and "split" not in line]
+
+
+def test_the_check_finds_no_images(case):
+    for path in list(image_files(case.source.parent)):
+        (case.source.parent / path).unlink()
+    report = check(case.name, case.source)
+    assert not report.usable
+
+
+def test_the_check_of_another_folder_says_what_was_expected(case, tmp_path):
+    (tmp_path / "empty").mkdir()
+    report = check(case.name, tmp_path / "empty")
+    assert not report.usable
+    assert "expected" in report.errors[0]

@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 
 from data_prep.build import check_space, main, needed_bytes
 from mtl_dm import datasets
-from tests.datasets import clothing_attributes_fakes as fakes
+from tests.datasets.fakes import clothing_attributes as fakes
 
 NAME = "clothing_attributes"
 MIB = 2**20

@@ -5,7 +5,7 @@ import pytest
 
 from data_prep.check import check, main
 from mtl_dm.datasets._check import Report, count_warnings
-from tests.datasets import clothing_attributes_fakes as fakes
+from tests.datasets.fakes import clothing_attributes as fakes
 
 NAME = "clothing_attributes"
 
@@ -24,8 +24,8 @@ def test_usable_with_a_warning_for_the_count(folder, capsys):
     output = capsys.readouterr()
     assert output.err == ""
     assert "Found 26 of 26 label files" in output.out
-    assert "warning: 4 images where 1,856 were published." in output.out
-    assert "4 label rows, 4 images that can be read." in output.out
+    assert "warning: 4 rows in train where 1,856 were published." in output.out
+    assert "Opened 4 images drawn evenly; 0 cannot be used." in output.out
     assert output.out.endswith("clothing_attributes: usable.\n")
 
 
@@ -37,12 +37,14 @@ def test_missing_share_of_each_file(folder):
     assert sum("not annotated" in fact for fact in facts) == 26
 
 
-def test_unreadable_images_are_warnings(folder):
+def test_unusable_images_are_warnings(folder):
     (folder / "images" / "000003.jpg").unlink()
+    (folder / "images" / "000002.jpg").write_bytes(b"")
     report = check(NAME, folder)
     assert report.usable
     assert report.warnings[1:] == (
-        "1 image(s) cannot be read and would be skipped:",
+        "1 row(s) without an image file, to be skipped: images/000003.jpg.",
+        "images/000002.jpg: empty file",
         "images/000003.jpg: missing",
     )
 
@@ -92,6 +94,10 @@ def test_unknown_data_set_is_wrong_usage(tmp_path, capsys):
     assert NAME in message
 
 
+def test_a_configuration_makes_no_difference(folder):
+    assert check(f"{NAME}/any", folder) == check(NAME, folder)
+
+
 def test_report_and_count():
     assert Report().usable
     assert not Report(errors=("x",)).usable
@@ -108,4 +114,4 @@ def test_real_data():
     assert report.usable
     assert report.warnings == ()
     assert "category: 40.5% of 1,856 rows not annotated." in report.facts  # 752 / 1856
-    assert "1,856 label rows, 1,856 images that can be read." in report.facts
+    assert "Opened 64 images drawn evenly; 0 cannot be used." in report.facts

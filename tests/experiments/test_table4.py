@@ -10,7 +10,7 @@ import pytest
 
 from experiments import study, table4
 from mtl_dm.reporting import RESULT_COLUMNS, read_cells, read_results
-from tests.datasets import clothing_attributes_fakes as fakes
+from tests.datasets.fakes import clothing_attributes as fakes
 
 IMAGES = 61
 MISSING = 7  # the number of an image that is not there

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 
-from mtl_dm.datasets._check import CHECKERS, Report, count_warnings
-from mtl_dm.datasets.clothing_attributes._images import Skipped, readable_images
+from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.clothing_attributes._labels import (
     MISSING,
     Ids,
-    check_lengths,
     label_path,
     locate,
     missing_files,
     read_values,
 )
-from mtl_dm.datasets.clothing_attributes._schema import IMAGES, VALUES
+from mtl_dm.datasets.clothing_attributes._schema import VALUES
+from mtl_dm.datasets.clothing_attributes.builder import read
+from mtl_dm.datasets.reading import check_release
 
 
 @CHECKERS.register("clothing_attributes")
@@ -36,14 +37,8 @@ def check(source: Path) -> Report:
     facts += [_missing_share(name, values) for name, values in ids.items() if len(values)]
     if errors:
         return Report(errors=tuple(errors), facts=tuple(facts))
-    try:
-        rows = check_lengths({name: len(values) for name, values in ids.items()})
-        usable, skipped = readable_images(folder, rows)
-    except (FileNotFoundError, ValueError) as error:
-        return Report(errors=(str(error),), facts=tuple(facts))
-    facts.append(f"{rows:,} label rows, {len(usable):,} images that can be read.")
-    warnings = (*count_warnings("images", rows, IMAGES), *_skip_warnings(skipped))
-    return Report(warnings=warnings, facts=tuple(facts))
+    report = check_release(source, read)
+    return dataclasses.replace(report, facts=(*facts, *report.facts))
 
 
 def _read_all(folder: Path) -> tuple[dict[str, Ids], list[str]]:
@@ -64,10 +59,3 @@ def _read_all(folder: Path) -> tuple[dict[str, Ids], list[str]]:
 
 def _missing_share(name: str, ids: Ids) -> str:
     return f"{name}: {np.mean(ids == MISSING):.1%} of {len(ids):,} rows not annotated."
-
-
-def _skip_warnings(skipped: list[Skipped]) -> tuple[str, ...]:
-    if not skipped:
-        return ()
-    listed = (f"{path}: {reason}" for path, reason in skipped)
-    return (f"{len(skipped)} image(s) cannot be read and would be skipped:", *listed)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from absl import logging
 
-from mtl_dm.datasets._features import task_features, task_metadata
-from mtl_dm.datasets.clothing_attributes._images import Skipped, image_path, readable_images
+from mtl_dm.datasets.clothing_attributes._images import check_no_extra_images, image_path
 from mtl_dm.datasets.clothing_attributes._labels import Labels, locate, read_labels
-from mtl_dm.datasets.clothing_attributes._schema import FOLDER, TASKS
-
-SKIPPED_FILE = "skipped.csv"
+from mtl_dm.datasets.clothing_attributes._schema import FOLDER, IMAGES, TASKS
+from mtl_dm.datasets.reading import Release, ReleaseBuilder, Row
 
 _DESCRIPTION = """\
 1,856 photographs of people, each with a clothing category (7) and clothing attributes, voted by
@@ -25,8 +20,6 @@ six raters; a label on which they did not agree is missing. The 23 binary attrib
 by sleeve length (3) and neckline (3), one against the rest: 29 in all. `index` is the row in the
 label files (image number - 1).
 """
-
-_LICENSE = "Released for research; cite the paper. This package holds no part of the data."
 
 _CITATION = """\
 @inproceedings{chen_eccv2012,
@@ -38,7 +31,7 @@ _CITATION = """\
 """
 
 
-class ClothingAttributes(tfds.core.GeneratorBasedBuilder):
+class ClothingAttributes(ReleaseBuilder):
     """The Clothing Attribute Dataset: one split, of which an experiment draws its folds."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -59,57 +52,42 @@ class ClothingAttributes(tfds.core.GeneratorBasedBuilder):
         """
         return sum(path.stat().st_size for path in (locate(source) / "images").glob("*.jpg"))
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        features = {
-            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
-            **task_features(TASKS),
-            "path": tfds.features.Text(),
-            "index": tfds.features.Scalar(dtype=np.int64),
-        }
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=_DESCRIPTION,
-            features=tfds.features.FeaturesDict(features),
-            citation=_CITATION,
-            license=_LICENSE,
-            metadata=task_metadata(TASKS),
-        )
+    TASKS = TASKS
+    EXTRA_FEATURES = {"index": tfds.features.Scalar(dtype=np.int64)}  # noqa: RUF012 - a constant
+    DESCRIPTION = _DESCRIPTION
+    CITATION = _CITATION
+    LICENSE = "Released for research; cite the paper. This package holds no part of the data."
 
-    def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[tuple[str, dict[str, Any]]]]:
-        # Everything that can be wrong is found here, before the first record is written.
-        folder = locate(Path(dl_manager.manual_dir))
-        labels = read_labels(folder)
-        usable, skipped = readable_images(folder, len(labels.category))
-        self._report(skipped)
+    def release(self, source: Path) -> Release:
+        """Return what is in the source folder."""
+        return read(source)
+
+
+def read(source: Path) -> Release:
+    """Return the release; see `ReleaseBuilder.release`.
+
+    Raises:
+        FileNotFoundError: If the folder, label files or the image folder are missing.
+        ValueError: If a label file is malformed or there are images beyond the rows.
+    """
+    folder = locate(source)
+    labels = read_labels(folder)
+    count = len(labels.category)
+    check_no_extra_images(folder, count)
+    return Release(
+        folder,
         # TFDS reserves the name "all" for the sum of the splits: split="all" reads this one too.
-        return {"train": self._generate_examples(folder, labels, usable)}
+        {"train": functools.partial(_rows, labels)},
+        listed=("images",),
+        published={"train": IMAGES},
+    )
 
-    def _report(self, skipped: Sequence[Skipped]) -> None:
-        """Warn of skipped images and record them with the data set: a count and a list."""
-        for path, reason in skipped:
-            logging.warning("Skipped %s: %s", path, reason)
-        if skipped:
-            logging.warning("Skipped %d image(s), listed in %s", len(skipped), SKIPPED_FILE)
-        self.info.metadata["skipped"] = len(skipped)
-        table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([Skipped._fields, *skipped])
-        # While a build runs, data_dir is the temporary folder that becomes the data set: a crash
-        # leaves no half file there either.
-        (Path(self.data_dir) / SKIPPED_FILE).write_text(table.getvalue(), encoding="utf-8")
 
-    def _generate_examples(
-        self, folder: Path, labels: Labels, usable: Sequence[int]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        for index in usable:
-            path = image_path(index)
-            yield (
-                path,
-                {
-                    # As bytes: TFDS copies a JPEG untouched and encodes arrays only.
-                    "image": (folder / path).read_bytes(),
-                    "category": int(labels.category[index]),
-                    "attributes": labels.attributes[index],
-                    "path": path,
-                    "index": index,
-                },
-            )
+def _rows(labels: Labels) -> Iterator[Row]:
+    for index in range(len(labels.category)):
+        values = {
+            "category": int(labels.category[index]),
+            "attributes": labels.attributes[index],
+            "index": index,
+        }
+        yield Row(image_path(index), values, f"row {index + 1}")

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import scipy.io
+
+from tests.datasets.fakes import Layout, jpeg
 
 # The 26 released files, written out here so that the tests do not lean on the reader's own list.
 BINARY = [
@@ -42,11 +43,6 @@ NECKLINE = [NAN, 2, 1, 3]
 CATEGORY = [7, NAN, 1, 3]
 
 
-def jpeg(seed: int, height: int = 24, width: int = 16) -> bytes:
-    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return cv2.imencode(".jpg", noise)[1].tobytes()
-
-
 def write_label(folder: Path, name: str, values, variable: str = "GT") -> Path:
     path = folder / "labels" / f"{name}_GT.mat"
     column = np.asarray(values, dtype=np.float64).reshape(-1, 1)
@@ -72,3 +68,6 @@ def write_cad(parent: Path, rows: int = ROWS) -> Path:
     for number in range(1, rows + 1):
         (folder / "images" / f"{number:06d}.jpg").write_bytes(jpeg(number))
     return folder
+
+
+LAYOUTS = {"released": Layout(write_cad, {"train": ROWS})}

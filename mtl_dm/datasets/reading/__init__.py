@@ -1,0 +1,39 @@
+"""What readers of raw databases share: tables, labels, paths, images, and the builder."""
+
+from mtl_dm.datasets.reading.builder import ReleaseBuilder
+from mtl_dm.datasets.reading.checking import check_release
+from mtl_dm.datasets.reading.images import load_jpeg
+from mtl_dm.datasets.reading.items import BadLine, Box, Item, Row, Skipped, parse, strict
+from mtl_dm.datasets.reading.paths import clean, image_files, inside, locate
+from mtl_dm.datasets.reading.release import Release
+from mtl_dm.datasets.reading.skips import SKIPPED_FILE
+from mtl_dm.datasets.reading.tables import Line, read_header, read_table
+from mtl_dm.datasets.reading.values import MISSING, ClassMap, flag, in_order, integer, number
+
+__all__ = [
+    "MISSING",
+    "SKIPPED_FILE",
+    "BadLine",
+    "Box",
+    "ClassMap",
+    "Item",
+    "Line",
+    "Release",
+    "ReleaseBuilder",
+    "Row",
+    "Skipped",
+    "check_release",
+    "clean",
+    "flag",
+    "image_files",
+    "in_order",
+    "inside",
+    "integer",
+    "load_jpeg",
+    "locate",
+    "number",
+    "parse",
+    "read_header",
+    "read_table",
+    "strict",
+]

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from data_prep.build import build, is_built
@@ -150,11 +151,11 @@ class ClothingTable:
         self.tasks = data.tasks_in(NAME, data_dir=BUILT)
         raw = data.raw_features(NAME, ["category", "attributes", "index"], data_dir=BUILT)
         # Images may have been skipped; the split is over those that are there.
-        self._index = np.sort(raw["index"])
+        self.index = np.sort(raw["index"])
         order = np.argsort(raw["index"])
-        self._labels = {task.name: raw[task.name][order] for task in self.tasks}
-        self.halves = folds(len(self._index), REPEATS, SPLIT_SEED)
-        saved = [[self._index[half].tolist() for half in pair] for pair in self.halves]
+        self.labels = {task.name: raw[task.name][order] for task in self.tasks}
+        self.halves = folds(len(self.index), REPEATS, SPLIT_SEED)
+        saved = [[self.index[half].tolist() for half in pair] for pair in self.halves]
         write_atomically(folder / "folds.json", json.dumps(saved))
 
     def features(self) -> np.ndarray:
@@ -169,7 +170,7 @@ class ClothingTable:
                 f"The column {ON_FEATURES!r} needs the features {path}; "
                 f"use ONLY={ON_IMAGES!r} to run without them."
             )
-        return np.load(path).astype(np.float32)[self._index]
+        return np.load(path).astype(np.float32)[self.index]
 
     def measure(self, column: str, row: str, repeat: int, fold: int) -> Measurement:
         """Train a row on one half and test it on the other."""
@@ -258,8 +259,8 @@ class ClothingTable:
             return []
         classes, attributes = self.tasks
         relatedness = from_annotations(
-            self._labels[classes.name][train],
-            self._labels[attributes.name][train],
+            self.labels[classes.name][train],
+            self.labels[attributes.name][train],
             classes=classes.labels,
             attributes=attributes.labels,
         )
@@ -281,7 +282,7 @@ class ClothingTable:
         Images without any label of `tasks` are left out of training, those without any label at
         all out of the test: its images are the same for every row.
         """
-        halves = [self._annotated(train, tasks), self._annotated(test, self.tasks)]
+        halves = [self.annotated(train, tasks), self.annotated(test, self.tasks)]
         size = COLUMNS[column].image_size
         if size is None:
             features = self.features()
@@ -290,7 +291,7 @@ class ClothingTable:
             first, second = (
                 data.from_arrays(
                     scaled[half],
-                    {task.name: self._labels[task.name][half] for task in tasks},
+                    {task.name: self.labels[task.name][half] for task in tasks},
                     tasks,
                 )
                 for half in halves
@@ -302,15 +303,16 @@ class ClothingTable:
                     data_dir=BUILT,
                     tasks=tasks,
                     image_size=size,
-                    only=("index", self._index[half]),
+                    only=("index", self.index[half]),
                 )
                 for half in halves
             )
         return first, second
 
-    def _annotated(self, half: Sequence[int], tasks: tuple[Task, ...]) -> np.ndarray:
+    def annotated(self, half: npt.ArrayLike, tasks: tuple[Task, ...]) -> np.ndarray:
+        """Return the rows of `half` with any label of `tasks`."""
         rows = np.asarray(half)
-        present = [self._labels[task.name][rows].reshape(len(rows), -1) >= 0 for task in tasks]
+        present = [self.labels[task.name][rows].reshape(len(rows), -1) >= 0 for task in tasks]
         return rows[np.concatenate(present, axis=1).any(axis=1)]
 
     def _configured(self, task: Task, row: Row) -> Task:

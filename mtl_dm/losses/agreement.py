@@ -58,6 +58,12 @@ def jensen_shannon(p: Any, q: Any, clip: float = CLIP) -> Any:
     return (bernoulli_divergence(p, middle, clip) + bernoulli_divergence(q, middle, clip)) / 2.0
 
 
+def _covered(masks: Mapping[str, Any], like: Any) -> Any:
+    """Return 1 for images whose class the relatedness may know, 0 for others, as a column."""
+    covered = masks.get("covered")
+    return ops.ones_like(like[:, :1]) if covered is None else covered[:, None]
+
+
 def _predictions(class_logits: Any, attribute_logits: Any, conditional: Any) -> tuple[Any, ...]:
     """Return class probabilities [B, K], attribute probabilities [B, M], the table [K, M]."""
     require_shape("class_logits", class_logits, (None, None))
@@ -146,7 +152,7 @@ def matching_batch(
         attribute_logits: [B, M].
         relatedness: Its `conditional` is P(attribute | class).
         labels: Not used.
-        masks: Not used.
+        masks: "covered" [B] if there are images to leave out.
         clip: Means are clipped to [clip, 1 - clip].
 
     Returns:
@@ -155,11 +161,13 @@ def matching_batch(
     Raises:
         ValueError: If the shapes do not fit each other.
     """
-    del labels, masks
+    del labels
     classes, p, conditional = _predictions(class_logits, attribute_logits, relatedness.conditional)
-    images = global_sum(ops.sum(ops.ones_like(p[:, 0])))
-    mean_p = global_sum(ops.sum(p, axis=0)) / images
-    mean_q = global_sum(ops.sum(ops.matmul(classes, conditional), axis=0)) / images
+    covered = _covered(masks, p)
+    total = global_sum(ops.sum(covered))
+    images = ops.where(total > 0, total, 1.0)
+    mean_p = global_sum(ops.sum(covered * p, axis=0)) / images
+    mean_q = global_sum(ops.sum(covered * ops.matmul(classes, conditional), axis=0)) / images
     return ops.sum(bernoulli_divergence(mean_q, mean_p, clip)), ops.ones((), "float32")
 
 
@@ -192,7 +200,7 @@ def matching_conditional(
         attribute_logits: [B, M].
         relatedness: Its `likelihood` is P, away from 0 and 1.
         labels: "classes" [B, K], "attributes" [B, M].
-        masks: "classes" [B], "attributes" [B, M].
+        masks: "classes" [B], "attributes" [B, M]; "covered" [B] if there are images to leave out.
         clip: S is clipped to [clip, 1 - clip].
 
     Returns:
@@ -209,9 +217,10 @@ def matching_conditional(
     require_shape("labels of the attributes", labels["attributes"], tuple(attributes.shape))
     r = ops.where(class_known, ops.cast(labels["classes"], "float32"), classes)
     a = ops.where(attribute_known, ops.cast(labels["attributes"], "float32"), attributes)
+    r = r * _covered(masks, r)
     mass = global_sum(ops.sum(r, axis=0))
     together = global_sum(ops.matmul(ops.transpose(r), a))
     implied = together / ops.maximum(mass, clip)[:, None]
-    share = ops.stop_gradient(mass / ops.sum(mass))
+    share = ops.stop_gradient(mass / ops.maximum(ops.sum(mass), clip))
     divergence = ops.sum(bernoulli_divergence(likelihood, implied, clip), axis=-1)
     return ops.sum(share * divergence), ops.ones((), "float32")

@@ -4,7 +4,9 @@ A form is called as
     form(class_logits, attribute_logits, relatedness, labels, masks, **options) -> (values, weights)
 with class_logits [B, K] and attribute_logits [B, M] of the labels that the coupling covers,
 `relatedness` restricted to them, `labels` and `masks` dictionaries with the keys "classes"
-([B, K]; [B]) and "attributes" ([B, M]; [B, M]), labels finite everywhere. It returns either
+([B, K]; [B]) and "attributes" ([B, M]; [B, M]), labels finite everywhere; `masks` may have
+"covered" ([B]) too, 0 for images of a class outside, which only a form with one value for the
+batch has to leave out itself. It returns either
 `values` [B] and `weights` [B], whose weighted mean over the whole (global) batch is the term, or
 a scalar for the batch and a scalar weight. Keyword arguments of a form are its options; a
 coupling checks that an option exists. A form that needs only logits and the relatedness, or only a

@@ -73,7 +73,7 @@ def _posterior_and_weights(
     temperature: float,
 ) -> tuple[Any, Any]:
     """Return q [B, K] and 1 where attributes are annotated and the class is not, [B]."""
-    require_shape("class_logits", class_logits, (None, len(relatedness.classes)))
+    require_shape("class_logits", class_logits, (None, relatedness.likelihood.shape[0]))
     require_shape("attributes", labels["attributes"], (class_logits.shape[0], None))
     require_shape("mask of the classes", masks["classes"], (class_logits.shape[0],))
     q = class_posterior(

@@ -151,6 +151,8 @@ class BoundCoupling:
                 "attributes": _take(masks[coupling.attributes], self._attributes),
             },
         }
+        if self._classes is not None:
+            pair["masks"]["covered"] = covered
         terms: dict[str, tuple[Any, Any, Any]] = {}
         if coupling.matching != 0:
             form = MATCHING_FORMS.get(coupling.matching_form)
@@ -208,7 +210,7 @@ def _columns(
 
 
 def _where_covered(values: Any, weights: Any, covered: Any) -> Any:
-    # A value per batch has seen the masks, which are 0 for images that are not covered.
+    # A value per batch has left them out itself: it has seen masks["covered"].
     return weights * covered if len(values.shape) else weights
 
 

@@ -128,7 +128,6 @@ def learn(
         tempered = softmax(np.log(np.maximum(seen.classes, 1e-12)) + evidence, axis=1)
         r = np.where(known[:, None], labels, tempered)
         conditional, counts = maximise(r, capped)
-    prior = labels.sum(axis=0) / known.sum()
     return Relatedness(
         start.classes,
         start.attributes,
@@ -136,9 +135,15 @@ def learn(
         np.clip(conditional, 0.0, 1.0),
         f"Learned from single-task labels and predictions of {len(known):,} images, starting from: "
         f"{start.citation}",
-        prior,
+        _shares(labels.sum(axis=0)),
         counts,
     )
+
+
+def _shares(images: Array) -> Array:
+    """Return the share of each class; smoothed after Laplace where one has no image."""
+    smoothed = images if images.all() else images + 1.0
+    return smoothed / smoothed.sum()
 
 
 def marginal(
@@ -157,15 +162,14 @@ def marginal(
         attributes: M attribute names.
 
     Raises:
-        ValueError: If a class or an attribute has no label at all; it is named.
+        ValueError: If an attribute has no label at all; it is named.
     """
-    counts = np.array([(class_labels == k).sum() for k in range(len(classes))], np.float64)
+    images = np.array([(class_labels == k).sum() for k in range(len(classes))], np.float64)
     mask = attribute_labels >= 0
     annotated = mask.sum(axis=0)
-    for names, numbers in ((classes, counts), (attributes, annotated)):
-        never = [name for name, number in zip(names, numbers, strict=True) if number == 0]
-        if never:
-            raise ValueError(f"No image is labelled for {never}: nothing can be learned of them.")
+    never = [name for name, number in zip(attributes, annotated, strict=True) if number == 0]
+    if never:
+        raise ValueError(f"No image is labelled for {never}: nothing can be learned of them.")
     rates = np.where(mask, attribute_labels, 0.0).sum(axis=0) / annotated
     table = np.tile(rates, (len(classes), 1))
     return Relatedness(
@@ -174,7 +178,7 @@ def marginal(
         table,
         table,
         "The attributes' frequencies, the same for every class.",
-        counts / counts.sum(),
+        _shares(images),
         np.tile(annotated, (len(classes), 1)),
     )
 

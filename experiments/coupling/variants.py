@@ -1,0 +1,74 @@
+"""Relatedness made worse on purpose, and its estimates."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from mtl_dm.relatedness import Relatedness
+from mtl_dm.tasks import EXPRESSIONS
+
+CK_PLUS = "ckplus/ckplus_aus_emotions.csv"
+
+
+def noisy(known: Relatedness, seed: int) -> Relatedness:
+    """Return every P moved by a normal error of 0.2, kept in [0, 1]."""
+    error = np.random.default_rng([seed, 1]).normal(0.0, 0.2, known.conditional.shape)
+    return _with(known, np.clip(known.conditional + error, 0.0, 1.0), "noise of 0.2 added")
+
+
+def wrong(known: Relatedness, seed: int) -> Relatedness:
+    """Return the table with the classes' rows exchanged: each has another one's attributes."""
+    rows = np.roll(np.arange(len(known.classes)), 1 + seed % (len(known.classes) - 1))
+    return _with(known, known.conditional[rows], "rows of the classes exchanged")
+
+
+def shifted_prior(known: Relatedness, seed: int) -> Relatedness:
+    """Return the table with the classes' shares in reverse: the frequent are called rare."""
+    del seed
+    if known.prior is None:
+        raise ValueError("A prior can be shifted only where there is one.")
+    order = np.argsort(known.prior)
+    prior = np.empty_like(known.prior)
+    prior[order] = known.prior[order[::-1]]
+    return dataclasses.replace(known, prior=prior, citation=f"{known.citation} Prior reversed.")
+
+
+def _with(known: Relatedness, conditional: np.ndarray, what: str) -> Relatedness:
+    return dataclasses.replace(
+        known,
+        conditional=conditional,
+        weights=conditional,
+        citation=f"{known.citation} Changed: {what}.",
+    )
+
+
+VARIANTS = {"noisy": noisy, "wrong": wrong, "shifted prior": shifted_prior}
+
+
+def ck_plus(path: str, attributes: tuple[str, ...]) -> Relatedness:
+    """Return P(AU | expression) of CK+; contempt is left out, neutral has no AUs.
+
+    Args:
+        path: The CSV file of sequences.
+        attributes: The AUs to keep; those that the file lacks are left out.
+
+    Raises:
+        FileNotFoundError: If the file is not there.
+    """
+    frame = pd.read_csv(path)
+    names = tuple(name for name in attributes if name in frame)
+    emotions = frame["emotion"].replace({"happy": "happiness"})
+    table = np.zeros((len(EXPRESSIONS), len(names)))
+    for row, expression in enumerate(EXPRESSIONS):
+        if expression != "neutral":
+            table[row] = frame.loc[emotions == expression, list(names)].mean()
+    return Relatedness(
+        EXPRESSIONS,
+        names,
+        table,
+        table,
+        "CK+ (Lucey et al. 2010), 327 sequences; neutral taken to have no action units.",
+    )

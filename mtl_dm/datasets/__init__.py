@@ -8,6 +8,7 @@ from mtl_dm.datasets.affectnet import AffectNet
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.fer2013 import Fer2013
+from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
 BUILDERS: tuple[Any, ...] = (
@@ -15,6 +16,7 @@ BUILDERS: tuple[Any, ...] = (
     ClothingAttributes,
     CsvFolder,
     Fer2013,
+    RafDb,
     SyntheticFaces,
 )
 
@@ -71,6 +73,7 @@ __all__ = [
     "ClothingAttributes",
     "CsvFolder",
     "Fer2013",
+    "RafDb",
     "SyntheticFaces",
     "find",
     "make_builder",

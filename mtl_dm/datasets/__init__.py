@@ -8,6 +8,7 @@ from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
 from mtl_dm.datasets.affectnet import AffectNet
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
+from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
@@ -17,6 +18,7 @@ BUILDERS: tuple[Any, ...] = (
     AffectNet,
     ClothingAttributes,
     CsvFolder,
+    EmotioNet,
     Fer2013,
     RafDb,
     SyntheticFaces,
@@ -75,6 +77,7 @@ __all__ = [
     "AffectNet",
     "ClothingAttributes",
     "CsvFolder",
+    "EmotioNet",
     "Fer2013",
     "RafDb",
     "SyntheticFaces",

@@ -4,12 +4,25 @@ from pathlib import Path
 from typing import Any
 
 from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
+from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
+from mtl_dm.datasets.affectnet import AffectNet
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
+from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
+from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
-BUILDERS: tuple[Any, ...] = (ClothingAttributes, CsvFolder, Fer2013, SyntheticFaces)
+BUILDERS: tuple[Any, ...] = (
+    Abaw4Lsd,
+    AffectNet,
+    ClothingAttributes,
+    CsvFolder,
+    EmotioNet,
+    Fer2013,
+    RafDb,
+    SyntheticFaces,
+)
 
 
 def names() -> list[str]:
@@ -60,9 +73,13 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
 
 __all__ = [
     "BUILDERS",
+    "Abaw4Lsd",
+    "AffectNet",
     "ClothingAttributes",
     "CsvFolder",
+    "EmotioNet",
     "Fer2013",
+    "RafDb",
     "SyntheticFaces",
     "find",
     "make_builder",

@@ -7,7 +7,7 @@ from mtl_dm.datasets.reading.items import BadLine, Box, Item, Row, Skipped, pars
 from mtl_dm.datasets.reading.paths import clean, image_files, inside, locate
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.skips import SKIPPED_FILE
-from mtl_dm.datasets.reading.tables import Line, read_header, read_table
+from mtl_dm.datasets.reading.tables import Line, read_header, read_table, table_lines
 from mtl_dm.datasets.reading.values import MISSING, ClassMap, flag, in_order, integer, number
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "read_header",
     "read_table",
     "strict",
+    "table_lines",
 ]

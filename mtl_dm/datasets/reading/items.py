@@ -56,7 +56,7 @@ class BadLine(NamedTuple):
 
     Attributes:
         file: The label file.
-        line: Number of the line, from 1.
+        line: Number of the line, from 1; 0 where the file has no lines.
         reason: What was expected and what is there.
     """
 
@@ -65,7 +65,8 @@ class BadLine(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.reason}"
+        place = f"{self.file}, line {self.line}" if self.line else str(self.file)
+        return f"{place}: {self.reason}"
 
 
 Item = Row | Skipped | BadLine
@@ -80,7 +81,7 @@ class Numbered(Protocol):
 
     @property
     def number(self) -> int:
-        """Number of the line, from 1."""
+        """Number of the line, from 1; 0 where the file has no lines."""
 
 
 L = TypeVar("L", bound=Numbered)

@@ -72,7 +72,48 @@ def read_table(
         ValueError: If the file is no UTF-8 text, is empty where a header must be, or its header
             lacks columns, repeats them or has unknown ones. Names file, line and rule.
     """
-    rows = _cells(path, delimiter)
+    yield from table_lines(
+        path,
+        _cells(path, delimiter),
+        columns,
+        header=header,
+        optional=optional,
+        others=others,
+        delimiter=delimiter,
+        rename=rename,
+    )
+
+
+def table_lines(
+    path: Path,
+    rows: Iterator[tuple[int, list[str]]],
+    columns: Sequence[str],
+    *,
+    header: Header = "required",
+    optional: Sequence[str] = (),
+    others: bool = False,
+    delimiter: str = ",",
+    rename: Callable[[str], str] = str.strip,
+) -> Iterator[Line | BadLine]:
+    """Yield the lines of a table whose cells were read by other means than `read_table`.
+
+    Args:
+        path: Where they are from, for messages.
+        rows: Number and cells of every line that is not empty.
+        columns: As for `read_table`, like all that follow.
+        header: See there.
+        optional: See there.
+        others: See there.
+        delimiter: See there; for messages.
+        rename: See there.
+
+    Yields:
+        Lines, and a `BadLine` for each whose number of columns is not the header's.
+
+    Raises:
+        ValueError: If there are no rows where a header must be, or the header lacks columns,
+            repeats them or has unknown ones.
+    """
     number, first = next(rows, (1, []))
     names = [rename(cell) for cell in first]
     known = {*columns, *optional}

@@ -1,0 +1,54 @@
+"""TFDS builder of ABAW4 LSD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from mtl_dm.datasets._check import CHECKERS, Report
+from mtl_dm.datasets.abaw4_lsd._reader import TASKS, read
+from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+
+
+class Abaw4Lsd(ReleaseBuilder):
+    """ABAW4 LSD: synthetic faces for training, real ones for validation; six expressions."""
+
+    name = "abaw4_lsd"
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}  # noqa: RUF012 - a TFDS class attribute
+    MANUAL_DOWNLOAD_INSTRUCTIONS = """\
+    Ask the organisers of the fourth ABAW competition for the data of the challenge "learning from
+    synthetic data" and unpack them, so that the manual directory holds
+    training_set_synthetic_images/ANGRER/*.jpg (spelt so; ANGER is as good), .../DISGUST/*.jpg ...
+    and validation_set_real_images/ with the same folders.
+    """
+
+    TASKS = TASKS
+    DESCRIPTION = """\
+    Synthetic faces (`train`), made from frames of Aff-Wild2, and real ones (`validation`), one of
+    six expressions each. There is no neutral face: that class of the task never occurs. The test
+    images come without labels and are not read.
+    """
+    LICENSE = """\
+    For research that is not commercial, under an agreement with the organisers. This package holds
+    no part of the data.
+    """
+    CITATION = """\
+@inproceedings{kollias_abaw2022,
+  title = {ABAW: Learning from Synthetic Data \\& Multi-Task Learning Challenges},
+  author = {D. Kollias},
+  booktitle = {Proc. ECCV Workshops},
+  year = {2022},
+}
+"""
+
+    def release(self, source: Path) -> Release:
+        """Return what is in the source folder."""
+        return read(source)
+
+
+@CHECKERS.register("abaw4_lsd")
+def check(source: Path) -> Report:
+    """Report whether a folder holds a usable ABAW4 LSD."""
+    return check_release(source, read)

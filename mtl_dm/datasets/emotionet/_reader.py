@@ -1,0 +1,169 @@
+"""Reads EmotioNet: the manually annotated table, and the automatically annotated lists."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from mtl_dm.datasets.emotionet._images import NAME, Place, find_images
+from mtl_dm.datasets.emotionet._sheets import read_sheets, require_openpyxl
+from mtl_dm.datasets.reading import (
+    MISSING,
+    BadLine,
+    Item,
+    Line,
+    Release,
+    Row,
+    Skipped,
+    flag,
+    in_order,
+    locate,
+    parse,
+    read_table,
+    table_lines,
+)
+from mtl_dm.tasks import ACTION_UNITS, Task
+
+TASKS = (Task.multilabel("action_units", ACTION_UNITS),)
+
+UNITS_2017 = tuple(f"AU{number}" for number in (1, 2, 4, 5, 6, 9, 12, 17, 20, 25, 26))
+"""Of the challenge of 2017; the 11 of the paper."""
+
+# Of the challenge of 2020, which further has 18, 28, 43 and 51 to 56 (movements of lips, eyelids
+# and head): those are none of the 17 of Table 1.
+UNITS_2020 = tuple(f"AU{number}" for number in (1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 20, 24, 25, 26))
+"""Of the challenge of 2020, as far as they are in `ACTION_UNITS`."""
+
+FOLDER = "EmotioNet"
+
+TABLES = ("EmotioNet_FACS*", "emotionet_facs*", "labels/EmotioNet_FACS*", "labels/emotionet_facs*")
+LISTS = ("dataFile_*.txt", "*/dataFile_*.txt")
+
+PUBLISHED = {"train": 24_600}
+
+FLAGS = {"1": 1, "0": 0, "999": MISSING, "": MISSING}
+# A table tool writes 1.0 where a column of whole numbers has gaps.
+_FLAGS = {**FLAGS, "1.0": 1, "0.0": 0, "999.0": MISSING}
+
+_LIST_COLUMNS = ("URL", "URLorig", *(f"AU{number}" for number in range(1, 61)))
+
+_Lines = Callable[[Path, Sequence[str]], Iterator[Line | BadLine]]
+
+
+def read_manual(source: Path, *, units: Sequence[str] = UNITS_2017) -> Release:
+    """Return the manually annotated images.
+
+    Args:
+        source: The folder that the user gave.
+        units: The action units to read; rows with none of them are skipped.
+
+    Raises:
+        FileNotFoundError: If there is no table or no image.
+        ValueError: If images are in several places, or a table needs openpyxl and that is missing.
+    """
+    expected = [f"{name}{ending}" for name in TABLES for ending in (".csv", ".xlsx")]
+    root = locate("manually annotated EmotioNet", source, expected, FOLDER)
+    tables = {path for name in expected for path in root.glob(name)}
+    # The same table in both formats is read once.
+    tables -= {path.with_suffix(".xlsx") for path in tables if path.suffix == ".csv"}
+    for path in sorted(tables):
+        if path.suffix == ".xlsx":
+            require_openpyxl(path)
+    return _release(root, "manually", sorted(tables), _table_lines, units, PUBLISHED)
+
+
+def read_automatic(source: Path, *, units: Sequence[str] = UNITS_2017) -> Release:
+    """Return the automatically annotated images.
+
+    Args:
+        source: As for `read_manual`.
+        units: As for `read_manual`.
+
+    Raises:
+        FileNotFoundError: If there is no list or no image.
+        ValueError: If images are in several places.
+    """
+    root = locate("automatically annotated EmotioNet", source, LISTS, FOLDER)
+    lists = {path for name in LISTS for path in root.glob(name)}
+    return _release(root, "automatically", sorted(lists), _list_lines, units, {})
+
+
+def read_either(source: Path) -> Release:
+    """Return what a folder holds: manually annotated images, or else automatically annotated ones.
+
+    Raises:
+        FileNotFoundError: If it holds neither.
+        ValueError: As `read_manual` does.
+    """
+    places = (source, source / FOLDER)
+    manual, lists = (
+        any(any(place.glob(name)) for place in places for name in names)
+        for names in (TABLES, LISTS)
+    )
+    return read_automatic(source) if lists and not manual else read_manual(source)
+
+
+def _release(
+    root: Path,
+    how: str,
+    tables: Sequence[Path],
+    lines: _Lines,
+    units: Sequence[str],
+    published: dict[str, int],
+) -> Release:
+    place = find_images(root)
+    names = ", ".join(path.name for path in tables[:5]) + (", ..." if len(tables) > 5 else "")
+    return Release(
+        root,
+        {"train": functools.partial(_rows, tables, lines, place, tuple(units))},
+        listed=(place.folder or ".",),
+        published=published,
+        facts=(
+            f"EmotioNet, {how} annotated ({len(tables)} table(s): {names}), in {root}.",
+            f"Images: {place}. Action units: {len(units)} of {len(ACTION_UNITS)}.",
+        ),
+    )
+
+
+def _rows(
+    tables: Sequence[Path], lines: _Lines, place: Place, units: tuple[str, ...]
+) -> Iterator[Item]:
+    for table in tables:
+        row = functools.partial(_row, place=place, table=table.stem, units=units)
+        yield from parse(lines(table, units), row)
+
+
+def _table_lines(table: Path, units: Sequence[str]) -> Iterator[Line | BadLine]:
+    columns = ("URL", *units)
+    if table.suffix == ".csv":
+        yield from read_table(table, columns, others=True, rename=_column)
+        return
+    for name, cells in read_sheets(table):
+        yield from table_lines(name, cells, columns, others=True, rename=_column)
+
+
+def _list_lines(table: Path, units: Sequence[str]) -> Iterator[Line | BadLine]:
+    del units  # the lists always have all
+    yield from read_table(table, _LIST_COLUMNS, header="absent", delimiter="\t")
+
+
+def _column(cell: str) -> str:
+    """Return AU1 for 'AU 1', which the release writes with its quotes and spaces."""
+    return re.sub(r"[\s'\"]", "", cell)
+
+
+def _row(line: Line, place: Place, table: str, units: tuple[str, ...]) -> Row | Skipped:
+    path = place.path(_file_name(line["URL"]), table)
+    values = {unit: flag(unit, line[unit], _FLAGS) for unit in units}
+    if set(values.values()) == {MISSING}:
+        return Skipped(path, f"{line.where}: none of the {len(units)} action units is annotated")
+    return Row(path, {"action_units": in_order(values, ACTION_UNITS)}, line.where)
+
+
+def _file_name(url: str) -> str:
+    name = url.strip("'\" ").rsplit("/", 1)[-1]
+    if not NAME.fullmatch(name):
+        raise ValueError(f"the URL is {url!r}; expected one that ends in N_<digits>_<digits>.jpg")
+    return name

@@ -5,6 +5,7 @@ from typing import Any
 
 from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
 from mtl_dm.datasets.aff_wild2 import AffWild2
+from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.fer2013 import Fer2013
@@ -12,6 +13,7 @@ from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
 BUILDERS: tuple[Any, ...] = (
     AffWild2,
+    CelebAIdentity,
     ClothingAttributes,
     CsvFolder,
     Fer2013,
@@ -68,6 +70,7 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
 __all__ = [
     "BUILDERS",
     "AffWild2",
+    "CelebAIdentity",
     "ClothingAttributes",
     "CsvFolder",
     "Fer2013",

@@ -8,6 +8,7 @@ from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
+from mtl_dm.datasets.cub_200_2011 import Cub2002011
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
@@ -16,6 +17,7 @@ BUILDERS: tuple[Any, ...] = (
     CelebAIdentity,
     ClothingAttributes,
     CsvFolder,
+    Cub2002011,
     Fer2013,
     SyntheticFaces,
 )
@@ -73,6 +75,7 @@ __all__ = [
     "CelebAIdentity",
     "ClothingAttributes",
     "CsvFolder",
+    "Cub2002011",
     "Fer2013",
     "SyntheticFaces",
     "find",

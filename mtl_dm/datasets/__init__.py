@@ -10,6 +10,7 @@ from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.cub_200_2011 import Cub2002011
 from mtl_dm.datasets.fer2013 import Fer2013
+from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
 BUILDERS: tuple[Any, ...] = (
@@ -19,6 +20,7 @@ BUILDERS: tuple[Any, ...] = (
     CsvFolder,
     Cub2002011,
     Fer2013,
+    ShoesSadd,
     SyntheticFaces,
 )
 
@@ -77,6 +79,7 @@ __all__ = [
     "CsvFolder",
     "Cub2002011",
     "Fer2013",
+    "ShoesSadd",
     "SyntheticFaces",
     "find",
     "make_builder",

@@ -20,13 +20,13 @@ def check(name: str, source: str | Path) -> Report:
     """Return what the data set's own check finds in a folder.
 
     Args:
-        name: Name of the builder; a configuration after "/" makes no difference.
+        name: Name of the builder, with its configuration where that has a check of its own.
         source: Folder of the raw download.
 
     Raises:
         ValueError: If no data set of that name has a check; the message lists those that have.
     """
-    checker = CHECKERS.get(name.partition("/")[0])
+    checker = CHECKERS.get(name if name in CHECKERS else name.partition("/")[0])
     source = Path(source)
     if not source.is_dir():
         return Report(errors=(f"The folder {source} does not exist.",))

@@ -5,22 +5,30 @@ from typing import Any
 
 from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
 from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
+from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.affectnet import AffectNet
+from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
+from mtl_dm.datasets.cub_200_2011 import Cub2002011
 from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.raf_db import RafDb
+from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 
 BUILDERS: tuple[Any, ...] = (
     Abaw4Lsd,
+    AffWild2,
     AffectNet,
+    CelebAIdentity,
     ClothingAttributes,
     CsvFolder,
+    Cub2002011,
     EmotioNet,
     Fer2013,
     RafDb,
+    ShoesSadd,
     SyntheticFaces,
 )
 
@@ -74,12 +82,16 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
 __all__ = [
     "BUILDERS",
     "Abaw4Lsd",
+    "AffWild2",
     "AffectNet",
+    "CelebAIdentity",
     "ClothingAttributes",
     "CsvFolder",
+    "Cub2002011",
     "EmotioNet",
     "Fer2013",
     "RafDb",
+    "ShoesSadd",
     "SyntheticFaces",
     "find",
     "make_builder",

@@ -7,12 +7,14 @@ from mtl_dm.datasets.reading.items import BadLine, Box, Item, Row, Skipped, pars
 from mtl_dm.datasets.reading.paths import clean, image_files, inside, locate
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.skips import SKIPPED_FILE
+from mtl_dm.datasets.reading.splits import SPLIT_FILE, save_split
 from mtl_dm.datasets.reading.tables import Line, read_header, read_table, table_lines
 from mtl_dm.datasets.reading.values import MISSING, ClassMap, flag, in_order, integer, number
 
 __all__ = [
     "MISSING",
     "SKIPPED_FILE",
+    "SPLIT_FILE",
     "BadLine",
     "Box",
     "ClassMap",
@@ -35,6 +37,7 @@ __all__ = [
     "parse",
     "read_header",
     "read_table",
+    "save_split",
     "strict",
     "table_lines",
 ]

@@ -38,6 +38,16 @@ TABLE = "coupling_study"
 CLOTHING = "clothing_attributes (real)"
 FACES = "synthetic_faces (synthetic)"
 PRESETS = ("quick", "full")
+METRICS = {
+    CLOTHING: {
+        "category": ["accuracy", "average_accuracy"],
+        "attributes": ["f1", "f1_tuned", "average_precision"],
+    },
+    FACES: {
+        "expression": ["accuracy", "average_accuracy"],
+        "action_units": ["afa", "afa_tuned", "f1", "average_precision"],
+    },
+}
 IMAGE_REGIMES = ("halves, disjoint", "10% of classes")
 FACE_LABELS = (50, 100, 400, 1000)
 FACE_ROWS = (
@@ -149,12 +159,8 @@ def specification(command: str, columns: list[Column]) -> ReportSpec:
             "with `ST` and `NC MT` of the same attribute reduction (sum unless the name says "
             "mean). `verdict.md` beside this file says which rows hold, `verdict.png` shows it."
         ),
-        main_metrics={
-            "category": ["accuracy", "average_accuracy"],
-            "attributes": ["f1", "f1_tuned", "average_precision"],
-            "expression": ["accuracy", "average_accuracy"],
-            "action_units": ["afa", "f1", "average_precision"],
-        },
+        main_metrics=METRICS[CLOTHING],
+        column_metrics={column.name: METRICS[column.dataset] for column in columns},
         rows=tuple(ROWS),
         columns=[column.name for column in columns],
         column_rows={column.name: column.rows for column in columns},

@@ -55,15 +55,20 @@ class Preset:
 
 PRESETS = {"demo": Preset("_64px", 5, 200), "demo-full": Preset("", 20, 500)}
 
+_PRINTED = {"matching_form": "paper", "co_annotation_form": "paper"}
+
 # Row -> what it changes in the configuration of NC MT.
 COUPLED: dict[str, dict[str, str]] = {
-    "C MT (DM)": {"relatedness": "facs"},
-    "C MT (DB)": {"relatedness": "inferred:synthetic_faces/co_annotated"},
+    "C MT (DM)": {"relatedness": "facs", **_PRINTED},
+    "C MT (DB)": {"relatedness": "inferred:synthetic_faces/co_annotated", **_PRINTED},
     "C MT (DB, bernoulli + distillation)": {
         "relatedness": "inferred:synthetic_faces/co_annotated",
         "matching_form": "bernoulli",
         "co_annotation_form": "distillation",
     },
+    "default (DM)": {"relatedness": "facs"},
+    "default (DB)": {"relatedness": "inferred:synthetic_faces/co_annotated"},
+    "default, learned relatedness": {"relatedness": "learned"},
 }
 ROWS = ("ST", "NC MT", "S-T NC MT", *COUPLED)
 
@@ -259,7 +264,9 @@ def specification(command: str, seeds: int) -> ReportSpec:
             "ST: one network a task. NC MT: one network for both, no coupling. S-T NC MT: the "
             "single-task networks label each other's data. C MT: coupling by the printed losses, "
             "with relatedness from domain knowledge (DM: Table 1) or counted on a co-annotated "
-            "database (DB); last, the same with the forms that have no degenerate optimum."
+            "database (DB), and once more with two other forms. Last, this library's default "
+            "coupling (experiments/coupling_study.py), with both relatednesses and with one that it "
+            "learns while it trains, from no co-annotated image."
         ),
         main_metrics={
             "expression": ["accuracy", "average_accuracy", "f1"],

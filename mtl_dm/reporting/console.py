@@ -28,7 +28,9 @@ def summary_text(frame: pd.DataFrame, spec: ReportSpec) -> str:
         frame: A long frame (`to_frame`, `read_results`).
         spec: What to show.
     """
-    return "\n\n".join(
-        f"{column}\n{aligned(main_table(Measured(frame, column, spec.test_train_ratio), spec))}"
-        for column in spec.columns
-    )
+    return "\n\n".join(f"{column}\n{_table(frame, spec, column)}" for column in spec.columns)
+
+
+def _table(frame: pd.DataFrame, spec: ReportSpec, column: str) -> str:
+    measured = Measured(frame, column, spec.test_train_ratio)
+    return aligned(main_table(measured, spec.for_column(column)))

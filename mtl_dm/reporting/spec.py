@@ -20,6 +20,7 @@ class ReportSpec:
             second the one of attributes; the first metric of each is plotted.
         rows: Methods, in order.
         columns: Databases and networks, in order; each gets its own section.
+        column_metrics: Column -> its own main_metrics, where columns have different tasks.
         column_rows: Column -> the rows planned for it; a column not named has all of them.
         command: The exact command that makes this report.
         baseline_row: The single-task row that changes are measured against.
@@ -51,6 +52,7 @@ class ReportSpec:
     uncoupled_row: str = "NC MT"
     attribute_metric: str = "f1"
     change_metrics: Mapping[str, Sequence[str]] | None = None
+    column_metrics: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     column_rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     repeats: Mapping[str, Sequence[Repeat]] = field(default_factory=dict)
     test_train_ratio: float = 1.0
@@ -67,6 +69,7 @@ class ReportSpec:
             if not values or len(set(values)) != len(values):
                 raise ValueError(f"{name} must be distinct and not empty, got {list(values)}.")
         known = {
+            "column_metrics": (self.column_metrics, self.columns),
             "column_rows": (self.column_rows, self.columns),
             "repeats": (self.repeats, self.columns),
             "published_columns": (self.published_columns, self.columns),
@@ -79,10 +82,11 @@ class ReportSpec:
                 raise ValueError(f"{name} names {unknown}. Known: {list(names)}.")
 
     def for_column(self, column: str) -> ReportSpec:
-        """Return the plan with the rows of one column."""
+        """Return the plan with the rows and the metrics of one column."""
         rows = self.rows_of(column)
         published = {row: name for row, name in self.published_rows.items() if row in rows}
-        return replace(self, rows=rows, published_rows=published)
+        metrics = self.column_metrics.get(column, self.main_metrics)
+        return replace(self, rows=rows, main_metrics=metrics, published_rows=published)
 
     def rows_of(self, column: str) -> Sequence[str]:
         """Return the rows planned for a column."""

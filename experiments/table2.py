@@ -265,8 +265,8 @@ def specification(command: str, seeds: int) -> ReportSpec:
             "single-task networks label each other's data. C MT: coupling by the printed losses, "
             "with relatedness from domain knowledge (DM: Table 1) or counted on a co-annotated "
             "database (DB), and once more with two other forms. Last, this library's default "
-            "coupling (experiments/coupling_study.py), with both relatednesses and with one that it "
-            "learns while it trains, from no co-annotated image."
+            "coupling (experiments/coupling_study.py), with both relatednesses and with one "
+            "that it learns while it trains, from no co-annotated image."
         ),
         main_metrics={
             "expression": ["accuracy", "average_accuracy", "f1"],

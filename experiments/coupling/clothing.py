@@ -13,7 +13,7 @@ from experiments.coupling.regimes import annotated
 from experiments.coupling.variants import VARIANTS
 from experiments.table4 import BUILT, NAME, SPLIT_SEED, ClothingTable, hold_out
 from mtl_dm import data
-from mtl_dm.relatedness import Relatedness, estimate, marginal
+from mtl_dm.relatedness import Relatedness, best_temperature, estimate, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
@@ -21,6 +21,7 @@ COMPONENTS = 256
 HELD_OUT = 0.15
 IMAGE_SIZE = 64
 CO_ANNOTATED = 0.1
+FEW = ("10%", "10%, T")
 
 
 class Clothing:
@@ -97,18 +98,32 @@ class Clothing:
                 classes=classes.labels,
                 attributes=attributes.labels,
             )
-        rows, strength = np.asarray(self._train), 1.0
-        if name == "10%":
-            rng = np.random.default_rng([*self._seed, 4])
-            rows = rng.permutation(rows)[: round(CO_ANNOTATED * len(rows))]
+        few = name in FEW
+        rows = self._co_annotated() if few else np.asarray(self._train)
         known = estimate(
             labels[classes.name][rows],
             labels[attributes.name][rows],
             classes=classes.labels,
             attributes=attributes.labels,
-            strength=None if name == "10%" else strength,
+            strength=None if few else 1.0,
         )
         return VARIANTS[name](known, self._seed[1]) if name in VARIANTS else known
+
+    def options(self, name: str) -> Mapping[str, float]:
+        """Return T by likelihood on the co-annotated images for the row that says so."""
+        if name != "10%, T":
+            return {}
+        rows = self._co_annotated()
+        classes, attributes = (self._table.labels[task.name][rows] for task in self.tasks)
+        table = self.relatedness(name)
+        return {
+            "temperature": best_temperature(classes, attributes, None, table, leave_one_out=True)
+        }
+
+    def _co_annotated(self) -> np.ndarray:
+        """Return the few images that have both labels for the relatedness, and for it alone."""
+        order = np.random.default_rng([*self._seed, 4]).permutation(np.asarray(self._train))
+        return order[: round(CO_ANNOTATED * len(order))]
 
     def _source(
         self, rows: npt.ArrayLike, tasks: Sequence[Task], among: Sequence[Task] | None = None

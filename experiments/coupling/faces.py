@@ -71,6 +71,11 @@ class Faces:
         """Return the test split."""
         return data.load(_split("test"), data_dir=BUILT, tasks=tasks)
 
+    def options(self, name: str) -> Mapping[str, float]:
+        """Return no options."""
+        del name
+        return {}
+
     def columns(self) -> Mapping[str, np.ndarray] | None:
         """Return the action units that training images are labelled for."""
         seen = np.array([name in EMOTIONET_UNITS for name in ACTION_UNITS], np.float64)

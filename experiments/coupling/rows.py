@@ -52,6 +52,7 @@ ROWS = {
     "default": Row(),
     "default (mean)": Row("mean"),
     "default, 10% co-annotated": Row(relatedness="10%"),
+    "default, 10% co-annotated, T fitted": Row(relatedness="10%, T"),
     "default, learned relatedness": Row(relatedness="learned"),
     "default, CK+ relatedness": Row(relatedness="ck+"),
     "default, counted relatedness": Row(relatedness="counted"),
@@ -82,6 +83,7 @@ EVERYWHERE = (
     "batch + posterior",
     "default",
     "default, 10% co-annotated",
+    "default, 10% co-annotated, T fitted",
     "default, learned relatedness",
 )
 FEW = ("ST", "NC MT (sum)", "printed (sum)", "default", "default, learned relatedness")

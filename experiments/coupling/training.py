@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from experiments.coupling.rows import Row
+from mtl_dm import data
+from mtl_dm.data.merging import places_per_batch
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
@@ -35,6 +37,9 @@ class Problem(Protocol):
 
     def relatedness(self, name: str) -> Relatedness:
         """Return the relatedness that a row names."""
+
+    def options(self, name: str) -> Mapping[str, float]:
+        """Return the options of the co-annotation form that go with a relatedness."""
 
     def columns(self) -> Mapping[str, np.ndarray] | None:
         """Return which labels are scored; None: all."""
@@ -69,13 +74,29 @@ def _trained(problem: Problem, row: Row, tasks: Sequence[Task]) -> MultiTaskMode
     sources = problem.sources(tasks)
     config = problem.config
     if len(sources) == 1:
-        config = config.replace(shares=None, datasets=config.datasets[:1])
+        config = _alone(problem, tasks)
     couplings = [_coupling(problem, row)] if row.coupled else []
     with fitting.settings(config):
         backbone = BACKBONES.get(config.backbone)(tuple(sources[0].element_spec[0].shape))
         model = MultiTaskModel(backbone, tasks, couplings)
         fitting.fit(model, sources, config)
     return model
+
+
+def _alone(problem: Problem, tasks: Sequence[Task]) -> TrainConfig:
+    """Return the configuration of training on one source.
+
+    A single task sees as many of its own images a step, in as many steps, as beside the other.
+    """
+    config = problem.config.replace(shares=None, datasets=problem.config.datasets[:1])
+    both = problem.sources(problem.tasks)
+    if len(both) == 1:
+        return config
+    shares = problem.config.shares or [int(source.cardinality()) for source in both]
+    places = places_per_batch(shares, config.batch_size, len(both))
+    own = [task.name for task in problem.tasks].index(tasks[0].name)
+    steps = config.steps_per_epoch or data.steps_per_epoch(both, config.batch_size, shares)
+    return config.replace(batch_size=places[own], steps_per_epoch=steps)
 
 
 def _coupling(problem: Problem, row: Row) -> Coupling:
@@ -88,5 +109,6 @@ def _coupling(problem: Problem, row: Row) -> Coupling:
         row.co_annotation,
         row.matching_form,
         row.co_annotation_form,
+        co_annotation_options=problem.options(row.relatedness),
         learned=row.relatedness == "learned",
     )

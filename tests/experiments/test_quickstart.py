@@ -27,7 +27,7 @@ def test_quickstart_runs(tmp_path):
     )
     assert "annotated for expressions: 32 of 64" in printed
     assert "distribution_matching_loss" in printed
-    assert "co-annotation alone" in printed
+    assert "default" in printed
 
 
 def test_quickstart_is_stored_with_its_results():

@@ -27,7 +27,7 @@ from experiments.coupling.clothing import Clothing
 from experiments.coupling.faces import Faces
 from experiments.coupling.figure import draw
 from experiments.coupling.regimes import ALL, CLASS_SHARES
-from experiments.coupling.rows import EVERYWHERE, FEW, ROBUSTNESS, ROWS
+from experiments.coupling.rows import CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS
 from experiments.study import Job, arguments, main_guard, run_study
 from experiments.table4 import ClothingTable
 from mtl_dm.files import write_atomically
@@ -127,14 +127,21 @@ def _faces(labels: int, raw: Path | None, seed: int, fold: int | None) -> Faces:
 
 
 def jobs(columns: list[Column], preset: str, only: str) -> list[Job]:
-    """Return the cells, first repeats first, so that a study that is stopped is balanced."""
+    """Return the cells in an order that is balanced wherever a study is stopped.
+
+    First repeats first, the rows that the verdict on the default needs before all others.
+    """
     found = []
     longest = max(len(column.repeats) for column in columns)
-    for place in range(longest):
-        for column in (each for each in columns if place < len(each.repeats)):
-            group = column.name.partition(" /")[0]
-            for row in (name for name in column.rows if only in ("", group, column.name, name)):
-                found.append(_job(column, row, column.repeats[place], preset))
+    for core in (True, False):
+        for place in range(longest):
+            for column in (each for each in columns if place < len(each.repeats)):
+                wanted = ("", column.name.partition(" /")[0], column.name)
+                found += [
+                    _job(column, row, column.repeats[place], preset)
+                    for row in column.rows
+                    if (row in CORE) == core and (only in wanted or only == row)
+                ]
     return found
 
 

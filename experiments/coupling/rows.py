@@ -86,4 +86,14 @@ EVERYWHERE = (
     "default, 10% co-annotated, T fitted",
     "default, learned relatedness",
 )
+CORE = (
+    "ST",
+    "NC MT (sum)",
+    "printed (sum)",
+    "posterior SCA alone",
+    "default",
+    "default, learned relatedness",
+)
+"""The rows that the verdict on the default needs; they are computed first."""
+
 FEW = ("ST", "NC MT (sum)", "printed (sum)", "default", "default, learned relatedness")

@@ -193,7 +193,7 @@ def write_verdict(folder: Path, columns: list[Column]) -> None:
         "Against NC MT of the same attribute reduction, in points: mean ± Student's 95% interval "
         "over paired cells (half width corrected for shared training data). Holds: at least -0.3 "
         "points on average in every metric, and below 0 in at most one of six repetitions, "
-        "against NC MT and against ST.\n\n"
+        'against NC MT and against ST ("on average": the first of the two only).\n\n'
     )
     write_atomically(folder / "verdict.md", text + verdict.verdict_table(frame, names) + "\n")
     draw(verdict.gains(frame, names), folder / "verdict.png")

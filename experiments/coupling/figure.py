@@ -49,7 +49,7 @@ def draw(points: pd.DataFrame, path: str | Path) -> None:
     axes.set_ylabel("change in attribute average precision (points)")
     axes.set_title("One point per form and regime, against no coupling", loc="left", fontsize=10)
     axes.text(0.01, 0.02, "a task got worse", transform=axes.transAxes, color="#a02020", fontsize=9)
-    axes.legend(frameon=False, fontsize=8.5, loc="best")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     buffer = BytesIO()

@@ -143,8 +143,8 @@ def page_of(advice: Advice, config: TrainConfig, command: str) -> AdvicePage:
             "Bits that each attribute says about the class", checked.bits, weak, caption
         )
     elif not advice.blank:
-        caption = "**Assumed, not counted**: under the given table itself."
-        weak = np.zeros(len(checked.bits), bool)
+        caption = "**Assumed, not counted**: under the table itself. Grey: without a single label."
+        weak = ~covered.mask.any(axis=0)
         bars = reporting.Bars(
             "Bits that the table claims for each attribute", checked.bits, weak, caption
         )

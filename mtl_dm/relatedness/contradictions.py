@@ -15,7 +15,7 @@ from mtl_dm.relatedness.annotations import Tally
 from mtl_dm.relatedness.information import prior_of
 
 BEYOND_NOISE = 3.0
-"""Standard errors; of 100 pairs that agree, about one in four tables shows a false one."""
+"""Standard errors; of four tables of 100 pairs that are right, one shows a false pair."""
 
 
 class Contradiction(NamedTuple):
@@ -24,7 +24,7 @@ class Contradiction(NamedTuple):
     Attributes:
         class_name: Name of the class.
         attribute: Name of the attribute.
-        assumed: P(attribute | class) of the relatedness, away from 0 and 1.
+        assumed: P(attribute | class) of the relatedness.
         counted: Share of the images of the class that have it.
         low: Lower end of the Wilson interval of the share, `BEYOND_NOISE` standard errors wide.
         high: Upper end.
@@ -43,27 +43,34 @@ class Contradiction(NamedTuple):
 def contradictions(relatedness: Relatedness, tally: Tally) -> list[Contradiction]:
     """Return the pairs whose counted share differs from the table beyond noise, largest first.
 
-    P, as `likelihood` has it (a 0 of a published table means "hardly ever"), lies outside the
-    Wilson interval of the share: |share - P| > 3 sqrt(P (1 - P) / n). A table that was counted
-    on n0 images itself has noise of its own: 1/n becomes 1/n + 1/n0.
+    P lies outside the Wilson interval of the share: |share - P| > 3 sqrt(P (1 - P) / n), and so
+    does all between it and its `likelihood`, since a 0 of a published table means "hardly ever". A
+    table that was counted on n0 images itself has noise of its own: 1/n becomes 1/n + 1/n0.
 
     Args:
         relatedness: The table.
         tally: Counts over the same classes and attributes.
     """
     found = []
-    likelihood = relatedness.likelihood
+    lowest, highest = _claimed(relatedness)
     for k, i in np.argwhere(tally.annotated > 0):
         images = float(tally.annotated[k, i])
-        share, assumed = float(tally.active[k, i]) / images, float(likelihood[k, i])
+        share = float(tally.active[k, i]) / images
         own = math.inf if relatedness.counts is None else float(relatedness.counts[k, i])
         if own == 0:
             continue
         low, high = wilson(share, 1.0 / (1.0 / images + 1.0 / own))
-        if not low <= assumed <= high:
+        if highest[k, i] < low or lowest[k, i] > high:
             names = relatedness.classes[k], relatedness.attributes[i]
+            assumed = float(relatedness.conditional[k, i])
             found.append(Contradiction(*names, assumed, share, low, high, int(images)))
     return sorted(found, key=lambda each: -abs(each.counted - each.assumed))
+
+
+def _claimed(relatedness: Relatedness) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of what lies between P and its likelihood, [K, M] each."""
+    p, softened = relatedness.conditional.astype(np.float64), relatedness.likelihood
+    return np.minimum(p, softened), np.maximum(p, softened)
 
 
 def wilson(share: float, images: float, z: float = BEYOND_NOISE) -> tuple[float, float]:
@@ -88,7 +95,8 @@ class Frequency(NamedTuple):
         implied: sum_k prior_k P_ki.
         observed: Share of its annotated images; NaN without one.
         images: Their number.
-        beyond_noise: `implied` lies outside the Wilson interval of `observed`.
+        beyond_noise: `implied`, give or take its own noise, lies outside the Wilson interval of
+            `observed`.
         impossible: Even min_k P_ki or max_k P_ki does: no shares of classes explain it.
     """
 
@@ -101,7 +109,11 @@ class Frequency(NamedTuple):
 
 
 def implied_frequencies(
-    relatedness: Relatedness, active: Any, annotated: Any, prior: Any = None
+    relatedness: Relatedness,
+    active: Any,
+    annotated: Any,
+    prior: Any = None,
+    prior_images: float = math.inf,
 ) -> list[Frequency]:
     """Return what a relatedness implies for each attribute beside what is observed.
 
@@ -109,13 +121,19 @@ def implied_frequencies(
     attributes hold other shares of the classes than `prior`; `impossible` says it is P.
 
     Args:
-        relatedness: Its `likelihood` is P.
+        relatedness: P; what lies between it and its `likelihood` agrees with it.
         active: [M], images on which the attribute is active.
         annotated: [M], images on which it is annotated.
         prior: [K]; None: the relatedness's own, uniform where it has none.
+        prior_images: Images that the prior was counted on, which gives `implied` noise of its own.
     """
-    p = relatedness.likelihood.astype(np.float64)
-    implied = (prior_of(relatedness) if prior is None else np.asarray(prior)) @ p
+    p = relatedness.conditional.astype(np.float64)
+    lowest, highest = _claimed(relatedness)
+    weights = prior_of(relatedness) if prior is None else np.asarray(prior)
+    implied = weights @ p
+    # Of the mean of P over images whose classes are drawn from the prior.
+    variance = np.maximum(weights @ p**2 - implied**2, 0.0) / prior_images
+    reach = BEYOND_NOISE * np.sqrt(variance)
     found = []
     for i, name in enumerate(relatedness.attributes):
         images = int(annotated[i])
@@ -124,7 +142,8 @@ def implied_frequencies(
             continue
         observed = float(active[i]) / images
         low, high = wilson(observed, images)
-        beyond = not low <= implied[i] <= high
-        impossible = bool(p[:, i].min() > high or p[:, i].max() < low)
+        least, most = weights @ lowest[:, i] - reach[i], weights @ highest[:, i] + reach[i]
+        beyond = bool(most < low or least > high)
+        impossible = bool(lowest[:, i].min() > high or highest[:, i].max() < low)
         found.append(Frequency(name, float(implied[i]), observed, images, beyond, impossible))
     return found

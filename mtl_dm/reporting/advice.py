@@ -129,14 +129,14 @@ def _markdown(page: AdvicePage) -> str:
 
 def _body(page: AdvicePage) -> str:
     verdict = (
-        f'<div class="statement {_MARKS[page.outlook]}"><strong class="outlook">'
-        f"{escape(page.headline)}</strong>{inline(' '.join(page.reasons))}</div>"
+        f'<p class="statement {_MARKS[page.outlook]}"><strong class="outlook">'
+        f"{escape(page.headline)}</strong>{inline(' '.join(page.reasons))}</p>"
     )
     recommended = (
         f"<section><h3>Recommended</h3>{bullets(page.recommendation)}"
         f'<code class="command">{escape(page.command)}</code></section>'
     )
-    blocks = [f"<header><h1>{escape(page.title)}</h1>{verdict}</header><br>", recommended]
+    blocks = [f"<header><h1>{escape(page.title)}</h1>{verdict}</header>", recommended]
     blocks += [_pictures(page)] if page.heats or page.bars is not None else []
     for section in page.sections:
         shown = table(section.table) if section.table else ""
@@ -150,34 +150,33 @@ def _body(page: AdvicePage) -> str:
 
 def _pictures(page: AdvicePage) -> str:
     # The attributes that say most, where there are too many to draw.
-    order = range(len(page.attributes))
     if page.bars is not None:
         by_size = np.argsort(-np.nan_to_num(page.bars.values), kind="stable")
     else:
         by_size = np.arange(len(page.attributes))
     kept = set(by_size[:_MOST_ATTRIBUTES].tolist())
-    columns = [i for i in order if i in kept]
+    columns = [i for i in range(len(page.attributes)) if i in kept]
     rows = list(range(min(len(page.classes), _MOST_CLASSES)))
     part = {
         "classes": [page.classes[k] for k in rows],
         "attributes": [page.attributes[i] for i in columns],
         "left_out": page.blank,
     }
-    parts = []
-    if page.heats:
-        maps = [card(escape(h.title), heat_map(part, h.values[np.ix_(rows, columns)]))
-                for h in page.heats]  # fmt: skip
-        cut = len(columns) < len(page.attributes) or len(rows) < len(page.classes)
-        more = f" The first {len(rows)} classes and {len(columns)} attributes." if cut else ""
-        italics = " Italic: without a single label." if page.blank else ""
-        parts.append(grid(maps, "wide") + note(f"P(attribute | class) in percent.{italics}{more}"))
+    cards = [
+        card(escape(heat.title), heat_map(part, heat.values[np.ix_(rows, columns)]))
+        for heat in page.heats
+    ]
     if page.bars is not None:
         order = by_size[:_MOST_ATTRIBUTES].tolist()
         drawn = value_bars(
             [page.attributes[i] for i in order],
-            [page.bars.values[i] for i in order],
-            [page.bars.weak[i] for i in order],
+            page.bars.values[order].tolist(),
+            page.bars.weak[order].tolist(),
         )
-        bars = card(escape(page.bars.title), drawn, inline(page.bars.caption))
-        parts.append(bars)
-    return f"<section><h3>The relatedness</h3>{''.join(parts)}</section>"
+        cards.append(card(escape(page.bars.title), drawn, inline(page.bars.caption)))
+    cut = len(columns) < len(page.attributes) or len(rows) < len(page.classes)
+    more = f" Drawn: {len(rows)} classes and the {len(columns)} most telling attributes."
+    italics = " Italic: without a single label." if page.blank else ""
+    below = note(f"Heat maps: P(attribute | class) in percent.{italics}{more if cut else ''}")
+    pictures = grid(cards, "pairs" if len(cards) < 3 else "wide")
+    return f"<section><h3>The relatedness</h3>{pictures}{below}</section>"

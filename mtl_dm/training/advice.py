@@ -202,6 +202,8 @@ def _within(
                 f"Relatedness and tasks share no label: it names {_some(own)}, the task "
                 f"`{task.name}` has {_some(task.labels)}."
             )
+    if len(rows) == 1:
+        return None, f"The relatedness names a single class of the task, `{rows[0]}`: no choice."
     return relatedness.restrict(rows, columns), ""
 
 
@@ -237,13 +239,15 @@ def _check(
     own = origin in ("counted", "shrunk")
     frequencies: tuple[Frequency, ...] = ()
     if given is not None and not both:
-        shares = covered.class_counts() / covered.class_counts().sum()
+        images = covered.class_counts()
+        counted = given.prior is None
         frequencies = tuple(
             implied_frequencies(
                 given,
                 covered.active.sum(axis=0),
                 covered.mask.sum(axis=0),
-                shares if given.prior is None else None,
+                images / images.sum() if counted else None,
+                images.sum() if counted else math.inf,
             )
         )
     return Checked(

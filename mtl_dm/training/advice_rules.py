@@ -31,6 +31,8 @@ HARDLY_A_BIT = 0.01
 """Bits; an attribute that says less about the class says nothing that training could notice."""
 HARDLY_ANY = 0.01
 """Share of a batch; a term that informs less is as good as off."""
+NOTABLE = 0.1
+"""Difference of frequencies that is worth a word; smaller ones are beyond noise in large data."""
 CHANCE = 0.01
 """Level of the test for information, over all attributes together (Bonferroni)."""
 ENOUGH_TO_SEE = 0.05
@@ -105,7 +107,7 @@ def judge(
             "tell the other, and the rule for the weights switches both terms off.",
         )
     if checked.information is None:
-        return _judge_unseen(checked, origin, blank)
+        return _judge_unseen(covered, checked, origin, blank)
     found = checked.information
     telling = beyond_chance(found) & (np.nan_to_num(found.bits) >= HARDLY_A_BIT)
     best = checked.own or checked.given
@@ -147,7 +149,9 @@ def _unseen_bits(found: Information, classes: int) -> float:
     return float(quantile / (2.0 * found.images.max() * math.log(2.0)))
 
 
-def _judge_unseen(checked: Checked, origin: Origin, blank: bool) -> tuple[Outlook, tuple[str, ...]]:
+def _judge_unseen(
+    covered: Labelled, checked: Checked, origin: Origin, blank: bool
+) -> tuple[Outlook, tuple[str, ...]]:
     """Return the outlook where no image has both labels."""
     unseen = "No image is labelled for both tasks, so labels alone cannot show"
     if blank:
@@ -156,7 +160,9 @@ def _judge_unseen(checked: Checked, origin: Origin, blank: bool) -> tuple[Outloo
             "(`learned`). A published table, or some dozens of images labelled for both, is worth "
             "more than anything else here.",
         )
-    if checked.assumed.max() < HARDLY_A_BIT:
+    # Attributes without a label cannot tell the class of any image.
+    most = checked.assumed[covered.mask.any(axis=0)].max(initial=0.0)
+    if most < HARDLY_A_BIT:
         return "none", (
             f"The relatedness says (nearly) the same of every class: no attribute carries "
             f"{HARDLY_A_BIT} bits about the class, so it can teach neither task.",
@@ -170,7 +176,7 @@ def _judge_unseen(checked: Checked, origin: Origin, blank: bool) -> tuple[Outloo
         )
     start = " It is only where learning starts." if origin == "learned" else ""
     return "open", (
-        f"{unseen} whether the relatedness is right; if it is, coupling should help: it claims up "
-        f"to {checked.assumed.max():.2f} bits an attribute, and the labels that are missing are "
+        f"{unseen} whether the relatedness is right. If it is, coupling should help: it claims up "
+        f"to {most:.2f} bits an attribute, and the labels that are missing are "
         f"the ones it informs.{start}",
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from mtl_dm.training.advice_rules import FEW_FOR_COUNTING, FEW_FOR_SUM
+from mtl_dm.relatedness import Frequency
+from mtl_dm.training.advice_rules import FEW_FOR_COUNTING, FEW_FOR_SUM, NOTABLE
 
 if TYPE_CHECKING:
     from mtl_dm.training.advice import Advice, Weights
@@ -104,8 +106,11 @@ def _origin(advice: Advice) -> str:
         )
     if advice.origin == "given":
         doubt = ""
-        if advice.checked is not None and any(f.beyond_noise for f in advice.checked.frequencies):
-            doubt = " Since it does not fit all frequencies, compare `learned:` before its path."
+        if advice.checked is not None and _notable(advice.checked.frequencies):
+            doubt = (
+                " Since it does not fit some frequencies (below), compare with `learned:` before "
+                "its path."
+            )
         return f"{given}, unchecked: nothing can be counted.{doubt}"
     start = "the attributes' frequencies, the same for every class" if advice.blank else given
     return (
@@ -325,12 +330,22 @@ def _frequencies(advice: Advice) -> Part:
         return Part(heading, [], [])
     known = [each for each in checked.frequencies if each.images]
     off = [each for each in known if each.beyond_noise]
+    notable = _notable(checked.frequencies)
     wrong = [each.attribute for each in known if each.impossible]
     lines = [
         f"{len(off)} of {len(known)} attributes are not as frequent as the table and the shares of "
-        "the classes imply; the table may be wrong, or the images with attributes hold other "
-        "shares of the classes."
+        f"the classes imply, beyond noise; {len(notable)} by more than {100 * NOTABLE:.0f} points."
     ]
+    if notable:
+        listed = "; ".join(
+            f"`{each.attribute}` {100 * each.implied:.0f}% implied, {100 * each.observed:.0f}% "
+            "observed"
+            for each in notable[:_LISTED]
+        )
+        lines.append(
+            f"{listed}. The table may be wrong there, or the images with attributes hold other "
+            "shares of the classes."
+        )
     if wrong:
         lines.append(
             f"No shares of the classes explain {_code(wrong)}: there the table itself is off."
@@ -350,6 +365,16 @@ def _frequencies(advice: Advice) -> Part:
             ]
         )
     return Part(heading, lines, table)
+
+
+def _notable(frequencies: Sequence[Frequency]) -> list[Frequency]:
+    """Return those that differ by more than a word's worth, the largest difference first."""
+    found = [
+        each
+        for each in frequencies
+        if each.beyond_noise and abs(each.implied - each.observed) > NOTABLE
+    ]
+    return sorted(found, key=lambda each: -abs(each.implied - each.observed))
 
 
 def _code(names: list[str]) -> str:

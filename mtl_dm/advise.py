@@ -144,7 +144,7 @@ def page_of(advice: Advice, config: TrainConfig, command: str) -> AdvicePage:
         )
     elif not advice.blank:
         caption = "**Assumed, not counted**: under the table itself. Grey: without a single label."
-        weak = ~covered.mask.any(axis=0)
+        weak = covered.mask.max(axis=0) == 0
         bars = reporting.Bars(
             "Bits that the table claims for each attribute", checked.bits, weak, caption
         )

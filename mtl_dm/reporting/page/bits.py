@@ -9,7 +9,7 @@ from mtl_dm.reporting.page.svg import Scale, chart, line, rect, short, text, tic
 
 _HIGH = 19.0
 _LETTER = 7.0
-_WIDE = 330.0
+_WIDE = 190.0
 
 
 def value_bars(names: Sequence[str], values: Sequence[float], weak: Sequence[bool]) -> str:
@@ -25,7 +25,7 @@ def value_bars(names: Sequence[str], values: Sequence[float], weak: Sequence[boo
     x = Scale(0.0, highest or 1.0, left, left + _WIDE)
     bottom = 6 + _HIGH * len(names)
     pieces = []
-    for tick in ticks(0.0, x.high):
+    for tick in ticks(0.0, x.high, 3):
         pieces.append(line(x(tick), 4, x(tick), bottom, "rule"))
         pieces.append(text(x(tick), bottom + 15, short(tick), "tick middle"))
     for place, (name, value, grey) in enumerate(zip(names, values, weak, strict=True)):

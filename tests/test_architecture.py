@@ -27,6 +27,7 @@ LAYERS = {
     "training": 6,
     "train": 7,
     "evaluate": 7,
+    "advise": 7,
     "launch": 7,
 }
 

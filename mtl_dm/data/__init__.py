@@ -2,15 +2,17 @@
 
 from mtl_dm.data.arrays import from_arrays
 from mtl_dm.data.augmentation import augment
-from mtl_dm.data.built import label_arrays, load, raw_features, tasks_in
+from mtl_dm.data.built import image_side, label_arrays, load, raw_features, tasks_in
 from mtl_dm.data.merging import merge, steps_per_epoch
-from mtl_dm.data.summary import Summary, summarize
+from mtl_dm.data.summary import Annotations, Summary, summarize
 from mtl_dm.data.teaching import with_soft_labels
 
 __all__ = [
+    "Annotations",
     "Summary",
     "augment",
     "from_arrays",
+    "image_side",
     "label_arrays",
     "load",
     "merge",

@@ -95,6 +95,16 @@ def tasks_in(name: str, *, data_dir: str | Path) -> tuple[Task, ...]:
     return datasets.tasks_of(_builder(name, data_dir)[0].info)
 
 
+def image_side(name: str, *, data_dir: str | Path) -> int | None:
+    """Return the side of a data set's images as stored; None: they differ in size.
+
+    Args:
+        name: As for `load`.
+        data_dir: As for `load`.
+    """
+    return _builder(name, data_dir)[0].info.features[IMAGE].shape[0]
+
+
 def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) -> dict[str, Any]:
     """Return features of every example as arrays, in file order; images stay unread.
 

@@ -3,8 +3,14 @@
 from mtl_dm.registry import Registry
 from mtl_dm.relatedness._relatedness import Relatedness
 from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
-from mtl_dm.relatedness.annotations import from_annotations
+from mtl_dm.relatedness.annotations import Tally, count, from_annotations
 from mtl_dm.relatedness.cognitive_study import facs
+from mtl_dm.relatedness.contradictions import (
+    Contradiction,
+    Frequency,
+    contradictions,
+    implied_frequencies,
+)
 from mtl_dm.relatedness.expectation_maximisation import (
     Estimator,
     Observations,
@@ -14,6 +20,15 @@ from mtl_dm.relatedness.expectation_maximisation import (
     marginal,
 )
 from mtl_dm.relatedness.implied import implied_conditional
+from mtl_dm.relatedness.information import (
+    Accuracy,
+    Information,
+    assumed_information,
+    confidence,
+    mutual_information,
+    posterior_accuracy,
+    prior_of,
+)
 from mtl_dm.relatedness.shrinkage import estimate, shrink
 from mtl_dm.relatedness.temperature import best_temperature
 
@@ -23,18 +38,31 @@ PUBLISHED.register("aff_wild2")(aff_wild2)
 
 __all__ = [
     "PUBLISHED",
+    "Accuracy",
+    "Contradiction",
     "Estimator",
+    "Frequency",
+    "Information",
     "Observations",
     "Relatedness",
+    "Tally",
     "aff_wild2",
+    "assumed_information",
     "best_temperature",
+    "confidence",
+    "contradictions",
+    "count",
     "drifted",
     "estimate",
     "explained",
     "facs",
     "from_annotations",
     "implied_conditional",
+    "implied_frequencies",
     "learn",
     "marginal",
+    "mutual_information",
+    "posterior_accuracy",
+    "prior_of",
     "shrink",
 ]

@@ -9,14 +9,11 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from mtl_dm.relatedness._relatedness import Relatedness, smoothed
-from mtl_dm.relatedness.annotations import usable
-
-Matrix = npt.NDArray[np.float64]
+from mtl_dm.relatedness._relatedness import Relatedness
+from mtl_dm.relatedness.evidence import evidence_of
 
 TEMPERATURES = (0.2, 50.0)
 """Bounds of T."""
@@ -55,21 +52,10 @@ def best_temperature(
             `from_annotations`), a class with prior 0 occurs, or an image is to be left out of
             counts that there are none of, or that it is not in.
     """
-    classes = np.asarray(class_labels)
-    active = np.asarray(attribute_labels, dtype=np.float64)
-    mask = usable(classes, active, attribute_mask, relatedness.classes, relatedness.attributes)
-    rows = (classes >= 0) & (mask.max(axis=1) > 0)
-    if not rows.any():
-        raise ValueError("No image has both a class and an annotated attribute.")
-    classes, mask = classes[rows], mask[rows]
-    active = np.where(mask > 0, active[rows], 0.0)
-    present, absent = _logarithms(relatedness.likelihood)
-    evidence = active @ present.T + (mask - active) @ absent.T
-    if leave_one_out:
-        present, absent = _logarithms(_without_own(classes, active, mask, relatedness))
-        own = np.sum(active * present + (mask - active) * absent, axis=1)
-        evidence[np.arange(len(classes)), classes] = own
-    log_prior = _log_prior(classes, relatedness)
+    seen = evidence_of(
+        class_labels, attribute_labels, attribute_mask, relatedness, leave_one_out=leave_one_out
+    )
+    classes, evidence, log_prior = seen.classes, seen.evidence, seen.log_prior
 
     def loss(log_temperature: float) -> float:
         scores = log_prior + evidence / math.exp(log_temperature)
@@ -80,37 +66,3 @@ def best_temperature(
     low, high = np.log(TEMPERATURES)
     found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     return math.exp(found.x)
-
-
-def _logarithms(likelihood: np.ndarray) -> tuple[Matrix, Matrix]:
-    """Return log P and log(1 - P)."""
-    p = likelihood.astype(np.float64)
-    return np.log(p), np.log1p(-p)
-
-
-def _without_own(
-    classes: np.ndarray, active: Matrix, mask: Matrix, relatedness: Relatedness
-) -> Matrix:
-    """Return the likelihood of each image's own class, counted without it, [N, M]."""
-    if relatedness.counts is None:
-        raise ValueError("leave_one_out needs a counted relatedness; this one has no counts.")
-    counts = relatedness.counts.astype(np.float64)
-    left = counts[classes] - mask
-    active_left = (counts * relatedness.conditional)[classes] - active
-    # n P is rounded, at most by one in 10^6.
-    slack = 1e-5 * (1.0 + counts[classes])
-    counted = (left >= -slack) & (active_left >= -slack) & (active_left <= left + slack)
-    if not counted.all():
-        raise ValueError("leave_one_out needs a relatedness counted on these very images.")
-    left = np.maximum(left, 0.0)
-    return smoothed(np.clip(active_left, 0.0, left), left)
-
-
-def _log_prior(classes: np.ndarray, relatedness: Relatedness) -> Matrix:
-    if relatedness.prior is None:
-        return np.zeros(len(relatedness.classes))
-    prior = relatedness.prior.astype(np.float64)
-    never = [relatedness.classes[k] for k in np.unique(classes) if prior[k] == 0]
-    if never:
-        raise ValueError(f"The relatedness gives the classes {never} prior 0, but they occur.")
-    return np.log(prior, out=np.full(len(prior), -np.inf), where=prior > 0)

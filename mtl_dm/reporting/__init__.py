@@ -1,5 +1,6 @@
 """Run records -> tables and plots; reads run records only, trains nothing."""
 
+from mtl_dm.reporting.advice import AdvicePage, Bars, Heat, Section, write_advice
 from mtl_dm.reporting.bars import label_bars
 from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
 from mtl_dm.reporting.console import summary_text
@@ -13,9 +14,13 @@ from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relat
 
 __all__ = [
     "RESULT_COLUMNS",
+    "AdvicePage",
+    "Bars",
     "Cell",
     "CellFiles",
+    "Heat",
     "ReportSpec",
+    "Section",
     "change_plot",
     "corrected_interval",
     "label_bars",
@@ -26,6 +31,7 @@ __all__ = [
     "relative_change",
     "summary_text",
     "to_frame",
+    "write_advice",
     "write_html",
     "write_report",
     "write_results",

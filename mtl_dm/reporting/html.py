@@ -64,11 +64,12 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
         blocks.append(f"<section><h3>Notes</h3>{bullets(spec.notes)}</section>")
     blocks.append(_made(cells, spec))
     page = folder / "report.html"
-    write_atomically(page, _document(spec.title, "\n".join(blocks)))
+    write_atomically(page, document(spec.title, "\n".join(blocks)))
     return page
 
 
-def _document(title: str, body: str) -> str:
+def document(title: str, body: str) -> str:
+    """Return a page in the reports' style that loads and runs nothing from elsewhere."""
     style = resources.files("mtl_dm.reporting").joinpath("page", "style.css")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

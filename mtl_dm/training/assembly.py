@@ -57,10 +57,14 @@ def summary_of(config: TrainConfig, tasks: tuple[Task, ...]) -> data.Summary:
     Raises:
         ValueError: If a task has no annotated training image.
     """
-    annotations = [
+    return data.summarize(annotations_of(config, tasks), tasks)
+
+
+def annotations_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[data.Annotations]:
+    """Return labels and masks of each training data set by task name; images stay unread."""
+    return [
         data.label_arrays(name, data_dir=config.data_dir, tasks=tasks) for name in config.datasets
     ]
-    return data.summarize(annotations, tasks)
 
 
 def sources_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[tf.data.Dataset]:
@@ -116,13 +120,9 @@ def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None
     if config.relatedness is None:
         return None
     classes, attributes = coupled_pair(tasks)
-    first, _, rest = config.relatedness.partition(":")
-    learned = first == LEARNED
-    if learned and not rest:
+    learned, relatedness = given_relatedness(config, tasks)
+    if relatedness is None:
         relatedness = _frequencies(config, classes, attributes)
-    else:
-        specification = rest if learned else config.relatedness
-        relatedness = relatedness_of(specification, tasks, config.data_dir)
     return Coupling(
         classes.name,
         attributes.name,
@@ -133,6 +133,25 @@ def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None
         config.co_annotation_form,
         learned=learned,
     )
+
+
+def given_relatedness(
+    config: TrainConfig, tasks: tuple[Task, ...]
+) -> tuple[bool, Relatedness | None]:
+    """Return whether a relatedness is to be learned, and the table that is given, if any.
+
+    Raises:
+        ValueError: As `relatedness_of`.
+        FileNotFoundError: As `relatedness_of`.
+    """
+    if config.relatedness is None:
+        return False, None
+    first, _, rest = config.relatedness.partition(":")
+    learned = first == LEARNED
+    if learned and not rest:
+        return True, None
+    specification = rest if learned else config.relatedness
+    return learned, relatedness_of(specification, tasks, config.data_dir)
 
 
 def _frequencies(config: TrainConfig, classes: Task, attributes: Task) -> Relatedness:

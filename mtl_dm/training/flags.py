@@ -42,18 +42,14 @@ def define_evaluate_flags() -> None:
     )
 
 
-def define_train_flags() -> None:
-    """Define the fields of TrainConfig as flags."""
-    default = TrainConfig(("any",))
+def define_advise_flags() -> None:
+    """Define what advise needs: the flags of train that decide what is labelled and coupled."""
     define_shared_flags()
-    flags.DEFINE_string(
-        "validation", None, "Data set to evaluate after every epoch; picks best.keras."
-    )
+    _define_task_flags(TrainConfig(("any",)))
+
+
+def _define_task_flags(default: TrainConfig) -> None:
     flags.DEFINE_list("tasks", list(default.tasks), "Tasks to train, by their names in the data.")
-    flags.DEFINE_integer(
-        "image_size", None, "Side of the square images in pixels; default: as stored."
-    )
-    flags.DEFINE_string("backbone", default.backbone, "Shared network, by name.")
     flags.DEFINE_string(
         "relatedness",
         None,
@@ -61,6 +57,25 @@ def define_train_flags() -> None:
         "aff_wild2, the path of a .json file, inferred:NAME to count it on a data set annotated "
         "for both, or learned (learned:facs and so on: starting from a table) where nothing is.",
     )
+    flags.DEFINE_list(
+        "shares",
+        None,
+        "Part of a batch per data set, in any unit; default: proportional to size.",
+    )
+
+
+def define_train_flags() -> None:
+    """Define the fields of TrainConfig as flags."""
+    default = TrainConfig(("any",))
+    define_shared_flags()
+    flags.DEFINE_string(
+        "validation", None, "Data set to evaluate after every epoch; picks best.keras."
+    )
+    _define_task_flags(default)
+    flags.DEFINE_integer(
+        "image_size", None, "Side of the square images in pixels; default: as stored."
+    )
+    flags.DEFINE_string("backbone", default.backbone, "Shared network, by name.")
     for name, title in (
         ("matching", "distribution matching"),
         ("co_annotation", "soft co-annotation"),
@@ -107,11 +122,6 @@ def define_train_flags() -> None:
 
 def _define_optimisation_flags(default: TrainConfig) -> None:
     flags.DEFINE_integer("batch_size", default.batch_size, "Images per step over all data sets.")
-    flags.DEFINE_list(
-        "shares",
-        None,
-        "Part of a batch per data set, in any unit; default: proportional to size.",
-    )
     flags.DEFINE_integer("epochs", default.epochs, "Epochs.")
     flags.DEFINE_integer(
         "steps_per_epoch",
@@ -131,6 +141,21 @@ def _define_optimisation_flags(default: TrainConfig) -> None:
         "strategy", default.strategy, ["none", "mirrored"], "Spread batches over all devices."
     )
     flags.DEFINE_integer("seed", default.seed, "Fixes data order, weights and result (on CPU).")
+
+
+def advise_config() -> TrainConfig:
+    """Return the configuration that the parsed flags of advise describe.
+
+    Raises:
+        ValueError: If a value breaks its rule.
+    """
+    return TrainConfig(
+        datasets=tuple(FLAGS.datasets),
+        tasks=tuple(FLAGS.tasks),
+        data_dir=FLAGS.data_dir,
+        relatedness=FLAGS.relatedness,
+        shares=_shares(),
+    )
 
 
 def train_config() -> TrainConfig:
@@ -167,7 +192,7 @@ def train_config() -> TrainConfig:
         label_smoothing=FLAGS.label_smoothing,
         balancing=FLAGS.balancing,
         batch_size=FLAGS.batch_size,
-        shares=None if FLAGS.shares is None else tuple(_number("shares", n) for n in FLAGS.shares),
+        shares=_shares(),
         epochs=FLAGS.epochs,
         steps_per_epoch=FLAGS.steps_per_epoch,
         learning_rate=FLAGS.learning_rate,
@@ -177,6 +202,10 @@ def train_config() -> TrainConfig:
         strategy=FLAGS.strategy,
         seed=FLAGS.seed,
     )
+
+
+def _shares() -> tuple[float, ...] | None:
+    return None if FLAGS.shares is None else tuple(_number("shares", n) for n in FLAGS.shares)
 
 
 def _pairs(flag: str, items: list[str]) -> dict[str, float]:

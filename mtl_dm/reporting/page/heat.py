@@ -30,7 +30,7 @@ def heat_maps(view: ColumnView) -> str:
     cards = []
     if np.isfinite(observed).any():
         caption = "counted on the annotated test images"
-        cards.append(card("In the test labels", _map(first, observed), caption))
+        cards.append(card("In the test labels", heat_map(first, observed), caption))
     pairs = []
     for row, parts in found.items():
         prior, implied = _mean(parts, "prior"), _mean(parts, "implied")
@@ -39,12 +39,12 @@ def heat_maps(view: ColumnView) -> str:
             gap += f", {_gap(implied, prior)} from the prior"
             gap += f"; prior: {_gap(prior, observed)} from the test labels"
             both = (
-                f'<div class="pair"><div><h5>prior</h5>{_map(parts[0], prior)}</div>'
-                f"<div><h5>implied</h5>{_map(parts[0], implied)}</div></div>"
+                f'<div class="pair"><div><h5>prior</h5>{heat_map(parts[0], prior)}</div>'
+                f"<div><h5>implied</h5>{heat_map(parts[0], implied)}</div></div>"
             )
             pairs.append(card(view.named(row), both, gap))
         else:
-            cards.append(card(f"{view.named(row)} implied", _map(parts[0], implied), gap))
+            cards.append(card(f"{view.named(row)} implied", heat_map(parts[0], implied), gap))
     left = first["left_out"]
     faded = f" Italic: not annotated in training ({', '.join(left)})." if left else ""
     return (
@@ -76,8 +76,13 @@ def _gap(a: np.ndarray, b: np.ndarray) -> str:
     return f"{100 * known.mean():.0f} points" if known.size else "no value"
 
 
-def _map(part: Mapping[str, Any], values: np.ndarray) -> str:
-    """Draw attributes down and classes across: a page is longer than wide."""
+def heat_map(part: Mapping[str, Any], values: np.ndarray) -> str:
+    """Draw attributes down and classes across: a page is longer than wide.
+
+    Args:
+        part: "classes" and "attributes", names; "left_out", the attributes in italics.
+        values: [K, M] in [0, 1]; NaN draws an empty cell.
+    """
     classes, attributes = part["classes"], part["attributes"]
     left = 10 + _LETTER * max(map(len, attributes))
     slant = np.sin(np.radians(50))

@@ -11,10 +11,12 @@ import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
+from mtl_dm.data.summary import Annotations
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.reach import concerns
 
 INFERRED = "inferred:"
 LEARNED = "learned"
@@ -57,10 +59,18 @@ def summary_of(config: TrainConfig, tasks: tuple[Task, ...]) -> data.Summary:
     Raises:
         ValueError: If a task has no annotated training image.
     """
-    annotations = [
+    return data.summarize(_annotations(config, tasks), tasks)
+
+
+def concerns_of(config: TrainConfig, coupling: Coupling, tasks: tuple[Task, ...]) -> list[str]:
+    """Return where a coupling has nothing to act on, or labels nothing else teaches, as text."""
+    return concerns(_annotations(config, tasks), coupling, tasks)
+
+
+def _annotations(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Annotations]:
+    return [
         data.label_arrays(name, data_dir=config.data_dir, tasks=tasks) for name in config.datasets
     ]
-    return data.summarize(annotations, tasks)
 
 
 def sources_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[tf.data.Dataset]:

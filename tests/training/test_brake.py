@@ -95,10 +95,17 @@ def test_the_default_is_left_alone_where_it_helps(sources, validation, capsys):
     assert "is reduced" not in capsys.readouterr().out
 
 
-@pytest.fixture
-def printed(sources, validation):
-    """A model that has learned for an epoch: an untrained one has nothing to lose."""
+@pytest.fixture(scope="module")
+def after_an_epoch(sources, validation):
     return trained(sources, validation, CONFIG.replace(brake=False, epochs=1), **PRINTED)[0]
+
+
+@pytest.fixture
+def printed(after_an_epoch):
+    """A model that has learned for an epoch: an untrained one has nothing to lose."""
+    weights = after_an_epoch.get_weights()
+    yield after_an_epoch
+    after_an_epoch.set_weights(weights)
 
 
 def batches(sources):
@@ -128,13 +135,13 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
         ):
             total += part.numpy()
     before = [loss(batch) for batch in held]
-    step = 1e-3
+    step = 1e-4
     for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
         weight.assign(weight.numpy() - step * gradient)
     after = [loss(batch) for batch in held]
     measured = np.subtract(after, before).mean() / step
     assert measured > 0
-    assert change == pytest.approx(measured, rel=0.05)
+    assert change == pytest.approx(measured, rel=0.03)
 
 
 def test_terms_that_are_off_are_left_out(sources, validation, printed):

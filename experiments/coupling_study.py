@@ -50,6 +50,7 @@ METRICS = {
 }
 IMAGE_REGIMES = ("halves, disjoint", "10% of classes")
 FACE_LABELS = (50, 100, 400, 1000)
+QUICK_FACE_LABELS = (100,)
 FACE_ROWS = (
     "ST",
     "NC MT (sum)",
@@ -106,7 +107,7 @@ def clothing_columns(table: ClothingTable, preset: str) -> list[Column]:
 
 def face_columns(preset: str, raw: Path | None) -> list[Column]:
     """Return the synthetic faces with few to many expression labels."""
-    labels = FACE_LABELS if preset == "full" else (100,)
+    labels = FACE_LABELS if preset == "full" else QUICK_FACE_LABELS
     seeds = {"quick": 1, "full": 5}[preset]
     rows = FACE_ROWS if raw is not None else FACE_ROWS[:-1]
     return [

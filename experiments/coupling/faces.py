@@ -56,7 +56,10 @@ class Faces:
             for name, task in zip(self._names, self.tasks, strict=True)
         )
         # Stored in random order; other seeds have other images as long as there are enough.
-        start = self._seed * self._labels % (int(expression.cardinality()) - self._labels + 1)
+        images = int(expression.cardinality())
+        if self._labels > images:
+            raise ValueError(f"{self._labels} expression labels are asked for, {images} are there.")
+        start = self._seed * self._labels % (images - self._labels + 1)
         both = (expression.skip(start).take(self._labels), units)
         wanted = {task.name for task in tasks}
         return [

@@ -28,7 +28,7 @@ def missing_attributes(attribute_mask: Any) -> Any:
     Args:
         attribute_mask: [B, M], 1 annotated, 0 not.
     """
-    missing = 1.0 - ops.cast(attribute_mask, "float32")
+    missing = 1.0 - _annotated(attribute_mask)
     return global_sum(ops.sum(missing)) / global_sum(ops.sum(ops.ones_like(missing)))
 
 
@@ -41,10 +41,15 @@ def attributes_without_class(class_mask: Any, attribute_mask: Any) -> Any:
         class_mask: [B], 1 annotated, 0 not.
         attribute_mask: [B, M], 1 annotated, 0 not.
     """
-    class_mask = ops.cast(class_mask, "float32")
-    some = ops.max(ops.cast(attribute_mask, "float32"), axis=-1)
-    informed = global_sum(ops.sum(some * (1.0 - class_mask)))
-    return informed / global_sum(ops.sum(ops.ones_like(class_mask)))
+    class_known = _annotated(class_mask)
+    some = ops.max(_annotated(attribute_mask), axis=-1)
+    informed = global_sum(ops.sum(some * (1.0 - class_known)))
+    return informed / global_sum(ops.sum(ops.ones_like(class_known)))
+
+
+def _annotated(mask: Any) -> Any:
+    # A mask may weigh images; here only whether there is a label counts.
+    return ops.cast(ops.cast(mask, "float32") > 0, "float32")
 
 
 def matching_factor(form: str, attribute_mask: Any, reduction: str) -> Any:

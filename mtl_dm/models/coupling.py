@@ -136,8 +136,8 @@ class BoundCoupling:
         covered: Any = 1.0
         if self._classes is not None:
             # An image labelled with a class that the relatedness does not know is left alone.
-            known = ops.sum(ops.cast(class_labels, "float32"), axis=-1)
-            covered = 1.0 - class_mask * (1.0 - ops.clip(known, 0.0, 1.0))
+            named = ops.sum(ops.cast(class_labels, "float32"), axis=-1)
+            covered = 1.0 - class_mask * (1.0 - ops.clip(named, 0.0, 1.0))
         pair = {
             "class_logits": _take(logits[coupling.classes], self._classes),
             "attribute_logits": _take(logits[coupling.attributes], self._attributes),
@@ -153,6 +153,10 @@ class BoundCoupling:
         }
         if self._classes is not None:
             pair["masks"]["covered"] = covered
+        known = ops.cast(pair["masks"]["attributes"], "float32")
+        if self._classes is not None:
+            # For the rule, an image that is left alone has nothing missing: no term informs it.
+            known = ops.maximum(known, 1.0 - covered[:, None])
         terms: dict[str, tuple[Any, Any, Any]] = {}
         if coupling.matching != 0:
             form = MATCHING_FORMS.get(coupling.matching_form)
@@ -160,9 +164,7 @@ class BoundCoupling:
             weights = _where_covered(values, weights, covered)
             factor = coupling.matching
             if factor is None:
-                factor = matching_factor(
-                    coupling.matching_form, pair["masks"]["attributes"], self._reduction
-                )
+                factor = matching_factor(coupling.matching_form, known, self._reduction)
             terms["distribution_matching"] = (values, weights, factor)
         if coupling.co_annotation != 0:
             form = CO_ANNOTATION_FORMS.get(coupling.co_annotation_form)
@@ -171,9 +173,7 @@ class BoundCoupling:
             factor = coupling.co_annotation
             if factor is None:
                 factor = co_annotation_factor(
-                    coupling.co_annotation_form,
-                    pair["masks"]["classes"],
-                    pair["masks"]["attributes"],
+                    coupling.co_annotation_form, class_mask, pair["masks"]["attributes"]
                 )
             terms["soft_co_annotation"] = (values, weights, factor)
         return terms

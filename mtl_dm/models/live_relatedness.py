@@ -36,8 +36,10 @@ class LiveRelatedness(keras.layers.Layer):
         self._counts = self._constant("counts", shape)
         self._prior = self._constant("prior", shape[:1])
         self._likelihood = self._constant("likelihood", shape)
+        # Whether the weights hold anything but the start.
+        self._replaced = self._constant("replaced", ())
         self.built = True
-        self.assign(start)
+        self._fill(start)
 
     def _constant(self, name: str, shape: tuple[int, ...]) -> Any:
         return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
@@ -55,7 +57,11 @@ class LiveRelatedness(keras.layers.Layer):
                 f"{start.classes} x {start.attributes}, got "
                 f"{relatedness.classes} x {relatedness.attributes}."
             )
-        classes = len(start.classes)
+        self._fill(relatedness)
+        self._replaced.assign(1.0)
+
+    def _fill(self, relatedness: Relatedness) -> None:
+        classes = len(relatedness.classes)
         uniform = np.full(classes, 1.0 / classes, np.float32)
         counts = relatedness.counts
         self._conditional.assign(relatedness.conditional)
@@ -74,18 +80,17 @@ class LiveRelatedness(keras.layers.Layer):
         )
 
     def value(self) -> Relatedness:
-        """Return what stands in the weights."""
+        """Return what stands in the weights: the start as it was given until `assign` is called."""
+        if not ops.convert_to_numpy(self._replaced):
+            return self._start
         conditional = ops.convert_to_numpy(self._conditional)
         counts = ops.convert_to_numpy(self._counts)
-        learned = bool(counts.any())
         return Relatedness(
             self._start.classes,
             self._start.attributes,
             conditional,
-            conditional if learned else self._start.weights,
-            f"Learned during training, starting from: {self._start.citation}"
-            if learned
-            else self._start.citation,
+            conditional,
+            f"Learned during training, starting from: {self._start.citation}",
             ops.convert_to_numpy(self._prior),
-            counts if learned else None,
+            counts if counts.any() else None,
         )

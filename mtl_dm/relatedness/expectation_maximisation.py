@@ -60,6 +60,8 @@ class Estimator:
             value = getattr(self, field.name)
             if not (np.isfinite(value) and value >= 0):
                 raise ValueError(f"{field.name} must be finite and >= 0, got {value}.")
+        if self.rounds != int(self.rounds):
+            raise ValueError(f"rounds must be a whole number, got {self.rounds}.")
         if self.temperature == 0 or self.gate >= 1:
             raise ValueError(
                 f"temperature must be > 0 and gate below 1, got {self.temperature} and {self.gate}."
@@ -98,7 +100,7 @@ def learn(
 
     Raises:
         ValueError: If a shape does not fit, no class or no attribute is labelled, or a
-            probability is not one.
+            probability or a label is out of its range.
     """
     settings = estimator or Estimator()
     seen = _checked(observations, start)
@@ -123,7 +125,7 @@ def learn(
         return np.where(divisor > 0, total / safe, base), divisor
 
     conditional, counts = maximise(labels, 1.0)  # Images of unknown class: all zero, left out.
-    for _ in range(settings.rounds):
+    for _ in range(int(settings.rounds)):
         evidence = _log_likelihood(active, mask, conditional) / settings.temperature
         tempered = softmax(np.log(np.maximum(seen.classes, 1e-12)) + evidence, axis=1)
         r = np.where(known[:, None], labels, tempered)
@@ -221,6 +223,12 @@ def _log_likelihood(active: Array, mask: Array, conditional: Array) -> Array:
 
 def _checked(observations: Observations, start: Relatedness) -> Observations:
     classes, attributes, class_labels, attribute_labels = observations
+    class_labels = np.asarray(class_labels)
+    if class_labels.ndim != 1 or not np.issubdtype(class_labels.dtype, np.integer):
+        raise ValueError(
+            f"class_labels must be integers of shape [N], got {class_labels.dtype} "
+            f"{class_labels.shape}."
+        )
     size = len(class_labels)
     shapes = {
         "classes": (np.shape(classes), (size, len(start.classes))),
@@ -233,11 +241,22 @@ def _checked(observations: Observations, start: Relatedness) -> Observations:
     for name, values in (("classes", classes), ("attributes", attributes)):
         if not ((np.asarray(values) >= 0) & (np.asarray(values) <= 1)).all():
             raise ValueError(f"{name} must be probabilities in [0, 1].")
+    attribute_labels = np.asarray(attribute_labels, np.float64)
     if not (class_labels >= 0).any() or not (attribute_labels >= 0).any():
         raise ValueError("Learning a relatedness needs class labels and attribute labels.")
+    if class_labels.max() >= len(start.classes):
+        raise ValueError(
+            f"class_labels must be negative (missing) or 0..{len(start.classes) - 1}, got "
+            f"{class_labels.max()}."
+        )
+    if attribute_labels[attribute_labels >= 0].max() > 1:
+        raise ValueError(
+            "attribute_labels must be negative (missing) or at most 1, got "
+            f"{attribute_labels[attribute_labels >= 0].max()}."
+        )
     return Observations(
         np.asarray(classes, np.float64),
         np.asarray(attributes, np.float64),
         class_labels,
-        np.asarray(attribute_labels, np.float64),
+        attribute_labels,
     )

@@ -15,6 +15,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.reach import concerns
 
 INFERRED = "inferred:"
 LEARNED = "learned"
@@ -58,6 +59,11 @@ def summary_of(config: TrainConfig, tasks: tuple[Task, ...]) -> data.Summary:
         ValueError: If a task has no annotated training image.
     """
     return data.summarize(annotations_of(config, tasks), tasks)
+
+
+def concerns_of(config: TrainConfig, coupling: Coupling, tasks: tuple[Task, ...]) -> list[str]:
+    """Return where a coupling has nothing to act on, or labels nothing else teaches, as text."""
+    return concerns(annotations_of(config, tasks), coupling, tasks)
 
 
 def annotations_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[data.Annotations]:

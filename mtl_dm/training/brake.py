@@ -16,6 +16,18 @@ ERRORS = 2.0
 BATCH = 64
 
 
+def require_backend() -> None:
+    """Check that the brake works here.
+
+    Raises:
+        ValueError: Under another backend than TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"The brake needs the TensorFlow backend, this is {keras.backend.backend()!r}."
+        )
+
+
 class Brake(keras.callbacks.Callback):
     """Halves a coupling term that, beyond noise, raises a task's validation loss.
 
@@ -46,10 +58,7 @@ class Brake(keras.callbacks.Callback):
         verbose: bool = True,
     ) -> None:
         super().__init__()
-        if keras.backend.backend() != "tensorflow":
-            raise ValueError(
-                f"The brake needs the TensorFlow backend, this is {keras.backend.backend()!r}."
-            )
+        require_backend()
         self._training = training.take(limit)
         self._validation = validation.take(limit)
         self._verbose = verbose

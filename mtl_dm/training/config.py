@@ -68,6 +68,16 @@ class TrainConfig:
             raise ValueError(
                 f"relatedness couples two tasks, but tasks are {list(self.tasks)} only."
             )
+        if self.relatedness is not None and self.matching == self.co_annotation == 0:
+            raise ValueError(
+                f"relatedness {self.relatedness!r} couples nothing with matching 0 and "
+                "co_annotation 0; leave it out to train without coupling."
+            )
+        if str(self.relatedness).partition(":")[0] == "learned" and self.epochs < 2:
+            raise ValueError(
+                "A relatedness is learned between epochs: it needs at least 2, got epochs "
+                f"{self.epochs}."
+            )
         if self.brake and (self.relatedness is None or self.validation is None):
             raise ValueError(
                 "brake judges a coupling on validation data: it needs relatedness and validation, "

@@ -15,7 +15,7 @@ from mtl_dm import data
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.registry import Registry
 from mtl_dm.training import processes
-from mtl_dm.training.brake import BATCH, Brake
+from mtl_dm.training.brake import BATCH, Brake, require_backend
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.learning import LearnRelatedness, schedule
@@ -54,8 +54,11 @@ def settings(config: TrainConfig) -> Iterator[None]:
     """Seed everything and set precision and strategy while a model is built and trained.
 
     Raises:
-        ValueError: If the strategy is unknown or the machine lacks the devices.
+        ValueError: If the strategy is unknown, the machine lacks the devices, or the backend
+            cannot do what is configured.
     """
+    if config.brake:
+        require_backend()
     policy = "float32" if config.mixed_precision == "float32" else f"mixed_{config.mixed_precision}"
     before = keras.config.dtype_policy()
     strategy = STRATEGIES.get(config.strategy)()
@@ -170,9 +173,12 @@ def _brake(
     if validation is None:
         raise ValueError("brake needs validation data: it judges coupling terms by them.")
     batches = data.merge(sources, config.batch_size, shares=config.shares, seed=config.seed)
-    # Images of a source stand in an order of its own: a few spread over all of it.
-    spread = validation.shard(max(1, int(validation.cardinality()) // (8 * BATCH)), 0)
-    return Brake(batches, spread.batch(BATCH), verbose=processes.is_main())
+    # Images of a source stand in an order of its own: a few spread over all of it, and of a small
+    # one smaller batches, since noise is judged by how batches differ.
+    images = int(validation.cardinality())
+    spread = validation.shard(max(1, images // (8 * BATCH)), 0)
+    size = min(BATCH, max(1, images // 8))
+    return Brake(batches, spread.batch(size), verbose=processes.is_main())
 
 
 def _verbosity() -> int:

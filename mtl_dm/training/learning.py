@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from mtl_dm.models import MultiTaskModel
 from mtl_dm.relatedness import Estimator, drifted, learn
 from mtl_dm.training.observing import LIMIT, observe
 
@@ -16,8 +16,9 @@ from mtl_dm.training.observing import LIMIT, observe
 def schedule(epochs: int) -> tuple[int, int]:
     """Return after how many epochs a relatedness is learned first, and how often from then on.
 
-    A quarter of the training makes predictions worth learning from; three estimates follow the
-    model as it gets better.
+    About a quarter of the training makes predictions worth learning from; as many estimates as
+    fit before the last epoch, three of a training of 4, 8, 12 epochs, follow the model as it gets
+    better.
     """
     quarter = max(1, epochs // 4)
     return quarter, quarter
@@ -28,8 +29,9 @@ class LearnRelatedness(keras.callbacks.Callback):
 
     Until the first estimate the couplings are off (warm-up): the start may know nothing. After it
     the relatedness in use is replaced every few epochs by `mtl_dm.relatedness.learn`, unless the
-    new one has drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`). All that it
-    changes are weights of the model, so that a training that was killed resumes exactly.
+    new one has drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is
+    the same for every class stays off then. All that it changes are weights of the model, so that
+    a training that was killed resumes exactly.
 
     Args:
         sources: The training data, unbatched.
@@ -69,7 +71,8 @@ class LearnRelatedness(keras.callbacks.Callback):
         del logs
         if epoch == 0:
             for index in self._learned():
-                _scale(self.model, index, 0.0)
+                for name in self.model.coupling_names(index):
+                    self.model.coupling_scales[name].assign(0.0)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""
@@ -80,6 +83,13 @@ class LearnRelatedness(keras.callbacks.Callback):
             return
         for index in self._learned():
             self._update(done, index)
+
+    def _end_warm_up(self, index: int) -> None:
+        """Switch a coupling on; a term that runs keeps what the brake has left of it."""
+        for name in self.model.coupling_names(index):
+            scale = self.model.coupling_scales[name]
+            if not keras.ops.convert_to_numpy(scale):
+                scale.assign(1.0)
 
     def _learned(self) -> list[int]:
         return [index for index, each in enumerate(self.model.couplings) if each.learned]
@@ -92,12 +102,8 @@ class LearnRelatedness(keras.callbacks.Callback):
             said = "explains the class labels worse than the one in use, which is kept"
         else:
             live.assign(new)
-            _scale(self.model, index, 1.0)
             said = f"learned from {len(seen.class_labels):,} images"
+        if np.ptp(live.value().conditional, axis=0).any():
+            self._end_warm_up(index)
         if self._verbose:
             print(f"After epoch {epoch}: relatedness {said}.", flush=True)
-
-
-def _scale(model: MultiTaskModel, index: int, scale: float) -> None:
-    for name in model.coupling_names(index):
-        model.coupling_scales[name].assign(scale)

@@ -45,6 +45,9 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         logging.info("%s", line)
     with fitting.settings(config):
         model = assembly.model_of(config, tasks, tuple(sources[0].element_spec[0].shape))
+        for coupling in model.couplings:
+            for line in assembly.concerns_of(config, coupling, tasks):
+                logging.warning("%s", line)
         fitting.training_stream(sources, config)  # Batches are checked before a folder is claimed.
         folder = Path(output)
         if processes.is_main():

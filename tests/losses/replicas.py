@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS, weighted_mean
+from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from tests.losses import coupled
 
 FIRST = 9
@@ -79,7 +80,33 @@ def main():
                 "gradient": float(max(np.abs(each).max() for each in one_gradients)),
                 "gap": float(max(gaps)),
             }
+    report["factors"] = factors(arguments["masks"], strategy)
     print(json.dumps(report))
+
+
+def factors(masks, strategy):
+    """The rule's factors on one device and on each replica."""
+
+    def both(part):
+        return [
+            matching_factor("conditional", part["attributes"], "mean"),
+            co_annotation_factor("posterior", part["classes"], part["attributes"]),
+        ]
+
+    def part(context):
+        rows = (slice(None, FIRST), slice(FIRST, None))[context.replica_id_in_sync_group]
+        return {name: tf.constant(mask[rows]) for name, mask in masks.items()}
+
+    @tf.function
+    def step(parts):
+        return strategy.run(both, [parts])
+
+    got = step(strategy.experimental_distribute_values_from_function(part))
+    local = [strategy.experimental_local_results(each) for each in got]
+    return {
+        "one": [float(each) for each in both(masks)],
+        "two": [[float(each) for each in pair] for pair in local],
+    }
 
 
 if __name__ == "__main__":

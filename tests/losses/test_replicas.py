@@ -37,3 +37,10 @@ def test_replicas_with_uneven_images_and_labels_equal_one_device(report, form):
     assert got["two"] == pytest.approx(got["one"], rel=1e-5)
     assert got["gradient"] > 0.01
     assert got["gap"] < 1e-6
+
+
+def test_the_rules_factors_are_those_of_the_global_batch_on_every_replica(report):
+    one, two = report["factors"]["one"], report["factors"]["two"]
+    for want, replicas in zip(one, two, strict=True):
+        assert 0 < want < 1
+        assert replicas == [pytest.approx(want, rel=1e-6)] * 2

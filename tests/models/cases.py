@@ -21,6 +21,7 @@ TABLE = Relatedness(
     [[0, 0, 0, 0, 0], [0, 0, 0.51, 1, 0], [0.6, 0, 0.5, 0, 1], [1, 0.57, 0, 0, 0]],
     "in the manner of Table 1, 2014",
 )
+PRINTED = {"matching_form": "paper", "co_annotation_form": "paper"}
 FEATURES = 3
 
 
@@ -32,7 +33,8 @@ def trunk(**options):
 
 
 def coupled_model(backbone=None, couplings=None, tasks=(EXPRESSION, UNITS), **options):
-    couplings = [Coupling(relatedness=TABLE)] if couplings is None else couplings
+    """Coupled by the printed forms where nothing else is said."""
+    couplings = [Coupling(relatedness=TABLE, **PRINTED)] if couplings is None else couplings
     return MultiTaskModel(backbone or trunk(), tasks, couplings, **options)
 
 

@@ -9,12 +9,13 @@ from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from tests.models.cases import EXPRESSION, TABLE, UNITS, coupled_model, trunk
 
 
-def test_defaults_are_the_printed_coupling():
+def test_defaults():
     coupling = Coupling()
     assert (coupling.classes, coupling.attributes) == ("expression", "action_units")
     assert coupling.relatedness == facs()
-    assert (coupling.matching, coupling.co_annotation) == (1.0, 1.0)
-    assert (coupling.matching_form, coupling.co_annotation_form) == ("paper", "paper")
+    assert (coupling.matching, coupling.co_annotation) == (None, None)
+    assert (coupling.matching_form, coupling.co_annotation_form) == ("conditional", "posterior")
+    assert not coupling.learned
     tasks = [
         Task.multiclass("expression", EXPRESSIONS),
         Task.multilabel("action_units", ACTION_UNITS),
@@ -32,7 +33,7 @@ def test_cannot_be_changed():
 @pytest.mark.parametrize("field", ["matching", "co_annotation"])
 @pytest.mark.parametrize("factor", [-1.0, float("nan"), float("inf")])
 def test_bad_factor(field, factor):
-    with pytest.raises(ValueError, match=f"Coupling {field} must be finite and >= 0"):
+    with pytest.raises(ValueError, match=f"Coupling {field} must be None or finite and >= 0"):
         Coupling(**{field: factor})
 
 
@@ -42,7 +43,7 @@ def test_bad_factor(field, factor):
         ({"matching_form": "kl"}, r"Unknown matching form 'kl'\. Known: .*bernoulli.*paper"),
         ({"co_annotation_form": "kl"}, r"Unknown co-annotation form 'kl'\. Known: .*distillation"),
         (
-            {"matching_options": {"epsilom": 1e-3}},
+            {"matching_form": "paper", "matching_options": {"epsilom": 1e-3}},
             r"matching form 'paper' has no option \['epsilom'\]\. Known: \['epsilon'\]",
         ),
         (
@@ -63,14 +64,21 @@ def test_a_form_that_is_switched_off_is_checked_all_the_same():
         Coupling(matching=0.0, matching_form="kl")
 
 
-def test_round_trip_through_json():
-    coupling = Coupling(
-        relatedness=TABLE,
-        matching=0.5,
-        co_annotation=0.0,
-        matching_form="bernoulli",
-        matching_options={"epsilon": 1e-3},
-    )
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"learned": True, "matching": None, "co_annotation": 0.25},
+        {
+            "matching": 0.5,
+            "co_annotation": 0.0,
+            "matching_form": "bernoulli",
+            "matching_options": {"epsilon": 1e-3},
+        },
+    ],
+)
+def test_round_trip_through_json(fields):
+    coupling = Coupling(relatedness=TABLE, **fields)
     assert Coupling.from_dict(json.loads(json.dumps(coupling.to_dict()))) == coupling
 
 

@@ -13,6 +13,7 @@ from tests.models.cases import (
     ATTRIBUTES,
     CLASSES,
     EXPRESSION,
+    PRINTED,
     TABLE,
     UNITS,
     coupled_model,
@@ -51,7 +52,7 @@ def test_a_mixed_batch_gives_the_sum_of_the_four_terms():
 
 
 def test_factors_and_task_weights():
-    coupling = Coupling(relatedness=TABLE, matching=0.5, co_annotation=3.0)
+    coupling = Coupling(relatedness=TABLE, matching=0.5, co_annotation=3.0, **PRINTED)
     tasks = EXPRESSION.replace(weight=2.0), UNITS.replace(weight=0.25)
     model, batch = coupled_model(couplings=[coupling], tasks=tasks), random_batch()
     want = means(term_values(numpy(model(batch[0])), *batch[1:]))
@@ -68,7 +69,7 @@ def test_factors_and_task_weights():
     ],
 )
 def test_a_factor_of_0_switches_a_term_off(factors, terms):
-    model = coupled_model(couplings=[Coupling(relatedness=TABLE, **factors)])
+    model = coupled_model(couplings=[Coupling(relatedness=TABLE, **PRINTED, **factors)])
     batch = random_batch()
     want = means(term_values(numpy(model(batch[0])), *batch[1:]))
     assert objective(model, batch) == pytest.approx(sum(want[name] for name in terms), rel=1e-5)
@@ -287,7 +288,7 @@ def test_masks_must_be_a_dictionary():
 def test_couplings_leave_labels_outside_their_relatedness_alone():
     part = TABLE.restrict(["sadness", "happiness"], ["AU12", "AU1"])  # another order, too
     tasks = EXPRESSION.replace(weight=0.0), UNITS.replace(weight=0.0)
-    model = coupled_model(couplings=[Coupling(relatedness=part)], tasks=tasks)
+    model = coupled_model(couplings=[Coupling(relatedness=part, **PRINTED)], tasks=tasks)
     x, labels, masks = random_batch()
     masks["expression"] *= 0
     got = gradients(model, (x, labels, masks))
@@ -302,7 +303,7 @@ def test_couplings_leave_labels_outside_their_relatedness_alone():
 
 def test_a_coupling_over_a_part_equals_numpy_on_that_part():
     part = TABLE.restrict(["sadness", "happiness"], ["AU12", "AU1"])
-    model = coupled_model(couplings=[Coupling(relatedness=part)])
+    model = coupled_model(couplings=[Coupling(relatedness=part, **PRINTED)])
     x, labels, masks = random_batch()
     logits = numpy(model(x))
     k = [CLASSES.index(name) for name in part.classes]
@@ -328,7 +329,7 @@ def test_a_coupling_over_a_part_equals_numpy_on_that_part():
 def test_an_image_of_a_class_outside_the_relatedness_is_left_alone():
     part = TABLE.restrict(classes=["happiness", "sadness", "fear"])
     tasks = EXPRESSION.replace(weight=0.0), UNITS.replace(weight=0.0)
-    model = coupled_model(couplings=[Coupling(relatedness=part)], tasks=tasks)
+    model = coupled_model(couplings=[Coupling(relatedness=part, **PRINTED)], tasks=tasks)
     x, labels, masks = random_batch()
     masks = {name: np.ones_like(mask) for name, mask in masks.items()}
     neutral = labels["expression"][:, 0] == 1
@@ -365,7 +366,7 @@ def test_a_form_may_give_one_value_per_batch(monkeypatch):
 def test_two_couplings_have_terms_of_their_own():
     other = UNITS.replace(name="more_units")
     couplings = [
-        Coupling(relatedness=TABLE, co_annotation=0.0),
+        Coupling(relatedness=TABLE, co_annotation=0.0, **PRINTED),
         Coupling("expression", "more_units", TABLE, co_annotation=0.0, matching_form="bernoulli"),
     ]
     tasks = (EXPRESSION, UNITS, other)

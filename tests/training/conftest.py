@@ -21,6 +21,8 @@ def finished(faces, tmp_path_factory):
         data_dir=faces,
         image_size=16,
         relatedness="facs",
+        matching_form="paper",
+        co_annotation_form="paper",
         batch_size=8,
         epochs=2,
         steps_per_epoch=2,

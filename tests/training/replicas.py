@@ -20,9 +20,10 @@ TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),
 )
-# Forms of single images, and those whose sums run over all replicas.
+# Forms of single images, and those whose sums, and factors by the rule, run over all replicas.
 COUPLINGS = [
     Coupling(),
+    Coupling(matching_form="paper", co_annotation_form="paper"),
     Coupling(matching_form="bernoulli"),
     Coupling(matching_form="batch", co_annotation_form="posterior"),
     Coupling(matching_form="conditional", co_annotation_form="posterior_distillation"),

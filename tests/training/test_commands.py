@@ -110,14 +110,10 @@ def train(command, faces, tmp_path):
     [
         (
             ["--datasets=nothing"],
-            "Unknown data set 'nothing'. Known: clothing_attributes, synthetic_faces.",
+            "Unknown data set 'nothing'. Known: abaw4_lsd, aff_wild2",
         ),
         (["--datasets=synthetic_faces/nothing"], "Unknown configuration 'nothing'"),
         ([f"--datasets={SETS}", "--backbone=nothing"], "Known: compact_cnn, dense_trunk."),
-        (
-            [f"--datasets={SETS}", "--relatedness=facs", "--matching_form=nothing"],
-            "Known: bernoulli, paper",
-        ),
         ([f"--datasets={SETS}", "--tasks=expression,nothing"], "Unknown task ['nothing']"),
         ([f"--datasets={SETS}", "--matching=0.5"], "--matching has no effect"),
         ([f"--datasets={SETS}", "--relatedness=none.json"], "none.json"),

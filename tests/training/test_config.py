@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from mtl_dm.models import Coupling
 from mtl_dm.training.config import TrainConfig
 
 TWO = ("first", "second")
@@ -24,6 +25,14 @@ TWO = ("first", "second")
         ({"shares": (1.0,)}, "one number per data set, 2, got 1"),
         ({"shares": (1.0, 1.0, 1.0)}, "one number per data set, 2, got 3"),
         ({"relatedness": "facs", "tasks": ("expression",)}, r"tasks are \['expression'\] only"),
+        (
+            {"relatedness": "facs", "matching": 0.0, "co_annotation": 0},
+            "relatedness 'facs' couples nothing with matching 0 and co_annotation 0",
+        ),
+        ({"brake": True, "validation": "v"}, "needs relatedness and validation, got None and v"),
+        ({"brake": True, "relatedness": "facs"}, "needs relatedness and validation, got facs and"),
+        ({"relatedness": "learned", "epochs": 1}, "needs at least 2, got epochs 1"),
+        ({"relatedness": "learned:facs", "epochs": 1}, "needs at least 2, got epochs 1"),
     ],
 )
 def test_refuses(changes, message):
@@ -38,11 +47,14 @@ def test_accepts_the_smallest_values():
     assert config.shares == (1.0, 3.0)
 
 
-def test_defaults_are_the_papers():
+def test_defaults():
     config = TrainConfig(("any",))
     assert config.learning_rate == 1e-3
-    assert (config.matching, config.co_annotation) == (1.0, 1.0)
-    assert (config.matching_form, config.co_annotation_form) == ("paper", "paper")
+    coupling = Coupling()
+    assert (config.matching, config.co_annotation) == (None, None)
+    for field in ("matching", "co_annotation", "matching_form", "co_annotation_form"):
+        assert getattr(config, field) == getattr(coupling, field)
+    assert not config.brake
     assert config.attribute_reduction == "mean"
     assert config.relatedness is None
 

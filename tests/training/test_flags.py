@@ -39,6 +39,7 @@ def test_every_field_has_a_flag():
         "co_annotation": 0.0,
         "matching_form": "bernoulli",
         "co_annotation_form": "distillation",
+        "brake": True,
         "task_weights": {"expression": 2.0, "action_units": 0.25},
         "attribute_reduction": "sum",
         "label_smoothing": 0.1,
@@ -80,7 +81,9 @@ def test_help_explains_every_field():
         assert "--output:" in text
 
 
-@pytest.mark.parametrize("name", ["matching=0.5", "co_annotation=1", "matching_form=bernoulli"])
+@pytest.mark.parametrize(
+    "name", ["matching=0.5", "co_annotation=1", "matching_form=bernoulli", "brake"]
+)
 def test_coupling_flags_need_relatedness(name):
     message = refused(f"--{name}")
     assert message.startswith(f"--{name.split('=')[0]} has no effect without --relatedness")
@@ -89,7 +92,7 @@ def test_coupling_flags_need_relatedness(name):
 def test_coupling_with_both_weights_zero():
     message = refused("--relatedness=facs", "--matching=0", "--co_annotation=0")
     assert "--matching=0 and --co_annotation=0" in message
-    assert config_of("--relatedness=facs", "--matching=0").co_annotation == 1.0
+    assert config_of("--relatedness=facs", "--matching=0").co_annotation is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,14 @@ def test_refuses(flag, message):
 
 @pytest.mark.parametrize(
     "flag",
-    ["--matching=-1", "--attribute_reduction=max", "--strategy=none_such", "--batch_size=many"],
+    [
+        "--matching=-1",
+        "--matching_form=kl",
+        "--co_annotation_form=kl",
+        "--attribute_reduction=max",
+        "--strategy=none_such",
+        "--batch_size=many",
+    ],
 )
 def test_absl_refuses(flag):
     with pytest.raises(absl_flags.IllegalFlagValueError, match=flag.partition("=")[0][2:]):

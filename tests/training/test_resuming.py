@@ -8,7 +8,9 @@ import pytest
 
 from mtl_dm import data
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
+from mtl_dm.training import brake as brake_module
 from mtl_dm.training import fitting, resuming
 from mtl_dm.training.config import TrainConfig
 from tests.contracts.test_backbones import shape_of
@@ -44,16 +46,18 @@ def sources(shape):
     ]
 
 
-def start(config, folder, monkeypatch, kill_in=None):
+def start(config, folder, monkeypatch, kill_in=None, coupling=None):
     """Train from wherever the folder stands; return the weights, or None if killed."""
     shape = shape_of(config.backbone)
     real = keras.callbacks.TerminateOnNaN
     if kill_in is not None:
         monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", lambda: Killed(kill_in))
     with fitting.settings(config):
-        model = MultiTaskModel(BACKBONES.get(config.backbone)(shape), TASKS, [Coupling()])
+        couplings = [coupling or Coupling()]
+        model = MultiTaskModel(BACKBONES.get(config.backbone)(shape), TASKS, couplings)
         try:
-            fitting.fit(model, sources(shape), config, output=folder)
+            validation = sources(shape)[0] if config.brake else None
+            fitting.fit(model, sources(shape), config, validation=validation, output=folder)
         except KeyboardInterrupt:
             return None
         finally:
@@ -90,6 +94,41 @@ def test_killed_twice_ends_in_the_same_weights(backbone, precision, tmp_path, mo
     have = start(config, tmp_path / "killed", monkeypatch)
     for one, other in zip(want, have, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("brake", [False, True])
+def test_learned_relatedness_and_brake_are_part_of_the_state(brake, tmp_path, monkeypatch):
+    config = config_of("dense_trunk").replace(
+        epochs=4,
+        learning_rate=0.01,
+        **({"brake": True, "relatedness": "learned", "validation": "v"} if brake else {}),
+    )
+    # The printed matching is what the brake has to do with.
+    coupling = Coupling(
+        relatedness=marginal(
+            np.array([], np.int64),
+            np.full((1, 17), 0.5),
+            classes=EXPRESSIONS,
+            attributes=ACTION_UNITS,
+        ),
+        matching_form="paper" if brake else "conditional",
+        learned=True,
+    )
+    if brake:
+        # Without a validation of several batches it would never act; here it always does.
+        monkeypatch.setattr(
+            brake_module, "conflicts", lambda *_: [("distribution_matching", "action_units", 1.0)]
+        )
+    want = start(config, tmp_path / "whole", monkeypatch, coupling=coupling)
+    # Killed in the epoch after an estimate, and before the first one.
+    for epoch in (0, 2):
+        assert start(config, tmp_path / "killed", monkeypatch, epoch, coupling) is None
+    have = start(config, tmp_path / "killed", monkeypatch, coupling=coupling)
+    for one, other in zip(want, have, strict=True):
+        np.testing.assert_array_equal(one, other)
+    untouched = start(config.replace(epochs=1), tmp_path / "short", monkeypatch, coupling=coupling)
+    moved = [not np.array_equal(a, b) for a, b in zip(want, untouched, strict=True)]
+    assert all(moved[-4:])  # The live table.
 
 
 def test_a_damaged_state_falls_back_to_the_one_before(tmp_path, monkeypatch, caplog):
@@ -130,7 +169,7 @@ def test_history_covers_all_starts(tmp_path, monkeypatch):
 def test_the_state_of_another_model_is_refused(tmp_path, monkeypatch):
     config = config_of("dense_trunk")
     start(config, tmp_path, monkeypatch, kill_in=1)
-    model = MultiTaskModel(BACKBONES.get("dense_trunk")((10,), width=8), TASKS)
+    model = MultiTaskModel(BACKBONES.get("dense_trunk")((10,), width=8), TASKS, [Coupling()])
     with pytest.raises(ValueError, match=r"another model: it has model kernel \(10, 256"):
         fitting.fit(model, sources((10,)), config, output=tmp_path)
     model = MultiTaskModel(BACKBONES.get("dense_trunk")((10,)), TASKS[:1])

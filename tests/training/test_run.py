@@ -184,3 +184,50 @@ def test_wrong_batches_leave_no_folder(finished, tmp_path, changes, message):
         run.train(finished.config.replace(**changes), tmp_path / "out")
     # With the folder claimed, the corrected command would be refused.
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("relatedness", ["learned", "learned:facs"])
+def test_a_learned_relatedness_stands_beside_the_assumed_one(finished, tmp_path, relatedness):
+    config = finished.config.replace(
+        relatedness=relatedness,
+        matching_form="conditional",
+        co_annotation_form="posterior",
+        epochs=3,
+        brake=True,
+    )
+    model = run.train(config, tmp_path)
+    assumed = Relatedness.from_json(tmp_path / "relatedness_0.json")
+    learned = Relatedness.from_json(tmp_path / "relatedness_0_learned.json")
+    assert (learned.classes, learned.attributes) == (assumed.classes, assumed.attributes)
+    if relatedness == "learned":
+        assert (assumed.conditional == assumed.conditional[0]).all()
+        # Action units without a single label are left out: nothing can be learned of them.
+        assert "AU10" not in assumed.attributes
+    else:
+        assert assumed == facs()
+    assert learned == model.live_relatedness["0"].value()
+    assert scoring.load_model(tmp_path / "last.keras").live_relatedness["0"].value() == learned
+    record = strict(tmp_path / "run.json")
+    assert record["config"]["relatedness"] == relatedness
+    assert record["config"]["matching"] is None
+    for term in TERMS:
+        assert np.isfinite(record["history"][f"{term}_loss"]).all()
+
+
+def test_labels_without_an_image_and_idle_terms_are_said_once(finished, tmp_path, caplog):
+    def warned(**changes):
+        caplog.clear()
+        config = finished.config.replace(epochs=1, steps_per_epoch=1, validation=None, **changes)
+        run.train(config, tmp_path / str(len(list(tmp_path.iterdir()))))
+        return [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+
+    (line,) = warned()
+    assert line.startswith("No training image is labelled with ['AU")
+    assert "of 'action_units': the coupling alone teaches them" in line
+    both = {"datasets": (CO_ANNOTATED,), "co_annotation_form": "posterior"}
+    idle = [line for line in warned(**both) if "nothing to act on" in line]
+    assert idle == [
+        "The soft co-annotation (posterior) has nothing to act on: no image with attribute labels "
+        "lacks its class."
+    ]
+    assert warned(relatedness=None) == []

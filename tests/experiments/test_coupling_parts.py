@@ -1,0 +1,256 @@
+"""Regimes, variants, verdict and figure of the coupling study, by hand."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from experiments.coupling import figure, regimes, rows, verdict
+from experiments.coupling.variants import VARIANTS, ck_plus, noisy, shifted_prior, wrong
+from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from mtl_dm.models import Coupling
+from mtl_dm.relatedness import Relatedness, facs
+from mtl_dm.tasks import EXPRESSIONS
+
+ROWS = range(100, 300)
+
+
+class TestRegimes:
+    @pytest.mark.parametrize("regime", regimes.CLASS_SHARES)
+    def test_shares_are_kept_and_no_image_has_both(self, regime):
+        kept = regimes.annotated(ROWS, regime, (1, 2))
+        assert len(kept.classes) == round(regimes.CLASS_SHARES[regime] * len(ROWS))
+        assert not set(kept.classes) & set(kept.attributes)
+        assert sorted([*kept.classes, *kept.attributes]) == list(ROWS)
+        assert all((np.diff(part) > 0).all() for part in kept)
+
+    def test_all_labels(self):
+        kept = regimes.annotated(ROWS, regimes.ALL, (1, 2))
+        np.testing.assert_array_equal(kept.classes, ROWS)
+        np.testing.assert_array_equal(kept.attributes, ROWS)
+
+    def test_the_seed_decides(self):
+        def classes(seed):
+            return regimes.annotated(ROWS, "10% of classes", seed).classes.tolist()
+
+        assert classes((1, 2)) == classes((1, 2)) != classes((1, 3))
+
+    def test_unknown(self):
+        with pytest.raises(ValueError, match=r"Unknown regime 'half'. Known: \['all labels', 'hal"):
+            regimes.annotated(ROWS, "half", (0,))
+
+
+KNOWN = Relatedness(
+    tuple("abc"),
+    tuple("xy"),
+    np.array([[0.1, 0.9], [0.5, 0.5], [0.9, 0.2]]),
+    np.array([[0.1, 0.9], [0.5, 0.5], [0.9, 0.2]]),
+    "counted",
+    np.array([0.2, 0.5, 0.3]),
+    np.full((3, 2), 10.0),
+)
+
+
+class TestVariants:
+    @pytest.mark.parametrize("name", VARIANTS)
+    def test_are_fixed_by_their_seed_and_say_what_they_are(self, name):
+        one = VARIANTS[name](KNOWN, 1)
+        assert one == VARIANTS[name](KNOWN, 1)
+        assert one != KNOWN
+        assert one.citation.startswith("counted ")
+        np.testing.assert_array_equal(one.weights, one.conditional)
+
+    def test_noisy(self):
+        large = Relatedness(
+            tuple(map(str, range(50))),
+            tuple(map(str, range(60))),
+            np.full((50, 60), 0.5),
+            np.full((50, 60), 0.5),
+            "flat",
+        )
+        error = noisy(large, 0).conditional - 0.5
+        # Clipping at 0 and 1 cuts the tails beyond 2.5 standard deviations.
+        assert error.std() == pytest.approx(0.2, abs=0.01)
+        assert abs(error.mean()) < 0.01
+        assert noisy(KNOWN, 0) != noisy(KNOWN, 1)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_wrong_gives_no_class_its_own_row(self, seed):
+        got = wrong(KNOWN, seed)
+        for own, other in zip(KNOWN.conditional, got.conditional, strict=True):
+            assert not np.array_equal(own, other)
+        np.testing.assert_array_equal(np.sort(got.conditional, 0), np.sort(KNOWN.conditional, 0))
+
+    def test_shifted_prior(self):
+        got = shifted_prior(KNOWN, 0)
+        np.testing.assert_allclose(got.prior, [0.5, 0.2, 0.3])
+        np.testing.assert_array_equal(got.conditional, KNOWN.conditional)
+        with pytest.raises(ValueError, match="only where there is one"):
+            shifted_prior(facs(), 0)
+
+    def test_ck_plus(self, tmp_path):
+        lines = ["subject,video,emotion,AU1,AU12", "S1,1,happy,0,1", "S2,1,happy,1,1"]
+        others = [name for name in EXPRESSIONS if name not in ("neutral", "happiness")]
+        lines += [f"S3,{name},{name},1,0" for name in others] + ["S4,1,contempt,1,1"]
+        path = tmp_path / "ck.csv"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        got = ck_plus(str(path), ("AU12", "AU1", "AU99"))
+        assert got.classes == EXPRESSIONS
+        assert got.attributes == ("AU12", "AU1")
+        assert got.conditional[EXPRESSIONS.index("happiness")].tolist() == [1.0, 0.5]
+        assert got.conditional[EXPRESSIONS.index("neutral")].tolist() == [0.0, 0.0]
+        assert got.conditional[EXPRESSIONS.index("fear")].tolist() == [0.0, 1.0]
+        with pytest.raises(FileNotFoundError):
+            ck_plus(str(tmp_path / "none.csv"), ("AU1",))
+
+
+class TestRows:
+    def test_names_are_known(self):
+        for group in (rows.EVERYWHERE, rows.FEW, rows.ROBUSTNESS):
+            assert set(group) <= set(rows.ROWS)
+        for pair in rows.BASELINES.values():
+            assert set(pair) <= set(rows.ROWS)
+
+    def test_forms_are_known_and_the_default_is_the_default(self):
+        for row in rows.ROWS.values():
+            assert row.matching_form in MATCHING_FORMS
+            assert row.co_annotation_form in CO_ANNOTATION_FORMS
+        for field in ("matching_form", "co_annotation_form", "matching", "co_annotation"):
+            assert getattr(rows.ROWS["default"], field) == getattr(Coupling(), field)
+
+    def test_baselines_have_the_reduction_of_their_rows(self):
+        for reduction, (single, uncoupled) in rows.BASELINES.items():
+            assert rows.ROWS[single] == rows.Row(reduction, single_task=True, coupled=False)
+            assert rows.ROWS[uncoupled] == rows.Row(reduction, coupled=False)
+
+    def test_to_dict(self):
+        assert rows.Row().to_dict() == dataclasses.asdict(rows.Row())
+
+
+def frame(values, column="CAD / all labels", folded=True):
+    """Long results: values[row][metric] one number a cell, seeds of two folds each."""
+    lines = []
+    for row, metrics in values.items():
+        for (task, metric), numbers in metrics.items():
+            for place, value in enumerate(numbers):
+                seed, fold = divmod(place, 2) if folded else (place, None)
+                lines.append((column, row, seed, fold, task, metric, value))
+    names = ["column", "row", "seed", "fold", "task", "metric", "value"]
+    return pd.DataFrame(lines, columns=names)
+
+
+CLASSES = ("category", "accuracy")
+BALANCED = ("category", "average_accuracy")
+F1, AP = ("attributes", "f1"), ("attributes", "average_precision")
+
+
+def metrics(first, second=(0.5, 0.5, 0.5, 0.5)):
+    return {CLASSES: first, BALANCED: first, F1: second, AP: second}
+
+
+BASE = (0.50, 0.52, 0.54, 0.50)
+
+
+def study(default, attributes=(0.5, 0.5, 0.5, 0.5), **options):
+    return frame(
+        {
+            "ST": metrics(BASE),
+            "NC MT (sum)": metrics(BASE),
+            "default": metrics(default, attributes),
+        },
+        **options,
+    )
+
+
+class TestVerdict:
+    def difference(self, cells):
+        return verdict.difference(cells, "CAD / all labels", "default", "NC MT (sum)", *CLASSES)
+
+    def test_by_hand(self):
+        got = self.difference(study((0.52, 0.55, 0.53, 0.50)))
+        gaps = np.array([0.02, 0.03, -0.01, 0.0])
+        assert got.mean == pytest.approx(0.01)
+        # Half widths: t s sqrt(1/4) and t s sqrt(1/4 + 1), two halves each.
+        quantile, spread = stats.t.ppf(0.975, 3), gaps.std(ddof=1)
+        assert got.plain == pytest.approx(quantile * spread * 0.5)
+        assert got.corrected == pytest.approx(quantile * spread * math.sqrt(1.25))
+        # Repetition 0 gains 0.025, repetition 1 loses 0.005.
+        assert (got.negative, got.repetitions) == (1, 2)
+        assert got.holds
+
+    def test_seeds_without_folds_have_no_corrected_interval(self):
+        got = self.difference(study((0.52, 0.55, 0.53, 0.50), folded=False))
+        assert math.isnan(got.corrected)
+        assert (got.negative, got.repetitions) == (1, 4)
+
+    def test_cells_that_only_one_row_has_are_left_out(self):
+        cells = study((0.52, 0.55, 0.53, 0.50))
+        part = cells[~((cells["row"] == "default") & (cells["seed"] == 1))]
+        assert self.difference(part).mean == pytest.approx(0.025)
+        assert self.difference(cells[cells["row"] != "default"]) is None
+        other = cells[~((cells["row"] == "default") ^ (cells["seed"] == 1))]
+        assert self.difference(other) is None
+
+    @pytest.mark.parametrize(
+        ("mean", "negative", "repetitions", "holds"),
+        [
+            (0.01, 0, 6, True),
+            (0.01, 1, 6, True),
+            (0.01, 2, 6, False),
+            (-0.0029, 1, 6, True),
+            (-0.0031, 1, 6, False),
+            (-0.001, 1, 1, True),
+            (0.0, 2, 12, True),
+        ],
+    )
+    def test_holds(self, mean, negative, repetitions, holds):
+        assert verdict.Difference(mean, 0.1, 0.2, negative, repetitions).holds == holds
+
+    def test_table(self):
+        text = verdict.verdict_table(study((0.52, 0.55, 0.53, 0.50)), ["CAD / all labels"])
+        (line,) = text.splitlines()[2:]
+        assert line.startswith("| CAD / all labels | default | +1.0 ± 2.9 (6.5) | +0.0 ± 0.0 (0.0)")
+        assert line.endswith("| yes |")
+        worse = study((0.52, 0.55, 0.53, 0.50), attributes=(0.4, 0.5, 0.4, 0.5))
+        line = verdict.verdict_table(worse, ["CAD / all labels"]).splitlines()[-1]
+        assert (
+            "no: attributes f1 against NC MT (sum) -5.0, below in 2 of 2; attributes "
+            "average_precision against NC MT (sum) -5.0" in line
+        )
+        assert "against ST -5.0" in line
+
+    def test_of_an_unfinished_study(self):
+        cells = study((0.52, 0.55, 0.53, 0.50))
+        for part in (cells[cells["row"] == "ST"], cells[:0]):
+            text = verdict.verdict_table(part, ["CAD / all labels"])
+            assert len(text.splitlines()) == 2  # the head alone
+            assert verdict.gains(part, ["CAD / all labels"]).empty
+
+    def test_gains_are_in_points(self):
+        found = verdict.gains(study((0.52, 0.55, 0.53, 0.50)), ["CAD / all labels", "absent"])
+        assert found["row"].tolist() == ["default"]
+        assert found["x"].tolist() == pytest.approx([1.0])
+        assert found["y"].tolist() == [0.0]
+
+
+class TestFigure:
+    def test_is_written(self, tmp_path):
+        points = pd.DataFrame(
+            [("one", "default", 1.0, 2.0), ("two", "printed (sum)", 3.0, -9.0)],
+            columns=["column", "row", "x", "y"],
+        )
+        figure.draw(points, tmp_path / "deep" / "verdict.png")
+        assert (tmp_path / "deep" / "verdict.png").read_bytes().startswith(b"\x89PNG")
+
+    @pytest.mark.parametrize("row", [None, "a row that is not shown"])
+    def test_nothing_to_show_writes_nothing(self, row, tmp_path):
+        lines = [] if row is None else [("one", row, 1.0, 2.0)]
+        points = pd.DataFrame(lines, columns=["column", "row", "x", "y"])
+        figure.draw(points, tmp_path / "verdict.png")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_shows_rows_of_the_study(self):
+        assert set(figure.SHOWN) <= set(rows.ROWS)

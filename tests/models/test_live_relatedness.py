@@ -1,0 +1,157 @@
+"""A relatedness that changes while a model trains."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_dm.models import Coupling
+from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.relatedness import Relatedness, facs
+from mtl_dm.training.resuming import Progress, restore_state, save_state
+from tests.models.cases import ATTRIBUTES, CLASSES, TABLE, coupled_model, dataset, random_batch
+
+SHAPE = len(CLASSES), len(ATTRIBUTES)
+
+
+def other(seed=0):
+    rng = np.random.default_rng(seed)
+    conditional = rng.random(SHAPE)
+    prior, counts = rng.dirichlet(np.ones(SHAPE[0])), rng.integers(1, 30, SHAPE)
+    return Relatedness(CLASSES, ATTRIBUTES, conditional, conditional, "another", prior, counts)
+
+
+def learned_model(**fields):
+    return coupled_model(couplings=[Coupling(relatedness=TABLE, learned=True, **fields)])
+
+
+def live_of(model):
+    return model.live_relatedness["0"]
+
+
+@pytest.mark.parametrize("start", [TABLE, facs(), other()], ids=["table", "facs", "counted"])
+def test_is_the_start_as_given_until_it_is_replaced(start):
+    live = LiveRelatedness(start)
+    assert live.value() == start
+    table = live.table()
+    for field in ("conditional", "likelihood"):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(getattr(table, field)), getattr(start, field)
+        )
+    prior = np.full(len(start.classes), 1 / len(start.classes), np.float32)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(table.prior), prior if start.prior is None else start.prior
+    )
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_round_trip(counted):
+    given = other() if counted else dataclasses.replace(other(), counts=None)
+    live = LiveRelatedness(TABLE)
+    live.assign(given)
+    got, table = live.value(), live.table()
+    for field in ("conditional", "weights", "prior", "likelihood"):
+        np.testing.assert_allclose(getattr(got, field), getattr(given, field), rtol=1e-6)
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(getattr(table, field)), getattr(given, field), rtol=1e-6
+        )
+    if counted:
+        np.testing.assert_array_equal(got.counts, given.counts)
+    else:
+        assert got.counts is None
+    assert got.citation == f"Learned during training, starting from: {TABLE.citation}"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        TABLE.restrict(classes=CLASSES[::-1]),
+        TABLE.restrict(attributes=ATTRIBUTES[:-1]),
+        facs(),
+    ],
+)
+def test_other_labels_are_refused(wrong):
+    live = LiveRelatedness(TABLE)
+    with pytest.raises(ValueError, match=r"must keep its labels.*'neutral'.*, got"):
+        live.assign(wrong)
+    assert live.value() == TABLE
+
+
+def test_only_learned_couplings_have_one():
+    couplings = [Coupling(relatedness=TABLE), Coupling(relatedness=TABLE, learned=True)]
+    model = coupled_model(couplings=couplings)
+    assert list(model.live_relatedness) == ["1"]
+    names = {weight.path for weight in model.trainable_weights}
+    assert not any("relatedness" in name for name in names)
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_saved_with_the_model(replaced, tmp_path):
+    model, (x, labels, masks) = learned_model(), random_batch()
+    want = model(x)
+    if replaced:
+        live_of(model).assign(other())
+    model.coupling_scales["distribution_matching"].assign(0.25)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert live_of(loaded).value() == live_of(model).value()
+    assert float(loaded.coupling_scales["distribution_matching"].numpy()) == 0.25
+    assert loaded.couplings == model.couplings
+    assert float(loaded.compute_loss(x, labels, loaded(x), masks)) == pytest.approx(
+        float(model.compute_loss(x, labels, want, masks)), rel=1e-6
+    )
+
+
+def test_saved_with_the_state_of_a_training(tmp_path):
+    def built():
+        model = learned_model()
+        model(np.zeros((1, 3), np.float32))
+        model.compile(optimizer="sgd")
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    model = built()
+    live_of(model).assign(other())
+    model.coupling_scales["soft_co_annotation"].assign(0.5)
+    save_state(tmp_path, model, Progress(epochs=1))
+    resumed = built()
+    assert live_of(resumed).value() == TABLE
+    restore_state(tmp_path, resumed)
+    assert live_of(resumed).value() == live_of(model).value()
+    assert float(resumed.coupling_scales["soft_co_annotation"].numpy()) == 0.5
+
+
+@pytest.mark.parametrize("matching", ["paper", "bernoulli", "js", "batch", "conditional"])
+def test_a_compiled_step_sees_what_was_assigned(matching):
+    """The loss after `assign` is that of a model that was given the new table."""
+    forms = {
+        "matching_form": matching,
+        "co_annotation_form": "paper" if matching == "paper" else "posterior",
+    }
+    model, batch = learned_model(**forms), random_batch()
+    model(batch[0])
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+
+    def loss(model):
+        return model.fit(dataset(batch, 20), verbose=0, shuffle=False).history["loss"][0]
+
+    before = loss(model)
+    live_of(model).assign(other())
+    after = loss(model)
+    fixed = coupled_model(couplings=[Coupling(relatedness=other(), **forms)])
+    fixed(batch[0])
+    for mine, its in zip(fixed.trainable_weights, model.trainable_weights, strict=True):
+        mine.assign(its)
+    fixed.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+    assert after == pytest.approx(loss(fixed), rel=1e-5)
+    assert abs(after - before) > 1e-3
+
+
+def test_a_scale_weighs_its_term():
+    model, (x, labels, masks) = coupled_model(), random_batch()
+    whole = float(model.compute_loss(x, labels, model(x), masks))
+    terms = model.losses_by_term(labels, model(x), masks)
+    model.coupling_scales["distribution_matching"].assign(0.25)
+    less = float(model.compute_loss(x, labels, model(x), masks))
+    assert whole - less == pytest.approx(0.75 * float(terms["distribution_matching"]), rel=1e-5)

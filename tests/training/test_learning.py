@@ -1,0 +1,195 @@
+"""Learning the relatedness while a model trains."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_dm import data
+from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.relatedness import Relatedness, marginal
+from mtl_dm.tasks import Task
+from mtl_dm.training import fitting, learning
+from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.learning import LearnRelatedness, schedule
+
+CLASSES, ATTRIBUTES = ("a", "b", "c"), ("w", "x", "y", "z")
+TASKS = (Task.multiclass("kind", CLASSES), Task.multilabel("parts", ATTRIBUTES))
+TRUTH = np.array([[0.9, 0.1, 0.5, 0.1], [0.1, 0.9, 0.5, 0.2], [0.1, 0.2, 0.5, 0.9]])
+TERMS = ("distribution_matching", "soft_co_annotation")
+CONFIG = TrainConfig(
+    ("one", "other"), augment=False, batch_size=32, epochs=4, learning_rate=0.01, steps_per_epoch=8
+)
+
+
+@dataclasses.dataclass
+class World:
+    """Images that show their class, labelled for one task each."""
+
+    sources: list
+    start: Relatedness
+
+
+@pytest.fixture(scope="module")
+def world():
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 3, 600)
+    attributes = (rng.random((600, 4)) < TRUTH[classes]).astype(int)
+    faces = np.concatenate(
+        [
+            2.0 * np.eye(3)[classes] + rng.normal(size=(600, 3)),
+            attributes + rng.normal(size=(600, 4)),
+        ],
+        axis=1,
+    ).astype(np.float32)
+    sources = [
+        data.from_arrays(faces[:200], {"kind": classes[:200]}, TASKS),
+        data.from_arrays(faces[200:], {"parts": attributes[200:]}, TASKS),
+    ]
+    start = marginal(classes[:200], attributes[200:], classes=CLASSES, attributes=ATTRIBUTES)
+    return World(sources, start)
+
+
+class Watch(keras.callbacks.Callback):
+    """Notes the scales and the table at the beginning of every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.scales, self.tables = [], []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.scales.append([float(self.model.coupling_scales[term].numpy()) for term in TERMS])
+        self.tables.append(self.model.live_relatedness["0"].value())
+
+
+def train(world, monkeypatch, config=CONFIG, start=None, **fields):
+    """Train as `fit` does, watched from the beginning of every epoch."""
+    watch = Watch()
+    real = fitting.LearnRelatedness
+    first = []
+
+    def with_watch(*arguments, **options):
+        first.append(real(*arguments, **options))
+        return first[0]
+
+    monkeypatch.setattr(fitting, "LearnRelatedness", with_watch)
+    # The watch stands where the brake would.
+    monkeypatch.setattr(fitting, "_brake", lambda *_: watch)
+    coupling = Coupling("kind", "parts", start or world.start, learned=True, **fields)
+    config = config.replace(brake=True, relatedness="learned", validation="v")
+    with fitting.settings(config):
+        network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(16, activation="relu")])
+        model = MultiTaskModel(network, TASKS, [coupling])
+        fitting.fit(model, world.sources, config)
+    assert len(first) == 1
+    return model, watch
+
+
+@pytest.mark.parametrize(
+    ("epochs", "after"),
+    [
+        (2, [1]),
+        (3, [1, 2]),
+        (4, [1, 2, 3]),
+        (8, [2, 4, 6]),
+        (40, [10, 20, 30]),
+        (30, [7, 14, 21, 28]),
+    ],
+)
+def test_schedule(epochs, after):
+    first, every = schedule(epochs)
+    assert list(range(first, epochs, every)) == after
+
+
+def test_estimates_follow_the_schedule_and_get_near_the_truth(world, monkeypatch, capsys):
+    model, watch = train(world, monkeypatch, CONFIG.replace(epochs=8))
+    said = [line for line in capsys.readouterr().out.splitlines() if "relatedness" in line]
+    assert said == [
+        f"After epoch {epoch}: relatedness learned from 600 images." for epoch in (2, 4, 6)
+    ]
+    # Off until the first estimate, on after it.
+    assert watch.scales == [[0.0, 0.0]] * 2 + [[1.0, 1.0]] * 6
+    assert watch.tables[1] == world.start
+    changed = [one != other for one, other in zip(watch.tables, watch.tables[1:], strict=False)]
+    assert changed == [False, True, False, True, False, True, False]
+    got = model.live_relatedness["0"].value()
+    assert got == watch.tables[-1]  # Not after the last epoch.
+    error = np.abs(got.conditional - TRUTH).mean()
+    assert error < 0.5 * np.abs(world.start.conditional - TRUTH).mean()
+    assert "Learned during training" in got.citation
+
+
+def test_the_first_epoch_trains_as_if_uncoupled(world, monkeypatch):
+    short = CONFIG.replace(epochs=2)
+    monkeypatch.setattr(fitting, "schedule", lambda epochs: (9, 9))  # No estimate at all.
+    model, watch = train(world, monkeypatch, short)
+    assert watch.scales == [[0.0, 0.0]] * 2
+    with fitting.settings(short):
+        network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(16, activation="relu")])
+        alone = MultiTaskModel(network, TASKS)
+        fitting.fit(alone, world.sources, short)
+    for one, other in zip(model.trainable_weights, alone.trainable_weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("informative", [True, False])
+def test_a_drifted_estimate_keeps_the_one_in_use(world, monkeypatch, capsys, informative):
+    monkeypatch.setattr(learning, "drifted", lambda *_: True)
+    table = Relatedness(CLASSES, ATTRIBUTES, TRUTH, TRUTH, "published")
+    start = table if informative else world.start
+    model, watch = train(world, monkeypatch, start=start)
+    assert model.live_relatedness["0"].value() == start
+    # A start that says something is used after the warm-up; one that says nothing stays off.
+    assert watch.scales == [[0.0, 0.0]] + [[float(informative)] * 2] * 3
+    assert capsys.readouterr().out.count("worse than the one in use, which is kept") == 3
+
+
+def test_the_guard_compares_with_the_one_in_use(world, monkeypatch):
+    compared = []
+
+    def drifted(seen, new, current):
+        compared.append((new, current))
+        return len(compared) == 2
+
+    monkeypatch.setattr(learning, "drifted", drifted)
+    train(world, monkeypatch)
+    first, second, third = compared
+    assert first[1] == world.start
+    np.testing.assert_allclose(second[1].conditional, first[0].conditional)
+    np.testing.assert_allclose(third[1].conditional, first[0].conditional)
+
+
+def test_what_the_brake_has_reduced_stays_reduced(world, monkeypatch):
+    class Braked(Watch):
+        def on_epoch_begin(self, epoch, logs=None):
+            super().on_epoch_begin(epoch, logs)
+            if epoch == 2:
+                self.model.coupling_scales[TERMS[0]].assign(0.25)
+
+    monkeypatch.setattr("tests.training.test_learning.Watch", Braked)
+    monkeypatch.setattr(learning, "drifted", lambda *_: False)
+    _, watch = train(world, monkeypatch)
+    assert watch.scales == [[0, 0], [1, 1], [1, 1], [0.25, 1]]
+
+
+def test_only_learned_couplings_are_touched(world):
+    table = Relatedness(CLASSES, ATTRIBUTES, TRUTH, TRUTH, "published")
+    couplings = [
+        Coupling("kind", "parts", world.start, learned=True),
+        Coupling("kind", "parts", table),
+    ]
+    with fitting.settings(CONFIG):
+        network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
+        model = MultiTaskModel(network, TASKS, couplings)
+        callback = LearnRelatedness(world.sources, 1, 1)
+        callback.set_model(model)
+        callback.on_epoch_begin(0)
+    off = {name for name, scale in model.coupling_scales.items() if not scale.numpy()}
+    assert off == set(model.coupling_names(0))
+
+
+@pytest.mark.parametrize("name", ["first", "every"])
+def test_refuses(name):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1 epoch, got 0"):
+        LearnRelatedness([], **{"first": 1, "every": 1, name: 0})

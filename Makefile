@@ -18,7 +18,7 @@ STUDY = MTL_DM_COMMAND='make $@$(if $(filter-out demo,$(PRESET)), PRESET=$(PRESE
 OPTIONS = --preset='$(PRESET)' --seeds='$(SEEDS)' $(if $(ONLY),--only='$(ONLY)') \
 	$(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
 
-.PHONY: help test lint gallery bench reproduce-table2 reproduce-table4 clean
+.PHONY: help test lint gallery bench reproduce-table1 reproduce-table2 reproduce-table4 clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -44,6 +44,9 @@ gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/g
 
 bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 8 minutes)
 	$(PY) -m experiments.bench
+
+reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>
+	$(STUDY) experiments.table1 $(OPTIONS)
 
 reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2 (about 10 minutes)
 	$(STUDY) experiments.table2 $(OPTIONS)

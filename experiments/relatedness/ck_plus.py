@@ -32,7 +32,7 @@ class Annotations(NamedTuple):
     names: tuple[str, ...]
 
 
-def annotations(path: str | Path, attributes: Sequence[str]) -> Annotations:
+def sequences(path: str | Path, attributes: Sequence[str]) -> Annotations:
     """Read the file of sequences.
 
     Args:
@@ -81,14 +81,14 @@ def relatedness(path: str | Path, attributes: Sequence[str]) -> Relatedness:
     """Return P(AU | expression) of CK+; contempt is left out, neutral taken to have no AUs.
 
     Args:
-        path: As for `annotations`.
-        attributes: As for `annotations`.
+        path: As for `sequences`.
+        attributes: As for `sequences`.
 
     Raises:
         FileNotFoundError: If the file is not there.
         ValueError: If it is malformed.
     """
-    expressions, units, names = annotations(path, attributes)
+    expressions, units, names = sequences(path, attributes)
     table = np.zeros((len(EXPRESSIONS), len(names)))
     for row, expression in enumerate(EXPRESSIONS):
         if expression != "neutral":

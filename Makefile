@@ -18,7 +18,7 @@ STUDY = MTL_DM_COMMAND='make $@$(if $(filter-out demo,$(PRESET)), PRESET=$(PRESE
 OPTIONS = --preset='$(PRESET)' --seeds='$(SEEDS)' $(if $(ONLY),--only='$(ONLY)') \
 	$(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
 
-.PHONY: help test lint gallery bench study reproduce-table2 reproduce-table4 clean
+.PHONY: help test lint gallery bench study reproduce-table1 reproduce-table2 reproduce-table4 clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,6 +48,9 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)
 	$(STUDY) experiments.coupling_study \
 		$(filter-out --preset='demo',$(OPTIONS))
+
+reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>
+	$(STUDY) experiments.table1 $(OPTIONS)
 
 reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2 (about 10 minutes)
 	$(STUDY) experiments.table2 $(OPTIONS)

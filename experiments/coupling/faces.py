@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from experiments.coupling.variants import CK_PLUS, VARIANTS, ck_plus
+from experiments.coupling.variants import VARIANTS
+from experiments.relatedness import ck_plus
 from mtl_dm import data
 from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.synthetic.face_sets import EMOTIONET_UNITS
@@ -88,8 +89,8 @@ class Faces:
         """Return the relatedness that a row names; "known" is the published Table 1."""
         if name == "ck+":
             if self._raw is None:
-                raise FileNotFoundError(f"CK+ needs DATA_DIR/{CK_PLUS}.")
-            return ck_plus(str(self._raw / CK_PLUS), ACTION_UNITS)
+                raise FileNotFoundError(f"CK+ needs DATA_DIR/{ck_plus.FILE}.")
+            return ck_plus.relatedness(self._raw / ck_plus.FILE, ACTION_UNITS)
         counted = f"{assembly.INFERRED}synthetic_faces/co_annotated{SUFFIX}"
         if name == "counted":
             return assembly.relatedness_of(counted, self.tasks, BUILT)

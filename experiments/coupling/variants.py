@@ -1,16 +1,12 @@
-"""Relatedness made worse on purpose, and its estimates."""
+"""Relatedness made worse on purpose."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
-import pandas as pd
 
 from mtl_dm.relatedness import Relatedness
-from mtl_dm.tasks import EXPRESSIONS
-
-CK_PLUS = "ckplus/ckplus_aus_emotions.csv"
 
 
 def noisy(known: Relatedness, seed: int) -> Relatedness:
@@ -46,29 +42,3 @@ def _with(known: Relatedness, conditional: np.ndarray, what: str) -> Relatedness
 
 
 VARIANTS = {"noisy": noisy, "wrong": wrong, "shifted prior": shifted_prior}
-
-
-def ck_plus(path: str, attributes: tuple[str, ...]) -> Relatedness:
-    """Return P(AU | expression) of CK+; contempt is left out, neutral has no AUs.
-
-    Args:
-        path: The CSV file of sequences.
-        attributes: The AUs to keep; those that the file lacks are left out.
-
-    Raises:
-        FileNotFoundError: If the file is not there.
-    """
-    frame = pd.read_csv(path)
-    names = tuple(name for name in attributes if name in frame)
-    emotions = frame["emotion"].replace({"happy": "happiness"})
-    table = np.zeros((len(EXPRESSIONS), len(names)))
-    for row, expression in enumerate(EXPRESSIONS):
-        if expression != "neutral":
-            table[row] = frame.loc[emotions == expression, list(names)].mean()
-    return Relatedness(
-        EXPRESSIONS,
-        names,
-        table,
-        table,
-        "CK+ (Lucey et al. 2010), 327 sequences; neutral taken to have no action units.",
-    )

@@ -5,12 +5,18 @@ from mtl_dm.reporting.bars import label_bars
 from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
 from mtl_dm.reporting.console import summary_text
 from mtl_dm.reporting.html import write_html
+from mtl_dm.reporting.maps import Panel, map_plot
 from mtl_dm.reporting.markdown import write_report
 from mtl_dm.reporting.plots import change_plot
 from mtl_dm.reporting.published import published
 from mtl_dm.reporting.results import RESULT_COLUMNS, read_results, to_frame, write_results
 from mtl_dm.reporting.spec import ReportSpec
-from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relative_change
+from mtl_dm.reporting.statistics import (
+    corrected_interval,
+    mean_interval,
+    relative_change,
+    wilson_interval,
+)
 
 __all__ = [
     "RESULT_COLUMNS",
@@ -19,11 +25,13 @@ __all__ = [
     "Cell",
     "CellFiles",
     "Heat",
+    "Panel",
     "ReportSpec",
     "Section",
     "change_plot",
     "corrected_interval",
     "label_bars",
+    "map_plot",
     "mean_interval",
     "published",
     "read_cells",
@@ -31,6 +39,7 @@ __all__ = [
     "relative_change",
     "summary_text",
     "to_frame",
+    "wilson_interval",
     "write_advice",
     "write_html",
     "write_report",

@@ -157,13 +157,13 @@ def _pictures(page: AdvicePage) -> str:
     kept = set(by_size[:_MOST_ATTRIBUTES].tolist())
     columns = [i for i in range(len(page.attributes)) if i in kept]
     rows = list(range(min(len(page.classes), _MOST_CLASSES)))
-    part = {
-        "classes": [page.classes[k] for k in rows],
-        "attributes": [page.attributes[i] for i in columns],
-        "left_out": page.blank,
-    }
+    classes = [page.classes[k] for k in rows]
+    attributes = [page.attributes[i] for i in columns]
     cards = [
-        card(escape(heat.title), heat_map(part, heat.values[np.ix_(rows, columns)]))
+        card(
+            escape(heat.title),
+            heat_map(classes, attributes, heat.values[np.ix_(rows, columns)], faded=page.blank),
+        )
         for heat in page.heats
     ]
     if page.bars is not None:

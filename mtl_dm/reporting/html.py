@@ -69,7 +69,7 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
 
 
 def document(title: str, body: str) -> str:
-    """Return a page in the reports' style that loads and runs nothing from elsewhere."""
+    """Return a whole page around its content (markup); it loads nothing and runs nothing."""
     style = resources.files("mtl_dm.reporting").joinpath("page", "style.css")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -86,10 +86,15 @@ def document(title: str, body: str) -> str:
 def _header(cells: list[Cell], spec: ReportSpec) -> str:
     kinds = {data_kind(cell.dataset) for cell in cells}
     mark = "plain" if kinds == {"real"} else "careful"
+    return heading(spec.title, data_statement(cells), spec.intro, mark)
+
+
+def heading(title: str, statement: str, intro: str, mark: str = "plain") -> str:
+    """Return the top of a page; statement and intro are Markdown, mark is plain or careful."""
     return (
-        f"<header><h1>{escape(spec.title)}</h1>"
-        f'<p class="statement {mark}">{inline(data_statement(cells))}</p>'
-        f'<p class="intro">{inline(spec.intro)}</p></header>'
+        f"<header><h1>{escape(title)}</h1>"
+        f'<p class="statement {mark}">{inline(statement)}</p>'
+        f'<p class="intro">{inline(intro)}</p></header>'
     )
 
 

@@ -82,28 +82,35 @@ def seconds_table(cells: Sequence[Cell], spec: ReportSpec) -> Table:
     return table
 
 
-def _commands(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
-    others = sorted({str(cell.record.get("command", "")) for cell in cells} - {"", spec.command})
-    lines = [f"- Cells were trained by: `{command}`" for command in others[:5]]
+def _commands(cells: Sequence[Cell], command: str) -> list[str]:
+    others = sorted({str(cell.record.get("command", "")) for cell in cells} - {"", command})
+    lines = [f"- Cells were trained by: `{other}`" for other in others[:5]]
     return lines + ([f"- and by {len(others) - 5} more commands"] if len(others) > 5 else [])
 
 
-def origin(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
-    """Return the lines that say how to make the numbers again and what they cost."""
+def makers(cells: Sequence[Cell], command: str) -> list[str]:
+    """Return the lines that name the command, the commits and the versions; Markdown."""
     commits = {str(cell.record.get("commit") or "not recorded") for cell in cells}
     versions: dict[str, set[str]] = {}
     for cell in cells:
         for name, version in dict(cell.record.get("versions") or {}).items():
             versions.setdefault(str(name), set()).add(str(version))
     pinned = ", ".join(f"{n} {' and '.join(sorted(v))}" for n, v in sorted(versions.items()))
-    folds = sorted({cell.fold for cell in cells if cell.fold is not None})
-    seconds = sum(cell.seconds for cell in cells)
     mixed = " (cells of several commits)" if len(commits) > 1 else ""
     return [
-        f"- Command: `{spec.command}`",
-        *_commands(cells, spec),
+        f"- Command: `{command}`",
+        *_commands(cells, command),
         f"- Commit: {_listed(commits) or ABSENT}{mixed}",
         f"- Versions: {pinned or 'not recorded'}",
+    ]
+
+
+def origin(cells: Sequence[Cell], spec: ReportSpec) -> list[str]:
+    """Return the lines that say how to make the numbers again and what they cost."""
+    folds = sorted({cell.fold for cell in cells if cell.fold is not None})
+    seconds = sum(cell.seconds for cell in cells)
+    return [
+        *makers(cells, spec.command),
         f"- Seeds: {', '.join(map(str, sorted({cell.seed for cell in cells}))) or ABSENT}"
         f"; folds: {', '.join(map(str, folds)) or 'none'}",
         f"- Cost: {seconds:.1f} seconds and {sum(cell.steps for cell in cells)} steps for "

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 
 def _checked(values: Iterable[float], level: float) -> np.ndarray:
@@ -71,6 +71,45 @@ def corrected_interval(
     if not (test_train_ratio > 0.0 and math.isfinite(test_train_ratio)):
         raise ValueError(f"test_train_ratio must be positive, got {test_train_ratio}.")
     return float(array.mean()), _half_width(array, level, 1.0 / array.size + test_train_ratio)
+
+
+def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share counted on independent trials.
+
+    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22
+    (1927). With share p = successes / trials, n trials and z the normal quantile of the level:
+
+        (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
+
+    It stays inside [0, 1] and has a width at p = 0 and 1 too, where the textbook one has none.
+
+    Args:
+        successes: Trials that came out.
+        trials: All of them, at least 1.
+        level: Coverage.
+
+    Returns:
+        (low, high).
+
+    Raises:
+        ValueError: If there is no trial, successes are not among the trials, or level is not
+            inside (0, 1).
+    """
+    if trials < 1 or not 0 <= successes <= trials:
+        raise ValueError(
+            f"successes must be 0 to trials, which are at least 1, got {successes} of {trials}."
+        )
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level must lie strictly between 0 and 1, got {level}.")
+    z = float(ndtri((1.0 + level) / 2.0))
+    share, weight = successes / trials, z * z / trials
+    centre = (share + weight / 2) / (1 + weight)
+    spread = share * (1 - share) / trials + weight / (4 * trials)
+    half = z * math.sqrt(spread) / (1 + weight)
+    # Exactly 0 and 1 at the ends, whatever the rounding.
+    low = 0.0 if successes == 0 else max(centre - half, 0.0)
+    high = 1.0 if successes == trials else min(centre + half, 1.0)
+    return low, high
 
 
 def relative_change(

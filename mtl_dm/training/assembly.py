@@ -83,6 +83,25 @@ def validation_of(config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Datas
     return None if config.validation is None else _source(config.validation, config, tasks)
 
 
+def check_image_sizes(
+    config: TrainConfig, sources: list[tf.data.Dataset], validation: tf.data.Dataset | None
+) -> None:
+    """Check that all images reach the network in one size.
+
+    Raises:
+        ValueError: If they do not; the message has each data set's size and says what helps.
+    """
+    names = [*config.datasets, *([] if config.validation is None else [config.validation])]
+    loaded = [*sources, *([] if validation is None else [validation])]
+    sizes = {
+        name: " x ".join(map(str, source.element_spec[0].shape[:2]))
+        for name, source in zip(names, loaded, strict=True)
+    }
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise ValueError(f"The data sets' images differ in size: {listed}. Give image_size.")
+
+
 def _source(name: str, config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset:
     return data.load(name, data_dir=config.data_dir, tasks=tasks, image_size=config.image_size)
 

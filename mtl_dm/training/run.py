@@ -41,6 +41,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         summary = assembly.summary_of(config, tasks)
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)
+        assembly.check_image_sizes(config, sources, validation)
     for line in summary.lines():
         logging.info("%s", line)
     with fitting.settings(config):

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtl_dm.reporting import corrected_interval, mean_interval, relative_change
+from mtl_dm.reporting import (
+    corrected_interval,
+    mean_interval,
+    relative_change,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize("n", [2, 3, 12])
@@ -77,3 +82,33 @@ def test_every_task_counts_once():
 def test_relative_change_refuses(multi, single, message):
     with pytest.raises(ValueError, match=message):
         relative_change(multi, single)
+
+
+class TestWilson:
+    @pytest.mark.parametrize(("successes", "trials"), [(0, 5), (5, 5), (3, 7), (1, 1), (52, 1000)])
+    @pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
+    def test_against_scipy(self, successes, trials, level):
+        expected = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
+        np.testing.assert_allclose(
+            wilson_interval(successes, trials, level), expected, rtol=1e-9, atol=1e-12
+        )
+
+    def test_by_hand(self):
+        # p = 0 of n = 4, z = 1.96: (z^2 / 2n + z^2 / 2n) / (1 + z^2 / n) = z^2 / (n + z^2).
+        low, high = wilson_interval(0, 4)
+        assert low == 0
+        assert high == pytest.approx(1.959964**2 / (4 + 1.959964**2), rel=1e-6)
+        assert wilson_interval(4, 4) == pytest.approx((1 - high, 1))
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ((0, 0), "at least 1, got 0 of 0"),
+            ((3, 2), "got 3 of 2"),
+            ((-1, 2), "got -1 of 2"),
+            ((1, 2, 1.0), "level must lie strictly between 0 and 1"),
+        ],
+    )
+    def test_wrong_input(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            wilson_interval(*arguments)

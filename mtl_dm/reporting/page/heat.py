@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def heat_maps(view: ColumnView) -> str:
     cards = []
     if np.isfinite(observed).any():
         caption = "counted on the annotated test images"
-        cards.append(card("In the test labels", heat_map(first, observed), caption))
+        cards.append(card("In the test labels", _map(first, observed), caption))
     pairs = []
     for row, parts in found.items():
         prior, implied = _mean(parts, "prior"), _mean(parts, "implied")
@@ -39,12 +39,12 @@ def heat_maps(view: ColumnView) -> str:
             gap += f", {_gap(implied, prior)} from the prior"
             gap += f"; prior: {_gap(prior, observed)} from the test labels"
             both = (
-                f'<div class="pair"><div><h5>prior</h5>{heat_map(parts[0], prior)}</div>'
-                f"<div><h5>implied</h5>{heat_map(parts[0], implied)}</div></div>"
+                f'<div class="pair"><div><h5>prior</h5>{_map(parts[0], prior)}</div>'
+                f"<div><h5>implied</h5>{_map(parts[0], implied)}</div></div>"
             )
             pairs.append(card(view.named(row), both, gap))
         else:
-            cards.append(card(f"{view.named(row)} implied", heat_map(parts[0], implied), gap))
+            cards.append(card(f"{view.named(row)} implied", _map(parts[0], implied), gap))
     left = first["left_out"]
     faded = f" Italic: not annotated in training ({', '.join(left)})." if left else ""
     return (
@@ -76,14 +76,27 @@ def _gap(a: np.ndarray, b: np.ndarray) -> str:
     return f"{100 * known.mean():.0f} points" if known.size else "no value"
 
 
-def heat_map(part: Mapping[str, Any], values: np.ndarray) -> str:
+def _map(part: Mapping[str, Any], values: np.ndarray) -> str:
+    return heat_map(part["classes"], part["attributes"], values, faded=part["left_out"])
+
+
+def heat_map(
+    classes: Sequence[str],
+    attributes: Sequence[str],
+    values: np.ndarray,
+    *,
+    faded: Collection[str] = (),
+    signed: bool = False,
+) -> str:
     """Draw attributes down and classes across: a page is longer than wide.
 
     Args:
-        part: "classes" and "attributes", names; "left_out", the attributes in italics.
-        values: [K, M] in [0, 1]; NaN draws an empty cell.
+        classes: K names.
+        attributes: M names.
+        values: [K, M] in [0, 1], with `signed` in [-1, 1]; NaN leaves a cell empty.
+        faded: Attributes whose names are set in italics.
+        signed: Whether the values are differences, coloured by their sign.
     """
-    classes, attributes = part["classes"], part["attributes"]
     left = 10 + _LETTER * max(map(len, attributes))
     slant = np.sin(np.radians(50))
     top = 12 + slant * _LETTER * max(map(len, classes))
@@ -93,21 +106,26 @@ def heat_map(part: Mapping[str, Any], values: np.ndarray) -> str:
         pieces.append(text(x, top - 6, name, "tick wide", -50))
     for line, name in enumerate(attributes):
         y = top + line * _HIGH
-        faded = " faded" if name in part["left_out"] else ""
-        pieces.append(text(left - 6, y + 12.5, name, f"tick wide end{faded}"))
+        style = " faded" if name in faded else ""
+        pieces.append(text(left - 6, y + 12.5, name, f"tick wide end{style}"))
         for column, class_name in enumerate(classes):
-            pieces.append(_cell(left + column * _WIDE, y, values[column, line], name, class_name))
+            x, value = left + column * _WIDE, float(values[column, line])
+            pieces.append(_cell((x, y), value, f"{name} | {class_name}", signed))
     # Slanted names stick out at the right.
     width = left + len(classes) * _WIDE + 0.65 * _LETTER * len(classes[-1])
     height = top + len(attributes) * _HIGH + 4
-    return chart(width, height, "".join(pieces), "heat map of P(attribute | class)")
+    what = "difference of" if signed else "of"
+    return chart(width, height, "".join(pieces), f"heat map {what} P(attribute | class)")
 
 
-def _cell(x: float, y: float, value: float, attribute: str, class_name: str) -> str:
+def _cell(place: tuple[float, float], value: float, pair: str, signed: bool) -> str:
+    x, y = place
     if not np.isfinite(value):
-        return rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "empty", f"{attribute}: no value")
-    tip = f"P({attribute} | {class_name}) = {value:.3f}"
-    box = rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "heat", tip)
-    shade = f'<g style="--v:{value:.3f}">{box}</g>'
-    kind = "inside middle high" if value > 0.65 else "inside middle"
-    return shade + text(x + _WIDE / 2, y + 12.3, number(round(100 * value)), kind)
+        return rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "empty", f"{pair}: no value")
+    tip = f"{'Difference of ' if signed else ''}P({pair}) = {value:{'+' if signed else ''}.3f}"
+    box = rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "heat less" if value < 0 else "heat", tip)
+    shade = f'<g style="--v:{abs(value):.3f}">{box}</g>'
+    kind = "inside middle high" if abs(value) > 0.65 else "inside middle"
+    percent = round(100 * value)
+    shown = f"{percent:+d}" if signed and percent else number(percent)
+    return shade + text(x + _WIDE / 2, y + 12.3, shown, kind)

@@ -27,7 +27,12 @@ LAYERS = {
     "training": 6,
     "train": 7,
     "evaluate": 7,
+    "calibrate": 7,
     "launch": 7,
+    "predicting": 7,
+    "exporting": 8,
+    "predict": 8,
+    "export": 9,
 }
 
 

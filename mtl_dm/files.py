@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:
@@ -32,6 +33,34 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())  # mkstemp gives 0600
+        os.replace(temporary, path)  # noqa: PTH105 - os.replace takes the string mkstemp gave
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def open_atomically(path: str | Path) -> Iterator[TextIO]:
+    """Open a text file (UTF-8) to write line by line, that stands at `path` once it is whole.
+
+    Args:
+        path: Target; missing folders are made.
+
+    Yields:
+        The file; where the block ends with an error, nothing of it is left.
+
+    Raises:
+        OSError: If it cannot be written; what stood at `path` is intact.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
         os.replace(temporary, path)  # noqa: PTH105 - os.replace takes the string mkstemp gave
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -28,7 +28,12 @@ LAYERS = {
     "train": 7,
     "evaluate": 7,
     "advise": 7,
+    "calibrate": 7,
     "launch": 7,
+    "predicting": 7,
+    "exporting": 8,
+    "predict": 8,
+    "export": 9,
 }
 
 

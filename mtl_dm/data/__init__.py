@@ -2,7 +2,15 @@
 
 from mtl_dm.data.arrays import from_arrays
 from mtl_dm.data.augmentation import augment
-from mtl_dm.data.built import image_side, label_arrays, load, raw_features, tasks_in
+from mtl_dm.data.built import (
+    image_side,
+    label_arrays,
+    load,
+    network_input,
+    raw_features,
+    split_in,
+    tasks_in,
+)
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.summary import Annotations, Summary, summarize
 from mtl_dm.data.teaching import with_soft_labels
@@ -16,7 +24,9 @@ __all__ = [
     "label_arrays",
     "load",
     "merge",
+    "network_input",
     "raw_features",
+    "split_in",
     "steps_per_epoch",
     "summarize",
     "tasks_in",

@@ -63,7 +63,7 @@ def load(
         labels, masks = {}, {}
         for task in wanted:
             labels[task.name], masks[task.name] = _annotation(task, example[task.name])
-        return _image(example[IMAGE], side), labels, masks
+        return network_input(example[IMAGE], side), labels, masks
 
     source = examples.map(element, num_parallel_calls=tf.data.AUTOTUNE)
     return source.apply(tf.data.experimental.assert_cardinality(size))
@@ -103,6 +103,11 @@ def image_side(name: str, *, data_dir: str | Path) -> int | None:
         data_dir: As for `load`.
     """
     return _builder(name, data_dir)[0].info.features[IMAGE].shape[0]
+
+
+def split_in(name: str, *, data_dir: str | Path) -> str:
+    """Return the split that a name of a data set means."""
+    return _builder(name, data_dir)[1]
 
 
 def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) -> dict[str, Any]:
@@ -191,8 +196,8 @@ def _annotation(task: Task, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.where(present, value, 0.0), tf.cast(present, tf.float32)
 
 
-def _image(image: tf.Tensor, side: int) -> tf.Tensor:
-    """Return a uint8 image as float32 [side, side, 3] in [-1, 1]."""
+def network_input(image: tf.Tensor, side: int) -> tf.Tensor:
+    """Return a uint8 image as float32 [side, side, 3] in [-1, 1], as every network here sees it."""
     if image.shape[:2] != (side, side):
         # Rounding in the resampling may leave the range by a hair.
         image = tf.clip_by_value(tf.image.resize(image, (side, side), antialias=True), 0.0, 255.0)

@@ -6,13 +6,17 @@
 
 from mtl_dm.metrics.evaluator import Evaluator, evaluate
 from mtl_dm.metrics.streaming import streaming_metric
+from mtl_dm.metrics.temperature import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.thresholds import TUNED, best_f1_thresholds, with_tuned
 
 __all__ = [
     "TUNED",
     "Evaluator",
     "best_f1_thresholds",
+    "best_temperature",
     "evaluate",
+    "negative_log_likelihood",
+    "probabilities",
     "streaming_metric",
     "with_tuned",
 ]

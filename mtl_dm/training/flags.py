@@ -1,4 +1,4 @@
-"""The flags of train and evaluate; the only place that defines any."""
+"""The flags of train, evaluate and calibrate; the only place that defines any."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ def define_evaluate_flags() -> None:
         "Validation data on which the attributes' thresholds are chosen (highest F1); metrics "
         "with them then stand beside those at 0.5.",
     )
+
+
+def define_calibrate_flags() -> None:
+    """Define what calibrate needs."""
+    flags.DEFINE_string("checkpoint", None, "A .keras file that train wrote.", required=True)
+    flags.DEFINE_string(
+        "validation", None, "Data to fit the temperatures on; not the test set.", required=True
+    )
+    flags.DEFINE_string("data_dir", "build/datasets", "Folder of built data sets.")
 
 
 def define_advise_flags() -> None:

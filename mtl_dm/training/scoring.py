@@ -72,10 +72,10 @@ def score(
     results: dict[str, Any] = {"0.5": {}}
     chosen: dict[str, np.ndarray] = {}
     if thresholds_from is not None:
-        chosen = choose_thresholds(model, _source(model, thresholds_from, data_dir))
+        chosen = choose_thresholds(model, source_for(model, thresholds_from, data_dir))
         results["chosen"] = {}
     for name in names:
-        source = _source(model, name, data_dir)
+        source = source_for(model, name, data_dir)
         for which, found in results.items():
             thresholds = chosen if which == "chosen" else {}
             found[name] = evaluate(model, source, thresholds=thresholds)
@@ -98,7 +98,18 @@ def score(
     write_atomically(Path(output) / METRICS_FILE, strict_json(content))
 
 
-def _source(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Dataset:
+def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Dataset:
+    """Return a data set as a model of images takes it.
+
+    Args:
+        model: The model.
+        name: As for `mtl_dm.data.load`.
+        data_dir: Folder of built data sets.
+
+    Raises:
+        FileNotFoundError: If the data set must be built first.
+        ValueError: If a name is unknown or the data set has none of the model's tasks.
+    """
     source = data.load(
         name, data_dir=data_dir, tasks=model.tasks, image_size=model.backbone.input_shape[1]
     )

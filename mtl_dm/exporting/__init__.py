@@ -1,0 +1,1 @@
+"""A checkpoint as a file that needs neither this package nor Keras."""

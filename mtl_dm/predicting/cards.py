@@ -1,0 +1,101 @@
+"""What a model says about one face, as a small picture beside the photo."""
+
+from __future__ import annotations
+
+import functools
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from mtl_dm import faces
+from mtl_dm.tasks import Task
+
+WIDTH = 300
+THUMB = 84
+ACTIVE = 0.5
+"""Probability from which an attribute is shown."""
+
+_LINE, _MARGIN, _NAMES = 15, 6, 74
+_MAX_BARS = 7  # of a multiclass task; the likeliest where there are more classes
+_CHARACTERS, _TEXT_LINES = 46, 2
+INK, PAPER, FAINT, BAR, BEST = "#1b1b1b", "#ffffff", "#d8d8d8", "#56B4E9", "#0072B2"
+
+
+@functools.lru_cache(maxsize=8)
+def font(size: int) -> Any:
+    """Return Pillow's own font: no file of the system is needed."""
+    return ImageFont.load_default(size)
+
+
+def height(tasks: Sequence[Task]) -> int:
+    """Return the height of every card of a model."""
+    bars = sum(min(_MAX_BARS, task.size) for task in tasks if task.kind == "multiclass")
+    texts = sum(_TEXT_LINES for task in tasks if task.kind != "multiclass")
+    return _MARGIN * 2 + max(THUMB + _LINE, bars * _LINE) + texts * _LINE
+
+
+def card(
+    number: int,
+    colour: str,
+    crop: faces.Image,
+    prediction: Mapping[str, Mapping[str, float]],
+    tasks: Sequence[Task],
+) -> Image.Image:
+    """Return the card of a face: the face as the model sees it, bars, active attributes.
+
+    Args:
+        number: Of the face in its photo.
+        colour: Of its box.
+        crop: The aligned face.
+        prediction: By task and label.
+        tasks: The model's tasks.
+    """
+    picture = Image.new("RGB", (WIDTH, height(tasks)), PAPER)
+    draw = ImageDraw.Draw(picture)
+    picture.paste(Image.fromarray(crop).resize((THUMB, THUMB)), (_MARGIN, _MARGIN))
+    draw.rectangle((_MARGIN, _MARGIN, _MARGIN + THUMB, _MARGIN + THUMB), outline=colour, width=3)
+    draw.text((_MARGIN, _MARGIN + THUMB), f"face {number}", INK, font(12))
+    top = _MARGIN
+    for task in tasks:
+        if task.kind == "multiclass":
+            top = _bars(draw, top, prediction[task.name])
+    top = max(top, _MARGIN + THUMB + _LINE)
+    for task in tasks:
+        if task.kind != "multiclass":
+            lines = textwrap.wrap(summary(task, prediction[task.name]), _CHARACTERS)
+            if len(lines) > _TEXT_LINES:
+                lines = [
+                    *lines[: _TEXT_LINES - 1],
+                    lines[_TEXT_LINES - 1][: _CHARACTERS - 2] + " …",
+                ]
+            for place, text in enumerate(lines):
+                draw.text((_MARGIN, top + place * _LINE), text, INK, font(11))
+            top += _TEXT_LINES * _LINE
+    draw.line((0, picture.height - 1, WIDTH, picture.height - 1), FAINT)
+    return picture
+
+
+def summary(task: Task, said: Mapping[str, float]) -> str:
+    """Return in one line which attributes are active, or the values of a regression."""
+    if task.kind == "regression":
+        return ", ".join(f"{label}={value:.2f}" for label, value in said.items())
+    active = [f"{label}={value:.2f}" for label, value in said.items() if value >= ACTIVE]
+    return f"{task.name}: {', '.join(active) or 'none'}"
+
+
+def _bars(draw: Any, top: int, said: Mapping[str, float]) -> int:
+    """Draw a bar a class and return where the next thing may start."""
+    best = max(said, key=lambda label: said[label])
+    shown = sorted(said, key=lambda label: -said[label])[:_MAX_BARS]
+    left, right = _MARGIN * 2 + THUMB, WIDTH - _MARGIN - 30
+    start = left + _NAMES
+    for label in (name for name in said if name in shown):  # In the task's order, always.
+        colour = BEST if label == best else BAR
+        draw.text((left, top), label[:12], INK, font(11))
+        draw.rectangle((start, top + 3, right, top + _LINE - 3), FAINT)
+        draw.rectangle((start, top + 3, start + (right - start) * said[label], top + 12), colour)
+        draw.text((right + 4, top), f"{said[label]:.2f}", INK, font(11))
+        top += _LINE
+    return top

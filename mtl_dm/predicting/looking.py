@@ -1,0 +1,81 @@
+"""Through all images: find faces, gather them into batches, predict, in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from tqdm import tqdm
+
+from mtl_dm import faces
+from mtl_dm.predicting.finding import Found, crop_size, find
+from mtl_dm.predicting.frames import Frame, count, frames
+from mtl_dm.predicting.inputs import Inputs
+from mtl_dm.predicting.options import Options
+from mtl_dm.predicting.pictures import Canvas
+from mtl_dm.predicting.predictor import Prediction, Predictor
+
+_WAITING = 64  # images without faces that may wait for a batch to fill
+
+
+@dataclasses.dataclass(eq=False)
+class Seen:
+    """An image and what was found in it.
+
+    Args:
+        frame: Where it comes from; without the image.
+        found: Its faces.
+        reason: Why there are none.
+        canvas: The photo to annotate; None: it is not to be.
+    """
+
+    frame: Frame
+    found: list[Found]
+    reason: str | None
+    canvas: Canvas | None
+
+
+def predicted(
+    inputs: Inputs, predictor: Predictor, engine: faces.Engine, options: Options
+) -> Iterator[tuple[Seen, list[Prediction]]]:
+    """Yield every image, in order, with a prediction for each of its faces.
+
+    Faces of several images share a batch; memory does not grow with the number of images.
+
+    Args:
+        inputs: What to look at.
+        predictor: Predicts aligned faces.
+        engine: Finds faces.
+        options: How.
+    """
+    waiting: list[Seen] = []
+    for seen in _looked_at(inputs, crop_size(predictor.size), engine, options):
+        waiting.append(seen)
+        ready = sum(len(each.found) for each in waiting)
+        if ready >= predictor.batch_size or len(waiting) >= _WAITING:
+            yield from _together(waiting, predictor)
+            waiting = []
+    yield from _together(waiting, predictor)
+
+
+def _together(
+    waiting: Sequence[Seen], predictor: Predictor
+) -> Iterator[tuple[Seen, list[Prediction]]]:
+    said = iter(predictor([face.crop for seen in waiting for face in seen.found]))
+    for seen in waiting:
+        yield seen, [next(said) for _ in seen.found]
+
+
+def _looked_at(inputs: Inputs, size: int, engine: faces.Engine, options: Options) -> Iterator[Seen]:
+    total = count(inputs.items, options.fps)
+    with tqdm(total=total, unit=" images", disable=None) as progress:  # None: only for people.
+        for frame in frames(inputs.items, options.fps):
+            found: list[Found] = []
+            reason, canvas = frame.reason, None
+            if frame.image is not None:
+                found, reason = find(frame.image, engine, size, options.sides, options.min_score)
+                if options.pictures and not frame.item.is_video:
+                    canvas = Canvas.of(frame.image)
+            # Without the image itself: 64 large photos in waiting would fill the memory.
+            yield Seen(dataclasses.replace(frame, image=None), found, reason, canvas)
+            progress.update()

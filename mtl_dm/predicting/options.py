@@ -1,0 +1,48 @@
+"""How to predict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from mtl_dm import faces
+from mtl_dm.predicting.finding import SIDES
+from mtl_dm.predicting.rows import FORMATS
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How to predict.
+
+    Args:
+        engine: Name of the detector.
+        form: One of `FORMATS`.
+        fps: Frames to look at for a second of video; 0: all.
+        sides: Long sides at which faces are looked for, in turn.
+        min_score: What a face must score.
+        batch_size: Faces a batch.
+        pictures: Whether to write annotated photos.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+
+    engine: str = faces.DEFAULT
+    form: str = "csv"
+    fps: float = 1.0
+    sides: tuple[int, ...] = SIDES
+    min_score: float = faces.MIN_SCORE
+    batch_size: int = 32
+    pictures: bool = True
+
+    def __post_init__(self) -> None:
+        faces.ENGINES.get(self.engine)
+        if self.form not in FORMATS:
+            raise ValueError(f"--format must be one of {', '.join(FORMATS)}, not {self.form!r}.")
+        if not 0 <= self.fps < float("inf"):
+            raise ValueError(f"--fps must be 0 or more, not {self.fps}.")
+        if not self.sides or min(self.sides) < 32:
+            raise ValueError(f"--sides must be numbers from 32 on, not {self.sides}.")
+        if not 0 < self.min_score <= 1:
+            raise ValueError(f"--min_score must be in (0, 1], not {self.min_score}.")
+        if self.batch_size < 1:
+            raise ValueError(f"--batch_size must be at least 1, not {self.batch_size}.")

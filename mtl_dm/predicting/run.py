@@ -1,0 +1,123 @@
+"""The whole command: inputs in, lines and annotated pictures out."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from mtl_dm import faces
+from mtl_dm.files import open_atomically, strict_json, write_atomically
+from mtl_dm.predicting.inputs import list_inputs
+from mtl_dm.predicting.looking import Seen, predicted
+from mtl_dm.predicting.options import Options
+from mtl_dm.predicting.pictures import annotated
+from mtl_dm.predicting.predictor import Prediction, Predictor
+from mtl_dm.predicting.rows import Row, header, line
+from mtl_dm.predicting.telling import notes
+from mtl_dm.tasks import Task
+from mtl_dm.training.calibrating import read_temperatures
+from mtl_dm.training.origin import Origin, fingerprint, origin_of
+from mtl_dm.training.record import commit, versions
+from mtl_dm.training.scoring import load_model
+
+PICTURES = "annotated"
+ABOUT_FILE = "about.json"
+
+
+def predict(
+    checkpoint: str | Path, paths: Sequence[Path], output: Path, options: Options
+) -> dict[str, int]:
+    """Predict the faces of photos, folders and videos, and write what was found.
+
+    Args:
+        checkpoint: A `.keras` file of this package.
+        paths: Photos, folders, videos.
+        output: Folder to write to.
+        options: How.
+
+    Returns:
+        Counts of images, faces, images without a face, and by reason.
+
+    Raises:
+        FileNotFoundError: If a path or the checkpoint does not exist.
+        ValueError: If there is nothing to look at or the checkpoint does not fit.
+        ImportError: If the engine is not installed.
+        OSError: If the output cannot be written.
+    """
+    inputs = list_inputs(paths, output)
+    model = load_model(checkpoint)
+    temperatures = read_temperatures(checkpoint)
+    predictor = Predictor(model, temperatures, options.batch_size)
+    engine = faces.load_engine(options.engine)
+    origin = origin_of(checkpoint)
+    for text in notes(checkpoint, origin, temperatures, predictor.size, inputs):
+        print(text, flush=True)
+    counts: collections.Counter[str] = collections.Counter()
+    with open_atomically(output / f"predictions.{options.form}") as file:
+        file.write(header(predictor.tasks, options.form))
+        for seen, said in predicted(inputs, predictor, engine, options):
+            counts.update(_counts(seen))
+            for row in _rows(seen, said):
+                file.write(line(row, predictor.tasks, options.form))
+            picture = _picture(seen, said, predictor.tasks, origin)
+            if picture is not None:
+                write_atomically(output / PICTURES / _jpeg_name(seen.frame.item.place), picture)
+    about = {
+        "checkpoint": str(checkpoint),
+        "sha256": fingerprint(checkpoint),
+        "trained_on": origin.to_dict(),
+        "temperatures": temperatures,
+        "options": dataclasses.asdict(options),
+        "counts": dict(counts),
+        "commit": commit(),
+        "versions": versions(),
+    }
+    write_atomically(output / ABOUT_FILE, strict_json(about))
+    return dict(counts)
+
+
+def _rows(seen: Seen, said: Sequence[Prediction]) -> list[Row]:
+    name, index = seen.frame.item.name, seen.frame.index
+    if not seen.found:
+        return [Row(name, index, reason=seen.reason)]
+    return [
+        Row(name, index, number, found.face.box, found.face.score, prediction=prediction)
+        for number, (found, prediction) in enumerate(zip(seen.found, said, strict=True), start=1)
+    ]
+
+
+def _counts(seen: Seen) -> dict[str, int]:
+    if seen.found:
+        return {"images": 1, "images with faces": 1, "faces": len(seen.found)}
+    return {"images": 1, str(seen.reason): 1}
+
+
+def _picture(
+    seen: Seen, said: Sequence[Prediction], tasks: Sequence[Task], origin: Origin
+) -> bytes | None:
+    if seen.canvas is None:
+        return None
+    # What nothing was annotated for is in the table, for the coupling may have taught it; in a
+    # picture, where nobody reads how it came about, it would look like a finding.
+    shown = [
+        {
+            task: {name: p for name, p in values.items() if name not in origin.unseen.get(task, ())}
+            for task, values in each.items()
+        }
+        for each in said
+    ]
+    notes = [] if seen.reason is None else [seen.reason]
+    notes += [] if origin.validated_on_people else ["Not validated on people."]
+    notes += [
+        f"Not shown, never annotated: {', '.join(names)}." for names in origin.unseen.values()
+    ]
+    return annotated(seen.canvas, seen.found, shown, tasks, "  ".join(notes) or None)
+
+
+def _jpeg_name(place: PurePath) -> PurePath:
+    # x.png and x.jpg of one folder must not become one file.
+    return (
+        place if place.suffix.lower() in (".jpg", ".jpeg") else place.with_name(f"{place.name}.jpg")
+    )

@@ -1,0 +1,125 @@
+"""Temperatures of a checkpoint, fitted on validation data and kept beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtl_dm import data
+from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
+from mtl_dm.metrics.calibration import reliability
+from mtl_dm.tasks import Task
+from mtl_dm.training.evaluation import predict
+from mtl_dm.training.origin import fingerprint, origin_of
+from mtl_dm.training.record import commit, versions
+from mtl_dm.training.scoring import load_model, source_for
+
+
+def calibration_file(checkpoint: str | Path) -> Path:
+    """Return where the temperatures of a checkpoint are kept: best.keras, best.calibration.json."""
+    return Path(checkpoint).with_suffix(".calibration.json")
+
+
+def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[str, Any]:
+    """Fit a temperature for every multiclass and multilabel task and write them.
+
+    Args:
+        checkpoint: A `.keras` file of this package.
+        name: Validation data as for `mtl_dm.data.load`.
+        data_dir: Folder of built data sets.
+
+    Returns:
+        What was written.
+
+    Raises:
+        FileNotFoundError: If the checkpoint or the data set does not exist.
+        ValueError: If the checkpoint cannot be read, or the data are a test split, were trained
+            on, or have none of its tasks.
+    """
+    model = load_model(checkpoint)
+    _refuse_test_and_training(checkpoint, name, data_dir)
+    source = source_for(model, name, str(data_dir))
+    logits = predict(model, source)
+    arrays = data.label_arrays(name, data_dir=data_dir, tasks=model.tasks)
+    tasks = {
+        task.name: _fitted(task, *arrays[task.name], logits[task.name])
+        for task in model.tasks
+        if task.kind != "regression" and _is_annotated(arrays, task)
+    }
+    if not tasks:
+        raise ValueError(f"{name!r} annotates no multiclass or multilabel task of the checkpoint.")
+    content = {
+        "checkpoint": Path(checkpoint).name,
+        "sha256": fingerprint(checkpoint),
+        "fitted_on": name,
+        "tasks": tasks,
+        "commit": commit(),
+        "versions": versions(),
+    }
+    write_atomically(calibration_file(checkpoint), strict_json(content))
+    return content
+
+
+def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
+    """Return the temperatures kept beside a checkpoint by task; empty where there are none.
+
+    Raises:
+        ValueError: If the file cannot be read or belongs to another model of the same name.
+    """
+    path = calibration_file(checkpoint)
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = {task: float(values["temperature"]) for task, values in content["tasks"].items()}
+        owner = content["sha256"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} holds no temperatures: {error!r}. Delete it.") from error
+    if owner != fingerprint(checkpoint):
+        raise ValueError(
+            f"{path} was fitted to another model than {Path(checkpoint).name} now is. Delete it, "
+            "or fit it again with python -m mtl_dm.calibrate."
+        )
+    return found
+
+
+def _refuse_test_and_training(checkpoint: str | Path, name: str, data_dir: str | Path) -> None:
+    base, split = name.partition(":")[0], data.split_in(name, data_dir=data_dir)
+    if split == "test":
+        raise ValueError(f"Temperatures are fitted on validation data, not on a test set: {name}.")
+    for trained in origin_of(checkpoint).datasets:
+        other, _, trained_split = trained.partition(":")
+        if other == base and trained_split in ("", split):
+            raise ValueError(
+                f"Temperatures fitted on training data are too low; the checkpoint was trained on "
+                f"{trained}. Name validation data."
+            )
+
+
+def _is_annotated(arrays: dict[str, tuple[np.ndarray, np.ndarray]], task: Task) -> bool:
+    return task.name in arrays and bool(arrays[task.name][1].any())
+
+
+def _fitted(task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
+    temperature = best_temperature(task, labels, logits, mask)
+    result: dict[str, Any] = {"temperature": temperature, "annotated": int(np.sum(mask > 0))}
+    for when, value in (("before", 1.0), ("after", temperature)):
+        result[f"nll_{when}"] = negative_log_likelihood(task, labels, logits, mask, value)
+        result[f"calibration_error_{when}"] = _error(task, labels, mask, logits, value)
+    return result
+
+
+def _error(
+    task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray, temperature: float
+) -> float:
+    """Return the expected calibration error of the statements that `reliability` describes."""
+    stated, keep = probabilities(task, logits, temperature), mask > 0
+    if task.kind == "multiclass":
+        stated, labels = stated[keep], labels[keep]
+        right = stated.argmax(axis=1) == labels.argmax(axis=1)
+        return reliability(stated.max(axis=1), right).error
+    return reliability(stated[keep], labels[keep] > 0.5).error

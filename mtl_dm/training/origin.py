@@ -1,0 +1,118 @@
+"""What a checkpoint was trained on, from the run record beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from mtl_dm.training.record import CONFIG_FILE, RECORD_FILE
+
+DRAWN = "synthetic_faces"
+"""The data set whose faces are drawn: nobody has checked what is learnt there on people."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a checkpoint comes from.
+
+    Attributes:
+        datasets: Names of the training data; empty where it is not known.
+        record: The file that says so; None: there is none.
+        annotated: By task, the number of training images annotated for it.
+        unseen: By task, the labels that no training image was annotated for.
+        commit: Of the code that trained it.
+    """
+
+    datasets: tuple[str, ...] = ()
+    record: str | None = None
+    annotated: dict[str, int] = dataclasses.field(default_factory=dict)
+    unseen: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    commit: str | None = None
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The training data sets whose faces are drawn."""
+        return tuple(name for name in self.datasets if base_name(name) == DRAWN)
+
+    @property
+    def validated_on_people(self) -> bool:
+        """Whether it is known that all training images show people (or whatever is real)."""
+        return bool(self.datasets) and not self.drawn
+
+    def lines(self) -> list[str]:
+        """Return it as plain text, with what a reader must know to use the output."""
+        if not self.datasets:
+            return [
+                "It is not known what this checkpoint was trained on: there is no readable "
+                f"{RECORD_FILE} or {CONFIG_FILE} beside it. Take its output as not validated."
+            ]
+        counts = ", ".join(f"{task} {count:,}" for task, count in self.annotated.items())
+        lines = [
+            f"Trained on: {', '.join(self.datasets)}"
+            + (f" (annotated images: {counts})" if counts else "")
+        ]
+        if self.drawn:
+            part = "" if len(self.drawn) == len(self.datasets) else f"in part ({self.drawn[0]}) "
+            lines.append(
+                f"NOT VALIDATED ON PEOPLE: {part}trained on drawn faces, so what it says about "
+                "people, its action units above all, has never been checked."
+            )
+        lines += [
+            f"No training image was annotated for {task} {', '.join(labels)}: at best a coupling "
+            "taught them."
+            for task, labels in self.unseen.items()
+        ]
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as values that JSON can hold."""
+        return {**dataclasses.asdict(self), "validated_on_people": self.validated_on_people}
+
+
+def base_name(dataset: str) -> str:
+    """Return "name" of "name/config:split"."""
+    return dataset.partition(":")[0].partition("/")[0]
+
+
+def origin_of(checkpoint: str | Path) -> Origin:
+    """Return what the files beside a checkpoint say; an empty origin if they say nothing."""
+    folder = Path(checkpoint).parent
+    for name in (RECORD_FILE, CONFIG_FILE):  # A run that has not ended has no record yet.
+        try:
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+            config = content["config"] if name == RECORD_FILE else content
+            return Origin(
+                tuple(map(str, config["datasets"])),
+                name,
+                dict(content.get("annotated", {})),
+                _unseen(content.get("base_rates", {})),
+                content.get("commit"),
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # Whoever finds the record damaged is told that nothing is known.
+    return Origin()
+
+
+def fingerprint(checkpoint: str | Path) -> str:
+    """Return the SHA-256 of a checkpoint: a file of the same name may be another model.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    path = Path(checkpoint)
+    if not path.is_file():
+        raise FileNotFoundError(f"No checkpoint at {path}.")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unseen(base_rates: dict[str, dict[str, float | None]]) -> dict[str, tuple[str, ...]]:
+    # A rate that is not a number stands as null in the record.
+    found = {
+        task: tuple(label for label, rate in rates.items() if rate is None)
+        for task, rates in base_rates.items()
+    }
+    return {task: labels for task, labels in found.items() if labels}

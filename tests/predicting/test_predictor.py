@@ -1,0 +1,59 @@
+import keras
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from mtl_dm import data
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.predicting.predictor import Predictor, input_size
+from mtl_dm.training.scoring import load_model
+from tests.saved_models import SIZE, TASKS
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint):
+    return load_model(checkpoint)
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return list(np.random.default_rng(0).integers(0, 256, (11, 112, 112, 3), np.uint8))
+
+
+def test_by_name_with_temperatures(model, crops):
+    found = Predictor(model, {"expression": 2.0, "action_units": 0.5}, 4)(crops[:1])[0]
+    image = data.network_input(crops[0], SIZE)[None]
+    logits = {name: np.asarray(value)[0] for name, value in model(image, training=False).items()}
+    expected = {
+        "expression": softmax(logits["expression"] / 2.0),
+        "action_units": expit(logits["action_units"] / 0.5),
+        "valence_arousal": logits["valence_arousal"],
+    }
+    assert list(found) == [task.name for task in TASKS]
+    for task in TASKS:
+        assert list(found[task.name]) == list(task.labels)
+        assert list(found[task.name].values()) == pytest.approx(expected[task.name], abs=1e-6)
+
+
+def test_a_face_alone_and_in_company(model, crops):
+    predictor = Predictor(model, {}, 4)
+    together = predictor(crops)
+    assert len(together) == len(crops)
+    assert together == [predictor([crop])[0] for crop in crops]
+    assert predictor(crops[::-1]) == together[::-1]
+    assert predictor([]) == []
+
+
+def test_what_is_refused(model):
+    with pytest.raises(ValueError, match=r"Temperatures for \['other'\]"):
+        Predictor(model, {"other": 2.0})
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        Predictor(model, {}, 0)
+
+
+@pytest.mark.parametrize("shape", [(5,), (16, 8, 3), (16, 16, 1), (None, None, 3)])
+def test_models_of_something_else(shape):
+    backbone = keras.Sequential([keras.Input(shape), keras.layers.GlobalMaxPooling2D()]
+                                if len(shape) == 3 else [keras.Input(shape)])  # fmt: skip
+    with pytest.raises(ValueError, match="must take square colour images"):
+        input_size(MultiTaskModel(backbone, TASKS))

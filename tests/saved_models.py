@@ -1,0 +1,51 @@
+"""A tiny checkpoint of all three kinds of tasks, with a run record beside it."""
+
+import json
+
+import keras
+
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.tasks import Task
+
+SIZE = 16
+TASKS = (
+    Task.multiclass("expression", ["neutral", "happiness", "sadness"]),
+    Task.multilabel("action_units", ["AU1", "AU2"]),
+    Task.regression("valence_arousal", ["valence", "arousal"]),
+)
+DRAWN = "synthetic_faces/expression_only_64px"
+
+
+def save(folder, datasets=(DRAWN,), tasks=TASKS, seed=0):
+    """Return the path of a checkpoint whose outputs differ from face to face."""
+    keras.utils.set_random_seed(seed)
+    backbone = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 3)),
+            keras.layers.Conv2D(4, 3, strides=2, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, activation="tanh"),
+        ]
+    )
+    model = MultiTaskModel(backbone, tasks)
+    model(keras.ops.zeros((1, SIZE, SIZE, 3)))
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder / "best.keras")
+    record = {
+        "config": {"datasets": list(datasets)},
+        "annotated": {"expression": 5},
+        "base_rates": {"action_units": {"AU1": 0.5, "AU2": None}},
+        "commit": "abc",
+    }
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    return folder / "best.keras"
+
+
+def calibrate(checkpoint, **temperatures):
+    """Leave temperatures beside a checkpoint."""
+    from mtl_dm.training.calibrating import calibration_file
+    from mtl_dm.training.origin import fingerprint
+
+    tasks = {task: {"temperature": value} for task, value in temperatures.items()}
+    content = {"sha256": fingerprint(checkpoint), "tasks": tasks}
+    calibration_file(checkpoint).write_text(json.dumps(content), encoding="utf-8")

@@ -232,6 +232,11 @@ class MultiTaskModel(keras.Model):
                 self.task_metrics[name].update_state(y[name], y_pred[name], sample_weight=mask)
         return self.get_metrics_result()
 
+    def load_own_variables(self, store: Any) -> None:
+        """Load the scales of couplings; a model saved before there were any keeps them at 1."""
+        if store.keys():
+            super().load_own_variables(store)
+
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to build the same model."""
         return {

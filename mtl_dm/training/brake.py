@@ -59,8 +59,10 @@ class Brake(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         require_backend()
-        self._training = training.take(limit)
-        self._validation = validation.take(limit)
+        # The same batches after every epoch, and in a training that goes on: a stream that shuffles
+        # gives other ones each time it is read.
+        self._training = training.take(limit).cache()
+        self._validation = validation.take(limit).cache()
         self._verbose = verbose
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -155,3 +155,15 @@ def test_a_scale_weighs_its_term():
     model.coupling_scales["distribution_matching"].assign(0.25)
     less = float(model.compute_loss(x, labels, model(x), masks))
     assert whole - less == pytest.approx(0.75 * float(terms["distribution_matching"]), rel=1e-5)
+
+
+def test_a_model_saved_before_there_were_scales_is_read(tmp_path, monkeypatch):
+    model = coupled_model()
+    x = random_batch()[0]
+    model(x)
+    monkeypatch.setattr(type(model), "save_own_variables", lambda self, store: None)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert {float(scale.numpy()) for scale in loaded.coupling_scales.values()} == {1.0}
+    for name, logits in model(x).items():
+        np.testing.assert_allclose(loaded(x)[name], logits, rtol=1e-6)

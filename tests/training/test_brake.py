@@ -109,7 +109,7 @@ def printed(after_an_epoch):
 
 
 def batches(sources):
-    return data.merge(sources, 32, seed=0).take(4)
+    return data.merge(sources, 32, seed=0).take(4).cache()
 
 
 def test_the_criterion_against_explicit_steps(sources, validation, printed):
@@ -171,6 +171,20 @@ def test_a_small_validation_set_still_gives_several_batches(images, sources):
     sizes = [len(batch[0]) for batch in callback._validation]
     assert 5 <= len(sizes) <= 8
     assert max(sizes) == min(brake.BATCH, max(1, images // 8))
+
+
+def test_the_same_batches_after_every_epoch_and_after_a_restart(sources, validation):
+    def seen(callback):
+        return [
+            [batch[0].numpy() for batch in stream]
+            for stream in (callback._training, callback._validation)
+        ]
+
+    first, again = (fitting._brake(sources, validation, CONFIG) for _ in range(2))
+    want = seen(first)
+    for other in (seen(first), seen(again)):
+        for one, two in zip(want, other, strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
 def test_needs_validation(sources):

@@ -127,3 +127,21 @@ def test_a_batch_that_does_not_divide(flags, started, tmp_path):
     status, text = finish(child)
     assert status == 1
     assert "error: batch_size must be a multiple of the 2 devices of all processes, got 7." in text
+
+
+def test_two_processes_learn_the_relatedness_of_one(flags, started, tmp_path):
+    arguments = [*flags, "--relatedness=learned", "--epochs=2"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    status, text = finish(started("mtl_dm.train", *arguments, f"--output={one}"))
+    assert status == 0, text[-2000:]
+    launch = ("mtl_dm.launch", "--processes=2", "--")
+    status, text = finish(started(*launch, *arguments, f"--output={two}"))
+    assert status == 0, text[-2000:]
+    expected, actual = (
+        json.loads((folder / "relatedness_0_learned.json").read_text(encoding="utf-8"))
+        for folder in (one, two)
+    )
+    assert "Learned during training" in expected["citation"]
+    assert set(actual) == set(expected)
+    for name in ("conditional", "prior", "counts"):
+        np.testing.assert_allclose(actual[name], expected[name], rtol=1e-3, atol=1e-3)

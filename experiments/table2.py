@@ -112,7 +112,7 @@ class Table2:
         self.tasks = assembly.tasks_of(self.base)
         # What later rows read is made, and found wrong, before the first one trains.
         for row in COUPLED:
-            assembly.relatedness_of(self.config(row).relatedness or "", self.tasks, data_dir)
+            assembly.coupling_of(self.config(row), self.tasks)
         data.tasks_in(self._test_set, data_dir=data_dir)
 
     def config(self, row: str) -> TrainConfig:

@@ -76,7 +76,7 @@ def test_results(finished):
     frame = read_results(finished / "results.csv")
     assert set(frame["column"]) == {HALVES, FACES}
     of_clothing, of_faces = (frame[frame["column"] == name] for name in (HALVES, FACES))
-    assert set(of_clothing["row"]) == {*CLOTHING_ROWS, *ROBUSTNESS}
+    assert set(of_clothing["row"]) == {*CLOTHING_ROWS, "default (mean)", *ROBUSTNESS}
     assert set(of_clothing["fold"]) == {0, 1}
     assert set(of_faces["row"]) == set(FACE_ROWS)
     assert of_faces["fold"].isna().all()
@@ -107,7 +107,7 @@ def test_a_second_call_repeats_no_cell(finished, source, faces, capsys):
         patch.setattr(coupling_study.training, "measure", lambda *_: calls.append(_))
         main(patch, f"--data_dir={source}", f"--only={HALVES}")
     assert calls == []
-    assert capsys.readouterr().out.count("finished before") == 2 * 5
+    assert capsys.readouterr().out.count("finished before") == 2 * 6
 
 
 @pytest.fixture
@@ -124,10 +124,15 @@ class TestPlan:
         assert {len(column.repeats) for column in columns[:5]} == {12}
         assert {len(column.repeats) for column in columns[5:]} == {4}
         columns += coupling_study.face_columns("full", source)
-        first = coupling_study.jobs(columns, "full", "")
-        count = sum(len(column.rows) for column in columns)
-        # The first repeat of every cell comes before any second one.
-        assert len({(plan.column, plan.row) for plan, _ in first[:count]}) == count
+        planned = [plan for plan, _ in coupling_study.jobs(columns, "full", "")]
+        cells = {(plan.column, plan.row, plan.seed, plan.fold) for plan in planned}
+        assert len(cells) == len(planned)
+        assert len(cells) == sum(len(column.rows) * len(column.repeats) for column in columns)
+        # What the verdict needs comes first, and of that the first repeat of every cell.
+        core = [plan.row in coupling_study.CORE for plan in planned]
+        assert core == sorted(core, reverse=True)
+        count = sum(row in coupling_study.CORE for column in columns for row in column.rows)
+        assert len({(plan.column, plan.row) for plan in planned[:count]}) == count
         only = coupling_study.jobs(columns, "full", "default")
         assert {plan.row for plan, _ in only} == {"default"}
         assert {plan.column for plan, _ in coupling_study.jobs(columns, "full", HALVES)} == {HALVES}

@@ -24,7 +24,7 @@ def small_study(folder, rows):
     """The study with two steps a row, in `folder`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(table2, "PRESETS", {"demo": table2.Preset("_64px", 1, 2)})
+        patch.setattr(table2, "PRESETS", {"demo": table2.Preset("_64px", 2, 2)})
         patch.setattr(table2, "ROWS", rows)
         patch.setattr(study, "make_deterministic", lambda: None)
         patch.delenv("MTL_DM_COMMAND", raising=False)
@@ -115,7 +115,7 @@ class TestFinished:
 
     def test_another_preset_is_refused(self, finished, faces):
         with small_study(finished, ROWS) as patch:
-            patch.setattr(table2, "PRESETS", {"demo": table2.Preset("_64px", 1, 3)})
+            patch.setattr(table2, "PRESETS", {"demo": table2.Preset("_64px", 2, 3)})
             with pytest.raises(ValueError, match="steps_per_epoch is 2 there, 3 now"):
                 main(patch, f"--data_dir={faces}")
 
@@ -128,9 +128,10 @@ class TestRows:
         other = table.config("C MT (DB, bernoulli + distillation)")
         assert (other.matching_form, other.co_annotation_form) == ("bernoulli", "distillation")
         # Nothing else differs.
-        assert other.replace(
-            relatedness=None, matching_form="paper", co_annotation_form="paper"
-        ) == table.config("NC MT")
+        base = table.config("NC MT")
+        forms = {"matching_form": base.matching_form, "co_annotation_form": base.co_annotation_form}
+        assert other.replace(relatedness=None, **forms) == base
+        assert table.config("default (DM)").replace(relatedness=None) == base
 
     def test_every_row_gets_the_same_images_of_a_task(self, table, monkeypatch):
         fits = []
@@ -151,7 +152,7 @@ class TestRows:
         assert both.shares == (1.0, 1.0)
         assert expression.batch_size == units.batch_size == 32
         budgets = {(config.epochs, config.steps_per_epoch) for config, _, _ in fits}
-        assert budgets == {(1, 2)}
+        assert budgets == {(2, 2)}
         assert [names for _, names, _ in fits[2:]] == [["expression"], ["action_units"]]
         assert [count for _, _, count in fits] == [2, 2, 1, 1]
 

@@ -94,7 +94,7 @@ class TestFolds:
         assert len(saved) == 6
         for first, second in saved:
             assert sorted(first + second) == present
-        np.testing.assert_array_equal(saved[0][0], table._index[table.halves[0][0]])
+        np.testing.assert_array_equal(saved[0][0], table.index[table.halves[0][0]])
 
 
 class TestFinished:
@@ -149,7 +149,7 @@ class TestPlan:
 
     def test_everything(self, finished, source):
         jobs = self.jobs(finished, source, "--only=CAD")
-        assert len(jobs) == len(set(jobs)) == 2 * 8 + 2 * 4
+        assert len(jobs) == len(set(jobs)) == 2 * 10 + 2 * 5
         assert {row for _, row, _, _ in jobs} == set(table4.ROWS)
         assert self.jobs(finished, source) == jobs
 
@@ -181,20 +181,20 @@ class TestLeakage:
     def test_relatedness_is_counted_on_the_training_half(self, table, halves):
         train, test = halves
         before = self.conditional(table, train)
-        table._labels["attributes"][test] = 1 - np.abs(table._labels["attributes"][test])
-        table._labels["category"][test] = (table._labels["category"][test] + 1) % 7
+        table.labels["attributes"][test] = 1 - np.abs(table.labels["attributes"][test])
+        table.labels["category"][test] = (table.labels["category"][test] + 1) % 7
         after = self.conditional(table, train)
         np.testing.assert_array_equal(before.conditional, after.conditional)
         np.testing.assert_array_equal(before.prior, after.prior)
         # The same change in the training half shows.
-        table._labels["attributes"][train] = 1 - np.abs(table._labels["attributes"][train])
+        table.labels["attributes"][train] = 1 - np.abs(table.labels["attributes"][train])
         assert not np.array_equal(before.conditional, self.conditional(table, train).conditional)
 
     def test_relatedness_by_hand(self, table, halves):
         train = np.array(halves[0])
         relatedness = self.conditional(table, train)
-        categories = table._labels["category"][train]
-        necktie = table._labels["attributes"][train, 0]
+        categories = table.labels["category"][train]
+        necktie = table.labels["attributes"][train, 0]
         rows = (categories == 2) & (necktie >= 0)
         assert relatedness.conditional[2, 0] == pytest.approx(necktie[rows].mean())
 
@@ -216,8 +216,8 @@ class TestLeakage:
         np.testing.assert_array_equal(table.features(), stored[rows])
         training, _ = table.sources(table4.ON_FEATURES, table.tasks, train, test)
         labels = np.stack([e[1]["category"].argmax() for e in training.as_numpy_iterator()])
-        known = table._labels["category"][train] >= 0
-        np.testing.assert_array_equal(labels[known], table._labels["category"][train][known])
+        known = table.labels["category"][train] >= 0
+        np.testing.assert_array_equal(labels[known], table.labels["category"][train][known])
 
     def test_images_of_a_half_are_those_of_its_rows(self, table, halves):
         train, test = halves
@@ -230,14 +230,14 @@ class TestLeakage:
             for element in testing.as_numpy_iterator()
         )
         wanted = sorted(
-            [value] if value >= 0 else [] for value in table._labels["category"][test].tolist()
+            [value] if value >= 0 else [] for value in table.labels["category"][test].tolist()
         )
         assert labels == wanted
 
     def test_unlabelled_images_are_left_out_of_a_single_task(self, table, halves):
         train, test = halves
-        table._labels["category"][train[:5]] = -1
-        known = (table._labels["category"][train] >= 0).sum()
+        table.labels["category"][train[:5]] = -1
+        known = (table.labels["category"][train] >= 0).sum()
         training, _ = table.sources(table4.ON_FEATURES, table.tasks[:1], train, test)
         assert int(training.cardinality()) == known
         assert all(element[2]["category"] == 1 for element in training.as_numpy_iterator())
@@ -263,14 +263,14 @@ class TestThresholds:
         before = self.measure(table)
         train, test = table.halves[0]
         order = np.random.default_rng(0).permutation(test)
-        for labels in table._labels.values():
+        for labels in table.labels.values():
             labels[test] = labels[order]
         after = self.measure(table)
         assert after.evidence["thresholds"] == before.evidence["thresholds"]
         assert after.metrics["attributes"]["f1_tuned"] != before.metrics["attributes"]["f1_tuned"]
         # The same change where they are chosen shows.
         _, held = table4.hold_out(train, table4.HELD_OUT, (table4.SPLIT_SEED, 0, 0))
-        labels = table._labels["attributes"]
+        labels = table.labels["attributes"]
         labels[held] = np.where(labels[held] >= 0, 1 - labels[held], -1)
         chosen = self.measure(table).evidence["thresholds"]
         assert chosen != before.evidence["thresholds"]

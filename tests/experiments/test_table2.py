@@ -79,7 +79,7 @@ class TestFinished:
             for cell in cells
         }  # fmt: skip
         assert len(set(scores.values())) == len(ROWS)
-        assert {cell.steps for cell in cells} == {2}
+        assert {cell.steps for cell in cells} == {4}
 
     def test_report_states_what_it_is(self, finished):
         text = (finished / "runs" / "table2" / "report.md").read_text(encoding="utf-8")

@@ -7,8 +7,9 @@ Thresholds: 0.5, and beside it (`_tuned`) those of the highest F1 of each of the
     validation images, never on the test images.
 Expected (demo, seed 0, measured): multi-task rows above ST on expressions and below it on action
     units; the printed coupling suppresses action units (why: `losses.matching.matching_paper`),
-    and bernoulli + distillation, below ST on both tasks here, does too.
-Cost: demo about 9 minutes a seed on two cores; demo-full has not been run.
+    and bernoulli + distillation, below ST on both tasks here, does too. The default with Table 1
+    has the best expressions and, of the multi-task rows, the best action units.
+Cost: demo about 14 minutes a seed on two cores; demo-full has not been run.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ class Coupling:
             the labels (`mtl_dm.losses.weighting`): the share of labels that are missing for the
             default form, 1.0 for the printed one.
         co_annotation: Factor on the soft co-annotation term, likewise.
-        matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`. The default is the form that held
-            in every regime of experiments/coupling_study.py; "paper" is the printed one.
+        matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`. The default is the form that did
+            best in experiments/coupling_study.py; "paper" is the printed one.
         co_annotation_form: Name in `mtl_dm.losses.CO_ANNOTATION_FORMS`, likewise.
         matching_options: Options of the matching form.
         co_annotation_options: Options of the co-annotation form.

@@ -22,7 +22,11 @@ def wrong(known: Relatedness, seed: int) -> Relatedness:
 
 
 def shifted_prior(known: Relatedness, seed: int) -> Relatedness:
-    """Return the table with the classes' shares in reverse: the frequent are called rare."""
+    """Return the table with the classes' shares in reverse: the frequent are called rare.
+
+    Raises:
+        ValueError: If the table has no prior.
+    """
     del seed
     if known.prior is None:
         raise ValueError("A prior can be shifted only where there is one.")

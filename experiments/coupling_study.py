@@ -5,11 +5,13 @@ Command: make study [PRESET=quick|full] [DATA_DIR=<raw data>] [ONLY=<column or r
 Data: the Clothing Attribute Dataset (real; needs DATA_DIR as for Table 4) and synthetic faces.
 Rules of evidence: the default's forms and factors were chosen on parts of one training half
     (repeat 0, fold 0), by screening 36 variants of forms and factors and 43 ways to learn the
-    relatedness there; test halves are used once. All but that half's own test half share images
-    with it.
+    relatedness there, with a vectorised copy of the training that is not in this project; test
+    halves are used once. All but that half's own test half share images with it.
+    Stage one (`screening.md`) screens 12 fixed pairs of factors for every regime on the same half;
+    the best goes into the row "fixed factors, tuned": what a search finds beside what the rule of
+    the default says without one.
     P(attribute | class) ("known") is counted on the whole training part, hidden labels included,
     as the paper does on its own; "10% co-annotated" and "learned" rows do without.
-    That screening was done with a vectorised copy of the training that is not in this project.
 Expected (six main rows on CAD features, 12 folds, measured): the default gains where labels are
     missing, most where they are fewest; with all labels its average class accuracy is 0.4 points
     lower. The printed form gains classes where they are scarce and loses attributes everywhere.
@@ -19,18 +21,19 @@ Cost: not timed as a whole. A CAD cell on features takes 3 to 6 seconds, one of 
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from experiments.coupling import training, verdict
+from experiments.coupling import screening, training, verdict
 from experiments.coupling.clothing import Clothing
 from experiments.coupling.faces import Faces
 from experiments.coupling.figure import draw
 from experiments.coupling.regimes import ALL, CLASS_SHARES
-from experiments.coupling.rows import CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS
+from experiments.coupling.rows import CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS, TUNED, Row
 from experiments.study import Job, arguments, main_guard, run_study
 from experiments.table4 import ClothingTable
 from mtl_dm.files import write_atomically
@@ -76,6 +79,25 @@ class Column:
     rows: tuple[str, ...]
     repeats: tuple[Repeat, ...]
     problem: Callable[[int, int | None], training.Problem]
+    tuned: Row | None = None
+
+    def plan(self, row: str) -> Row:
+        """Return what a row is here.
+
+        Raises:
+            ValueError: If it is the tuned row and nothing was screened for this column.
+        """
+        if row != TUNED:
+            return ROWS[row]
+        if self.tuned is None:
+            raise ValueError(f"Row {TUNED!r} was not screened for {self.name!r}.")
+        return self.tuned
+
+    def selected(self, only: str) -> list[str]:
+        """Return the rows that --only leaves."""
+        if only in ("", self.name.partition(" /")[0], self.name):
+            return list(self.rows)
+        return [row for row in self.rows if row == only]
 
 
 def clothing_columns(table: ClothingTable, preset: str) -> list[Column]:
@@ -106,6 +128,24 @@ def clothing_columns(table: ClothingTable, preset: str) -> list[Column]:
             )
         )
     return columns
+
+
+def screened(
+    columns: list[Column], table: ClothingTable, folder: Path, options: argparse.Namespace
+) -> list[Column]:
+    """Return the columns with the plan of their tuned row, screened where it is to be computed."""
+    regimes = {
+        column.name: column.name.partition(" / ")[2]
+        for column in columns
+        if TUNED in column.selected(options.only)
+    }
+    chosen = screening.screen(
+        folder, table, list(regimes.values()), options.preset, options.command
+    )
+    return [
+        dataclasses.replace(column, tuned=chosen.get(regimes.get(column.name, "")))
+        for column in columns
+    ]
 
 
 def face_columns(preset: str, raw: Path | None) -> list[Column]:
@@ -140,24 +180,23 @@ def jobs(columns: list[Column], preset: str, only: str) -> list[Job]:
     for core in (True, False):
         for place in range(longest):
             for column in (each for each in columns if place < len(each.repeats)):
-                wanted = ("", column.name.partition(" /")[0], column.name)
                 found += [
                     _job(column, row, column.repeats[place], preset)
-                    for row in column.rows
-                    if (row in CORE) == core and (only in wanted or only == row)
+                    for row in column.selected(only)
+                    if (row in CORE) == core
                 ]
     return found
 
 
 def _job(column: Column, row: str, repeat: Repeat, preset: str) -> Job:
     problem = column.problem(*repeat)
-    config: dict[str, Any] = {**problem.config.to_dict(), "row": ROWS[row].to_dict()}
+    config: dict[str, Any] = {**problem.config.to_dict(), "row": column.plan(row).to_dict()}
     plan = CellPlan(TABLE, column.name, row, *repeat, preset, column.dataset, config)
     return plan, functools.partial(_measure, column, row, repeat)
 
 
 def _measure(column: Column, row: str, repeat: Repeat) -> Any:
-    return training.measure(column.problem(*repeat), ROWS[row])
+    return training.measure(column.problem(*repeat), column.plan(row))
 
 
 def specification(command: str, columns: list[Column]) -> ReportSpec:
@@ -217,9 +256,12 @@ def main() -> None:
     options = arguments(__doc__ or "", TABLE, PRESETS, names, default_preset="quick", data_dir="")
     folder = Path(options.output)
     raw = Path(options.data_dir) if options.data_dir else None
-    columns = [] if raw is None else clothing_columns(ClothingTable(raw, folder), options.preset)
+    columns: list[Column] = []
     if raw is None:
         print("Without DATA_DIR only synthetic faces are studied.", flush=True)
+    else:
+        table = ClothingTable(raw, folder)
+        columns = screened(clothing_columns(table, options.preset), table, folder, options)
     columns += face_columns(options.preset, raw)
     run_study(
         folder, jobs(columns, options.preset, options.only), specification(options.command, columns)

@@ -19,6 +19,7 @@ class Row:
         matching: Factor; None: by the rule.
         co_annotation: Likewise.
         relatedness: Which one, a name that the problem knows ("known", "10%", "learned", ...).
+        brake: Whether `mtl_dm.training.brake` judges the terms, by the held-out images.
     """
 
     reduction: str = "sum"
@@ -29,6 +30,7 @@ class Row:
     matching: float | None = None
     co_annotation: float | None = None
     relatedness: str = "known"
+    brake: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON values."""
@@ -37,6 +39,10 @@ class Row:
 
 _UNCOUPLED = Row(coupled=False)
 _PRINTED = Row(matching_form="paper", co_annotation_form="paper")
+_WRONG = Row(relatedness="wrong")
+
+TUNED = "fixed factors, tuned"
+"""Forms and factors as screened for the regime; a column brings its own plan for this row."""
 
 ROWS = {
     "ST": Row(single_task=True, coupled=False),
@@ -45,11 +51,14 @@ ROWS = {
     "NC MT (mean)": dataclasses.replace(_UNCOUPLED, reduction="mean"),
     "printed (mean)": dataclasses.replace(_PRINTED, reduction="mean"),
     "printed (sum)": _PRINTED,
+    "printed (sum), braked": dataclasses.replace(_PRINTED, brake=True),
     "printed SCA alone": dataclasses.replace(_PRINTED, matching=0.0),
     "posterior SCA alone": Row(matching=0.0, co_annotation=0.3),
     "js + posterior": Row(matching_form="js", matching=1.0, co_annotation=0.3),
     "batch + posterior": Row(matching_form="batch", matching=1.0, co_annotation=0.3),
+    TUNED: Row(),
     "default": Row(),
+    "default, braked": Row(brake=True),
     "default (mean)": Row("mean"),
     "default, 10% co-annotated": Row(relatedness="10%"),
     "default, 10% co-annotated, T fitted": Row(relatedness="10%, T"),
@@ -57,7 +66,8 @@ ROWS = {
     "default, CK+ relatedness": Row(relatedness="ck+"),
     "default, counted relatedness": Row(relatedness="counted"),
     "default, noisy relatedness": Row(relatedness="noisy"),
-    "default, wrong relatedness": Row(relatedness="wrong"),
+    "default, wrong relatedness": _WRONG,
+    "default, wrong relatedness, braked": dataclasses.replace(_WRONG, brake=True),
     "default, shifted prior": Row(relatedness="shifted prior"),
 }
 """By name. Factors 1 and 0.3 of the forms before the default are those of the issue's leads."""
@@ -68,7 +78,10 @@ BASELINES = {"sum": ("ST", "NC MT (sum)"), "mean": ("ST (mean)", "NC MT (mean)")
 ROBUSTNESS = (
     "default, noisy relatedness",
     "default, wrong relatedness",
+    "default, wrong relatedness, braked",
     "default, shifted prior",
+    "printed (sum), braked",
+    "default, braked",
 )
 EVERYWHERE = (
     "ST",
@@ -81,6 +94,7 @@ EVERYWHERE = (
     "posterior SCA alone",
     "js + posterior",
     "batch + posterior",
+    TUNED,
     "default",
     "default, 10% co-annotated",
     "default, 10% co-annotated, T fitted",

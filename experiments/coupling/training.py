@@ -76,10 +76,14 @@ def _trained(problem: Problem, row: Row, tasks: Sequence[Task]) -> MultiTaskMode
     if len(sources) == 1:
         config = _alone(problem, tasks)
     couplings = [_coupling(problem, row)] if row.coupled else []
+    watched = None
+    if row.brake:
+        watched = problem.held_out(tasks)
+        config = config.replace(brake=True, relatedness=row.relatedness, validation="held out")
     with fitting.settings(config):
         backbone = BACKBONES.get(config.backbone)(tuple(sources[0].element_spec[0].shape))
         model = MultiTaskModel(backbone, tasks, couplings)
-        fitting.fit(model, sources, config)
+        fitting.fit(model, sources, config, validation=watched)
     return model
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.coupling import figure, regimes, rows, verdict
+from experiments.coupling import figure, regimes, rows, screening, verdict
 from experiments.coupling.variants import VARIANTS, noisy, shifted_prior, wrong
 from experiments.relatedness.ck_plus import relatedness as ck_plus
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
@@ -252,3 +252,33 @@ class TestFigure:
 
     def test_shows_rows_of_the_study(self):
         assert set(figure.SHOWN) <= set(rows.ROWS)
+
+
+class TestScreening:
+    def frame(self):
+        values = {"NC MT (sum)": 0.5, "default": 0.53, **dict.fromkeys(screening.CANDIDATES, 0.5)}
+        winner = list(screening.CANDIDATES)[3]
+        cells = [
+            ("regime", row, seed, None, task, metric, value + 0.1 * seed)
+            for row, value in values.items()
+            for seed in (0, 1)
+            for task, metrics in screening.METRICS.items()
+            for metric in metrics
+        ]
+        frame = pd.DataFrame(
+            cells, columns=["column", "row", "seed", "fold", "task", "metric", "value"]
+        )
+        # Gains 0.08 in one metric of the class task: 4 points for the task, 2 for both.
+        chosen = (frame["row"] == winner) & (frame["metric"] == "average_accuracy")
+        frame.loc[chosen, "value"] += 0.08
+        return frame, winner
+
+    def test_gain_is_the_mean_over_tasks_of_the_mean_over_metrics(self):
+        frame, winner = self.frame()
+        found = screening.gains(frame, "regime")
+        assert set(found) == {"default", *screening.CANDIDATES}
+        assert found["default"] == pytest.approx(3.0)
+        assert found[winner] == pytest.approx(2.0)
+        assert sum(found.values()) == pytest.approx(5.0)
+        # The rule is no candidate, however good it is.
+        assert screening.best(found) == winner

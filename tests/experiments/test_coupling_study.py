@@ -1,13 +1,15 @@
 """The coupling study from its command to its report, on tiny data."""
 
 import contextlib
+import dataclasses
+import json
 import sys
 
 import numpy as np
 import pytest
 
 from experiments import coupling_study, study, table4
-from experiments.coupling import clothing
+from experiments.coupling import clothing, rows, screening
 from experiments.coupling import faces as faces_module
 from mtl_dm.reporting import read_results
 from mtl_dm.tasks import ACTION_UNITS
@@ -17,8 +19,9 @@ from tests.datasets.fakes import clothing_attributes as fakes
 IMAGES = 240  # 10% of a half's training part are more images than classes.
 HALVES = "CAD / halves, disjoint"
 FACES = "synthetic faces / 20 expression labels"
-CLOTHING_ROWS = ("ST", "NC MT (sum)", "default", "default, 10% co-annotated")
-ROBUSTNESS = ("default, wrong relatedness",)
+CLOTHING_ROWS = ("ST", "NC MT (sum)", rows.TUNED, "default", "default, 10% co-annotated")
+ROBUSTNESS = ("default, wrong relatedness", "default, wrong relatedness, braked")
+CANDIDATES = dict(list(screening.CANDIDATES.items())[:2])
 FACE_ROWS = ("NC MT (sum)", "default, counted relatedness", "default, learned relatedness")
 
 
@@ -34,6 +37,8 @@ def small_study(folder, faces):
         patch.setattr(coupling_study, "FACE_ROWS", (*FACE_ROWS, "default, CK+ relatedness"))
         patch.setattr(coupling_study, "QUICK_FACE_LABELS", (20,))
         patch.setattr(coupling_study, "FACE_LABELS", (20,))
+        patch.setattr(screening, "CANDIDATES", CANDIDATES)
+        patch.setattr(screening, "INNER_SPLITS", (0,))
         patch.setattr(clothing, "TrainConfig", short)
         patch.setattr(faces_module, "BUILT", faces)
         patch.setattr(faces_module, "STEPS", 1)
@@ -107,7 +112,19 @@ def test_a_second_call_repeats_no_cell(finished, source, faces, capsys):
         patch.setattr(coupling_study.training, "measure", lambda *_: calls.append(_))
         main(patch, f"--data_dir={source}", f"--only={HALVES}")
     assert calls == []
-    assert capsys.readouterr().out.count("finished before") == 2 * 6
+    said = capsys.readouterr().out
+    assert said.count("finished before") == 2 * 8 + (2 + len(CANDIDATES))
+    assert said.count("[screening") == 2 + len(CANDIDATES)
+
+
+def test_the_tuned_row_is_the_screened_one(finished):
+    text = (finished / "screening.md").read_text(encoding="utf-8")
+    lines = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    assert lines[0] == ["| forms and factors", "halves, disjoint |"]
+    (chosen,) = [name.strip("| ") for name, shown in lines[1:] if shown.startswith("**")]
+    path = next((finished / "cells").glob("CAD_halves*/fixed*/seed0-fold0.json"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["record"]["config"]["row"] == CANDIDATES[chosen].to_dict()
 
 
 @pytest.fixture
@@ -118,7 +135,10 @@ def table(finished, source, faces):
 
 class TestPlan:
     def test_full(self, table, source):
-        columns = coupling_study.clothing_columns(table, "full")
+        columns = [
+            dataclasses.replace(column, tuned=rows.ROWS["default"])
+            for column in coupling_study.clothing_columns(table, "full")
+        ]
         names = [column.name for column in columns]
         assert len(set(names)) == len(names) == 5 + 2
         assert {len(column.repeats) for column in columns[:5]} == {12}
@@ -136,6 +156,12 @@ class TestPlan:
         only = coupling_study.jobs(columns, "full", "default")
         assert {plan.row for plan, _ in only} == {"default"}
         assert {plan.column for plan, _ in coupling_study.jobs(columns, "full", HALVES)} == {HALVES}
+
+    def test_a_tuned_row_needs_screening(self, table):
+        column = coupling_study.clothing_columns(table, "quick")[0]
+        assert column.plan("default") == rows.ROWS["default"]
+        with pytest.raises(ValueError, match="'fixed factors, tuned' was not screened for 'CAD /"):
+            column.plan(rows.TUNED)
 
     def test_without_data_no_row_needs_them(self, table):
         del table

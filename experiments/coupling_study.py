@@ -28,6 +28,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from experiments.clothing_data import DATASET as CLOTHING
+from experiments.clothing_data import ClothingData
 from experiments.coupling import screening, training, verdict
 from experiments.coupling.clothing import Clothing
 from experiments.coupling.faces import Faces
@@ -35,13 +37,11 @@ from experiments.coupling.figure import draw
 from experiments.coupling.regimes import ALL, CLASS_SHARES
 from experiments.coupling.rows import CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS, TUNED, Row
 from experiments.study import Job, arguments, main_guard, run_study
-from experiments.table4 import ClothingTable
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import ReportSpec, read_cells, to_frame
 from mtl_dm.training.cells import CellPlan
 
 TABLE = "coupling_study"
-CLOTHING = "clothing_attributes (real)"
 FACES = "synthetic_faces (synthetic)"
 PRESETS = ("quick", "full")
 METRICS = {
@@ -100,7 +100,7 @@ class Column:
         return [row for row in self.rows if row == only]
 
 
-def clothing_columns(table: ClothingTable, preset: str) -> list[Column]:
+def clothing_columns(table: ClothingData, preset: str) -> list[Column]:
     """Return the regimes of real clothing, on features and on images."""
     folds = {"quick": 1, "full": 6}[preset]
     columns = []
@@ -131,7 +131,7 @@ def clothing_columns(table: ClothingTable, preset: str) -> list[Column]:
 
 
 def screened(
-    columns: list[Column], table: ClothingTable, folder: Path, options: argparse.Namespace
+    columns: list[Column], table: ClothingData, folder: Path, options: argparse.Namespace
 ) -> list[Column]:
     """Return the columns with the plan of their tuned row, screened where it is to be computed."""
     regimes = {
@@ -260,7 +260,7 @@ def main() -> None:
     if raw is None:
         print("Without DATA_DIR only synthetic faces are studied.", flush=True)
     else:
-        table = ClothingTable(raw, folder)
+        table = ClothingData(raw, folder)
         columns = screened(clothing_columns(table, options.preset), table, folder, options)
     columns += face_columns(options.preset, raw)
     run_study(

@@ -19,19 +19,25 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from data_prep.build import build, is_built
+from experiments.clothing_data import (
+    BUILT,
+    DATASET,
+    NAME,
+    REPEATS,
+    SPLIT_SEED,
+    ClothingData,
+    Halves,
+    hold_out,
+)
 from experiments.study import Job, arguments, main_guard, run_study
-from mtl_dm import data, datasets
-from mtl_dm.files import write_atomically
+from mtl_dm import data
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import from_annotations
 from mtl_dm.reporting import ReportSpec
@@ -43,14 +49,8 @@ from mtl_dm.training.evaluation import choose_thresholds, evaluate_tuned
 from mtl_dm.training.evidence import Fitted, collect
 
 TABLE = "table4"
-NAME = "clothing_attributes"
-DATASET = "clothing_attributes (real)"
-BUILT = "build/datasets"
-FEATURES = "features/cad_mobilenetv2_224_gap.npy"
 ON_FEATURES = "CAD / dense trunk on frozen MobileNetV2 features"
 ON_IMAGES = "CAD / compact CNN on 64 px images"
-REPEATS = 6
-SPLIT_SEED = 0
 HELD_OUT = 0.2
 
 
@@ -108,71 +108,8 @@ COLUMNS = {
 }
 
 
-def folds(size: int, repeats: int, seed: int) -> list[list[list[int]]]:
-    """Return `repeats` random halvings of range(size): [repeat][half] -> sorted indices."""
-    generator = np.random.default_rng(seed)
-    halves = []
-    for _ in range(repeats):
-        order = generator.permutation(size)
-        halves.append([sorted(map(int, part)) for part in np.array_split(order, 2)])
-    return halves
-
-
-class Halves(NamedTuple):
-    """Rows to train on, rows to hold out of the training."""
-
-    train: list[int]
-    held: list[int]
-
-
-def hold_out(rows: Sequence[int], share: float, seed: Sequence[int]) -> Halves:
-    """Return `rows` without a random share of them, and that share, both sorted."""
-    order = np.random.default_rng(list(seed)).permutation(len(rows))
-    count = round(share * len(rows))
-    held, train = (sorted(rows[place] for place in part) for part in np.split(order, [count]))
-    return Halves(train, held)
-
-
-class ClothingTable:
-    """Trains and tests the rows on one database.
-
-    Args:
-        source: Folder that holds ClothingAttributeDataset and, for that column, the features.
-        folder: Folder of the study.
-
-    Raises:
-        FileNotFoundError: If the data set is not at `source`.
-        ValueError: If its files are malformed.
-    """
-
-    def __init__(self, source: Path, folder: Path) -> None:
-        self._source = source
-        builder = datasets.make_builder(NAME, BUILT)
-        if not is_built(builder):
-            build(builder, source, BUILT)
-        self.tasks = data.tasks_in(NAME, data_dir=BUILT)
-        raw = data.raw_features(NAME, ["category", "attributes", "index"], data_dir=BUILT)
-        # Images may have been skipped; the split is over those that are there.
-        self.index = np.sort(raw["index"])
-        order = np.argsort(raw["index"])
-        self.labels = {task.name: raw[task.name][order] for task in self.tasks}
-        self.halves = folds(len(self.index), REPEATS, SPLIT_SEED)
-        saved = [[self.index[half].tolist() for half in pair] for pair in self.halves]
-        write_atomically(folder / "folds.json", json.dumps(saved))
-
-    def features(self) -> np.ndarray:
-        """Return the frozen features of the images that are there, [N, 1280] float32.
-
-        Raises:
-            FileNotFoundError: If they are not at DATA_DIR.
-        """
-        path = self._source / FEATURES
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"The column {ON_FEATURES!r} needs the features {path}; "
-                f"use ONLY={ON_IMAGES!r} to run without them."
-            )
-        return np.load(path).astype(np.float32)[self.index]
+class ClothingTable(ClothingData):
+    """Trains and tests the rows on one database."""
 
     def measure(self, column: str, row: str, repeat: int, fold: int) -> Measurement:
         """Train a row on one half and test it on the other."""
@@ -311,12 +248,6 @@ class ClothingTable:
             )
         return first, second
 
-    def annotated(self, half: npt.ArrayLike, tasks: tuple[Task, ...]) -> np.ndarray:
-        """Return the rows of `half` with any label of `tasks`."""
-        rows = np.asarray(half)
-        present = [self.labels[task.name][rows].reshape(len(rows), -1) >= 0 for task in tasks]
-        return rows[np.concatenate(present, axis=1).any(axis=1)]
-
     def _configured(self, task: Task, row: Row) -> Task:
         return task.replace(reduction=row.reduction) if task.kind == "multilabel" else task
 
@@ -373,7 +304,7 @@ def main() -> None:
     rows = [options.only] if options.only in ROWS else list(ROWS)
     table = ClothingTable(Path(options.data_dir), folder)
     if ON_FEATURES in columns:
-        table.features()  # Missing files are found before training.
+        _require_features(table)
     jobs: list[Job] = []
     for column in columns:
         for repeat in range(COLUMNS[column].repeats):
@@ -381,6 +312,14 @@ def main() -> None:
                 for row in (name for name in rows if name in COLUMNS[column].rows):
                     jobs.append(_job(table, options.preset, column, row, repeat, fold))
     run_study(folder, jobs, specification(options.command, columns))
+
+
+def _require_features(table: ClothingTable) -> None:
+    """Find before training that the features are missing, and say how to do without."""
+    try:
+        table.features()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error} Use ONLY={ON_IMAGES!r} to run without them.") from None
 
 
 def _job(table: ClothingTable, preset: str, column: str, row: str, repeat: int, fold: int) -> Job:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from experiments.clothing_data import BUILT, NAME, SPLIT_SEED, ClothingData, hold_out
 from experiments.coupling.regimes import annotated
 from experiments.coupling.variants import VARIANTS
-from experiments.table4 import BUILT, NAME, SPLIT_SEED, ClothingTable, hold_out
 from mtl_dm import data
 from mtl_dm.relatedness import Relatedness, best_temperature, estimate, marginal
 from mtl_dm.tasks import Task
@@ -39,7 +39,7 @@ class Clothing:
 
     def __init__(
         self,
-        table: ClothingTable,
+        table: ClothingData,
         regime: str,
         repeat: int,
         fold: int,
@@ -129,7 +129,7 @@ class Clothing:
         self, rows: npt.ArrayLike, tasks: Sequence[Task], among: Sequence[Task] | None = None
     ) -> tf.data.Dataset:
         """Return images with any label of `among` (None: of `tasks`)."""
-        kept = self._table.annotated(rows, tuple(among or tasks))
+        kept = self._table.annotated(rows, among or tasks)
         if self._images:
             indices = self._table.index[kept]
             return data.load(
@@ -140,7 +140,7 @@ class Clothing:
 
 
 @functools.lru_cache(maxsize=2)
-def _components(table: ClothingTable, train: tuple[int, ...]) -> np.ndarray:
+def _components(table: ClothingData, train: tuple[int, ...]) -> np.ndarray:
     """Return the first principal components of the training images, for every image.
 
     Rows of one fold, which follow each other, share them.

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.clothing_data import DATASET, ClothingData
 from experiments.coupling import training, verdict
 from experiments.coupling.clothing import Clothing
 from experiments.coupling.rows import ROWS, Row
-from experiments.table4 import ClothingTable
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import read_cells, to_frame
 from mtl_dm.training.cells import CellPlan, run_cell
@@ -43,7 +43,7 @@ CANDIDATES = {
 
 
 def screen(
-    folder: Path, table: ClothingTable, regimes: Sequence[str], preset: str, command: str
+    folder: Path, table: ClothingData, regimes: Sequence[str], preset: str, command: str
 ) -> dict[str, Row]:
     """Return the best candidate of each regime; compute and write down what that needs.
 
@@ -65,7 +65,7 @@ def screen(
         config = {**problem.config.to_dict(), "row": rows[row].to_dict()}
         run_cell(
             own,
-            CellPlan(TABLE, regime, row, inner, None, preset, "clothing_attributes (real)", config),
+            CellPlan(TABLE, regime, row, inner, None, preset, DATASET, config),
             functools.partial(training.measure, problem, rows[row]),
             command=command,
             progress=f"[screening {number}/{len(cells)}]",

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from experiments import coupling_study, study, table4
+from experiments import clothing_data, coupling_study, study
 from experiments.coupling import clothing, rows, screening
 from experiments.coupling import faces as faces_module
 from mtl_dm.reporting import read_results
@@ -63,7 +63,7 @@ def source(tmp_path_factory):
         values = {"category": 7, "sleevelength": 3, "neckline": 3}.get(name, 2)
         fakes.write_label(folder, name, rng.integers(1, values + 1, IMAGES).astype(float))
     (parent / "features").mkdir()
-    np.save(parent / table4.FEATURES, rng.normal(size=(IMAGES, 6)).astype(np.float16))
+    np.save(parent / clothing_data.FEATURES, rng.normal(size=(IMAGES, 6)).astype(np.float16))
     return parent
 
 
@@ -130,7 +130,7 @@ def test_the_tuned_row_is_the_screened_one(finished):
 @pytest.fixture
 def table(finished, source, faces):
     with small_study(finished.parents[1], faces):
-        yield table4.ClothingTable(source, finished)
+        yield clothing_data.ClothingData(source, finished)
 
 
 class TestPlan:

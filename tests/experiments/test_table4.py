@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import study, table4
+from experiments import clothing_data, study, table4
 from mtl_dm.reporting import RESULT_COLUMNS, read_cells, read_results
 from tests.datasets.fakes import clothing_attributes as fakes
 
@@ -55,7 +55,7 @@ def source(tmp_path_factory):
     (folder / "images" / f"{MISSING:06d}.jpg").unlink()
     (parent / "features").mkdir()
     features = rng.normal(size=(IMAGES, 6)).astype(np.float16)
-    np.save(parent / table4.FEATURES, features)
+    np.save(parent / clothing_data.FEATURES, features)
     return parent
 
 
@@ -76,7 +76,7 @@ def table(source, finished):
 
 class TestFolds:
     def test_six_different_disjoint_halvings(self):
-        halves = table4.folds(61, 6, seed=0)
+        halves = clothing_data.folds(61, 6, seed=0)
         assert len(halves) == 6
         for first, second in halves:
             assert not set(first) & set(second)
@@ -85,8 +85,8 @@ class TestFolds:
         assert len({tuple(first) for first, _ in halves}) == 6
 
     def test_the_seed_decides(self):
-        assert table4.folds(20, 2, 0) == table4.folds(20, 2, 0)
-        assert table4.folds(20, 2, 0) != table4.folds(20, 2, 1)
+        assert clothing_data.folds(20, 2, 0) == clothing_data.folds(20, 2, 0)
+        assert clothing_data.folds(20, 2, 0) != clothing_data.folds(20, 2, 1)
 
     def test_are_saved_as_rows_of_the_released_files(self, finished, table):
         saved = json.loads((finished / "runs" / "table4" / "folds.json").read_text("utf-8"))
@@ -162,7 +162,7 @@ class TestPlan:
         assert {column for column, _, _, _ in jobs} == {table4.ON_IMAGES}
 
     def test_the_papers_protocol(self):
-        assert table4.REPEATS == 6
+        assert clothing_data.REPEATS == 6
         assert table4.COLUMNS[table4.ON_FEATURES].repeats == 6
 
 
@@ -210,7 +210,7 @@ class TestLeakage:
 
     def test_features_stay_with_their_labels(self, table, halves, source):
         train, test = halves
-        stored = np.load(source / table4.FEATURES).astype(np.float32)
+        stored = np.load(source / clothing_data.FEATURES).astype(np.float32)
         # Images after the missing one would be off by one if rows were counted.
         rows = [number for number in range(IMAGES) if number != MISSING - 1]
         np.testing.assert_array_equal(table.features(), stored[rows])
@@ -251,12 +251,12 @@ class TestThresholds:
 
     def test_held_out_rows(self):
         rows = [3, 5, 8, 13, 21, 34, 55, 89, 144, 233]
-        train, held = table4.hold_out(rows, 0.2, (0, 1, 1))
+        train, held = clothing_data.hold_out(rows, 0.2, (0, 1, 1))
         assert (len(train), len(held)) == (8, 2)
         assert sorted(train + held) == rows
         assert (train, held) == (sorted(train), sorted(held))
-        assert table4.hold_out(rows, 0.2, (0, 1, 1)) == (train, held)
-        others = {tuple(table4.hold_out(rows, 0.2, (0, 1, fold)).held) for fold in range(9)}
+        assert clothing_data.hold_out(rows, 0.2, (0, 1, 1)) == (train, held)
+        others = {tuple(clothing_data.hold_out(rows, 0.2, (0, 1, fold)).held) for fold in range(9)}
         assert len(others) > 1
 
     def test_test_labels_have_no_part_in_them(self, table):
@@ -269,7 +269,7 @@ class TestThresholds:
         assert after.evidence["thresholds"] == before.evidence["thresholds"]
         assert after.metrics["attributes"]["f1_tuned"] != before.metrics["attributes"]["f1_tuned"]
         # The same change where they are chosen shows.
-        _, held = table4.hold_out(train, table4.HELD_OUT, (table4.SPLIT_SEED, 0, 0))
+        _, held = clothing_data.hold_out(train, table4.HELD_OUT, (clothing_data.SPLIT_SEED, 0, 0))
         labels = table.labels["attributes"]
         labels[held] = np.where(labels[held] >= 0, 1 - labels[held], -1)
         chosen = self.measure(table).evidence["thresholds"]
@@ -359,7 +359,7 @@ def test_the_real_data(tmp_path):
     folder = Path(os.environ.get("MTL_DM_TEST_DATA", beside))
     if (
         not (folder / "ClothingAttributeDataset").is_dir()
-        or not (folder / table4.FEATURES).is_file()
+        or not (folder / clothing_data.FEATURES).is_file()
     ):
         pytest.skip(f"no Clothing Attribute Dataset with features in {folder}: MTL_DM_TEST_DATA")
     with small_study(tmp_path, ("C MT (printed)",)) as patch:

@@ -81,18 +81,21 @@ def align_image(
         image = faces.decode_image(data)
     except ValueError as error:
         return Outcome(reason=str(error))
-    found = faces.detect(image, engine, options.sides, options.min_score)
     height, width = image.shape[:2]
-    face = faces.choose(found, width, height, box)
-    if face is None:
-        reason = f"none of {len(found)} face(s) is in the annotated box" if found else "no face"
+
+    def meant(found: list[faces.Face]) -> list[faces.Face]:
+        face = faces.choose(found, width, height, box)
+        return [] if face is None else [face]
+
+    chosen, found = faces.find(image, engine, options.sides, options.min_score, meant)
+    if not chosen:
+        reason = f"none of {found} face(s) is in the annotated box" if found else "no face"
         crop = None
         if options.undetected == "centre-crop":
             crop = _jpeg(faces.centre_crop(image, options.size, box), options.quality)
-        return Outcome(crop, None, len(found), reason)
-    face = faces.refine(image, face, engine)
-    picture = faces.align(image, face.landmarks, options.size)
-    return Outcome(_jpeg(picture, options.quality), face, len(found))
+        return Outcome(crop, None, found, reason)
+    picture = faces.align(image, chosen[0].landmarks, options.size)
+    return Outcome(_jpeg(picture, options.quality), chosen[0], found)
 
 
 def _jpeg(picture: faces.Image, quality: int) -> bytes:

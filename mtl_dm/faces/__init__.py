@@ -6,6 +6,7 @@ from mtl_dm.faces.engines import DEFAULT, ENGINES, load_engine
 from mtl_dm.faces.face import LANDMARKS, Box, Face, Image, Points
 from mtl_dm.faces.geometry import SIZE, align, centre_crop, similarity, template
 from mtl_dm.faces.reading import SUFFIXES, decode_image, read_image
+from mtl_dm.faces.turning import find
 
 __all__ = [
     "DEFAULT",
@@ -25,6 +26,7 @@ __all__ = [
     "choose",
     "decode_image",
     "detect",
+    "find",
     "load_engine",
     "read_image",
     "refine",

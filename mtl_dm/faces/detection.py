@@ -26,6 +26,10 @@ LOOKS = 3
 _MIN_SCORE_CLOSE_UP = 0.3
 # Mean distance in a close-up beyond which it shows somebody else; the eyes are 35 apart.
 _MAX_DISTANCE = 25.0
+# Mean distance by which the last close-up may still correct the one before. In 917 photos of the
+# Clothing Attribute Dataset the best face stays below in 915; of 240 faces found at a wrong place
+# in the same photos on their side or head, 31 do.
+_MAX_LAST_STEP = 7.0
 
 
 class Engine(Protocol):
@@ -78,7 +82,8 @@ def refine(image: Image, face: Face, engine: Engine, looks: int = LOOKS) -> Face
     A detector's landmarks depend on the size and turn of the face in its input. Each look shows
     it the face as the last look's landmarks align it, on 160 x 160 pixels, so that the landmarks
     approach what it says about an upright face of one size. The last two looks are averaged:
-    the approach may alternate.
+    the approach may alternate. The face is `settled` if all looks show it and the last one hardly
+    moves the landmarks.
 
     Args:
         image: The image that the face was found in.
@@ -88,16 +93,20 @@ def refine(image: Image, face: Face, engine: Engine, looks: int = LOOKS) -> Face
     """
     target = template(SIZE) + (CLOSE_UP - SIZE) / 2
     seen: list[Points] = [face.landmarks]
+    settled = False
     for _ in range(looks):
         transform = similarity(seen[-1], target)
         close_up = engine(warp(image, transform, CLOSE_UP), _MIN_SCORE_CLOSE_UP)
         distances = [_distance(found.landmarks, target) for found in close_up]
         if not distances or min(distances) > _MAX_DISTANCE:
+            settled = False
             break
+        settled = min(distances) <= _MAX_LAST_STEP
         landmarks = close_up[int(np.argmin(distances))].landmarks
         seen.append(move(inverse(transform), landmarks))
     # The first entry is the look from afar, which a close-up replaces.
-    return dataclasses.replace(face, landmarks=np.mean((seen[1:] or seen)[-2:], axis=0))
+    landmarks = np.mean((seen[1:] or seen)[-2:], axis=0)
+    return dataclasses.replace(face, landmarks=landmarks, settled=settled)
 
 
 def _distance(one: Points, other: Points) -> float:

@@ -52,10 +52,8 @@ def find(
         min_score: What a face must score.
     """
     try:
-        found = []
-        for face in faces.detect(image, engine, sides, min_score):
-            sharp = faces.refine(image, face, engine)
-            found.append(Found(sharp, faces.align(image, sharp.landmarks, size)))
+        seen, _ = faces.find(image, engine, sides, min_score)
+        found = [Found(face, faces.align(image, face.landmarks, size)) for face in seen]
     except (cv2.error, ValueError, MemoryError) as error:
         # One odd image out of thousands is not the end of the run.
         text = " ".join(str(error).split())

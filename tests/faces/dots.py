@@ -45,6 +45,16 @@ def dots_engine(image, min_score):
     return found
 
 
+def upright_engine(image, min_score):
+    """Blind to faces that are turned by more than 45 degrees, as detectors tend to be."""
+    return [face for face in dots_engine(image, min_score) if _is_upright(face)]
+
+
+def _is_upright(face):
+    right, down = face.landmarks[1] - face.landmarks[0]
+    return right > abs(down)
+
+
 def _middle(image, wanted):
     close = np.abs(image.astype(int) - wanted).max(axis=2) < 15
     y, x = np.nonzero(close)

@@ -49,5 +49,14 @@ class TestPlausible:
     def test_wrong_order(self, order):
         assert not faces.Face(self.box, faces.template()[list(order)], 1).plausible
 
+    @pytest.mark.parametrize("turns", [1, 2, 3])
+    def test_turned(self, turns):
+        landmarks = faces.template()
+        for _ in range(turns):
+            landmarks = np.column_stack([111 - landmarks[:, 1], landmarks[:, 0]])
+        assert faces.Face(self.box, landmarks, 1).plausible
+        mirrored = landmarks[[1, 0, 2, 4, 3]]
+        assert not faces.Face(self.box, mirrored, 1).plausible
+
     def test_outside_the_box(self):
         assert not faces.Face((0, 0, 112, 60), faces.template(), 1).plausible

@@ -111,3 +111,21 @@ def test_alternating_close_ups_are_averaged():
     found = faces.refine(np.zeros((200, 200, 3), np.uint8), face, engine)
     # Looks move by 4, 1 and -1; each starts where the last one ended: 34, 35, 34.
     np.testing.assert_allclose(found.landmarks, faces.template() + 34.5, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("steps", "settled"),
+    [((9, 9, 4.9), True), ((1, 1, 5.1), False), ((1, 1), False), ((1, 20), False), ((), False)],
+)
+def test_settled_where_the_last_close_up_corrects_little(steps, settled):
+    # A step moves all landmarks by (s, s), by 1.41 s: 4.9 by 6.9, 5.1 by 7.2, 20 to somebody else.
+    target = faces.template() + 24
+    answers = iter(steps)
+
+    def engine(image, min_score):
+        step = next(answers, None)
+        return [] if step is None else [faces.Face((0, 0, 9, 9), target + step, 0.9)]
+
+    face = faces.Face((0, 0, 9, 9), faces.template() + 30, 0.8)
+    assert not face.settled
+    assert faces.refine(np.zeros((200, 200, 3), np.uint8), face, engine).settled == settled

@@ -106,14 +106,47 @@ def test_network_input():
     assert not inputs[0, :, :, 20:].any()
 
 
-def test_real_photos(engine):
+@pytest.mark.parametrize("turns", range(4))
+def test_a_drawn_face_however_it_lies(engine, turns):
+    image = cv2.copyMakeBorder(drawn(1, 200), 60, 90, 40, 40, cv2.BORDER_REPLICATE)
+    (upright,) = (faces.refine(image, face, engine) for face in faces.detect(image, engine))
+    turned = np.ascontiguousarray(np.rot90(image, turns))
+    (found,), count = faces.find(turned, engine)
+    assert count == 1
+    assert found.settled
+    if not turns:
+        np.testing.assert_array_equal(found.landmarks, upright.landmarks)
+    one, other = faces.align(image, upright.landmarks), faces.align(turned, found.landmarks)
+    assert np.abs(one.astype(int) - other).mean() < 2
+
+
+def real_photos(count):
     default = Path(__file__).parents[3].parent / "shared" / "data"
     folder = Path(os.environ.get("MTL_DM_TEST_DATA", default)) / "ClothingAttributeDataset"
     if not folder.is_dir():
         pytest.skip("the real photos are not here: set MTL_DM_TEST_DATA to their parent folder")
-    found = [
-        faces.detect(faces.read_image(path), engine)
-        for path in sorted((folder / "images").iterdir())[:40]
-    ]
+    return [faces.read_image(path) for path in sorted((folder / "images").iterdir())[:count]]
+
+
+def test_real_photos(engine):
+    found = [faces.detect(image, engine) for image in real_photos(40)]
     assert sum(bool(entry) for entry in found) >= 38
     assert sum(entry[0].plausible for entry in found if entry) >= 37
+
+
+def test_real_photos_on_their_sides(engine):
+    errors = []
+    for image in real_photos(12):
+        expected = [faces.refine(image, face, engine) for face in faces.detect(image, engine)]
+        upright, _ = faces.find(image, engine)
+        for one, other in zip(expected, upright, strict=True):
+            np.testing.assert_array_equal(one.landmarks, other.landmarks)
+            assert (one.box, one.score) == (other.box, other.score)
+        for turns in (1, 2, 3) if upright else ():
+            turned = np.ascontiguousarray(np.rot90(image, turns))
+            found, _ = faces.find(turned, engine)
+            one = faces.align(image, upright[0].landmarks)
+            other = faces.align(turned, found[0].landmarks) if found else np.zeros_like(one)
+            errors.append(np.abs(one.astype(int) - other).mean())
+    assert len(errors) >= 30
+    assert np.mean(np.array(errors) < 3) >= 0.9

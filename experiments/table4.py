@@ -304,7 +304,7 @@ def main() -> None:
     rows = [options.only] if options.only in ROWS else list(ROWS)
     table = ClothingTable(Path(options.data_dir), folder)
     if ON_FEATURES in columns:
-        _require_features(table)
+        require_features(table)
     jobs: list[Job] = []
     for column in columns:
         for repeat in range(COLUMNS[column].repeats):
@@ -314,8 +314,12 @@ def main() -> None:
     run_study(folder, jobs, specification(options.command, columns))
 
 
-def _require_features(table: ClothingTable) -> None:
-    """Find before training that the features are missing, and say how to do without."""
+def require_features(table: ClothingTable) -> None:
+    """Check before training that the features are there.
+
+    Raises:
+        FileNotFoundError: If they are not; says how to do without.
+    """
     try:
         table.features()
     except FileNotFoundError as error:

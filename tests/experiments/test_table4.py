@@ -336,7 +336,7 @@ def test_image_column_trains(table):
 def test_missing_features_name_the_way_without(table, tmp_path):
     table._source = tmp_path
     with pytest.raises(FileNotFoundError, match=r"cad_mobilenetv2.*ONLY='CAD / compact CNN"):
-        table.features()
+        table4.require_features(table)
 
 
 def test_data_dir_is_needed(tmp_path, capsys):

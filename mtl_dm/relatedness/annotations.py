@@ -139,7 +139,11 @@ def usable(
     classes: Sequence[str],
     attributes: Sequence[str],
 ) -> np.ndarray:
-    """Return the float [N, M] mask of usable attribute labels, inputs checked."""
+    """Return the float [N, M] mask of usable attribute labels, inputs checked.
+
+    Raises:
+        ValueError: If a shape does not fit or a label is out of range.
+    """
     mask = None if attribute_mask is None else np.asarray(attribute_mask)
     _check_shapes(class_labels, attribute_labels, mask, classes, attributes)
     return _annotated(attribute_labels, mask).astype(np.float64)

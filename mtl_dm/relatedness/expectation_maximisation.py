@@ -47,6 +47,9 @@ class Estimator:
         predicted: Most images a class that count with predicted attributes. These keep the
             estimate where labelled attributes are few, but say what the model believes anyway.
         gate: Images whose likeliest class has less than this probability are left out.
+
+    Raises:
+        ValueError: If a setting breaks its rule.
     """
 
     rounds: int = 5

@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 PRESET ?= demo
-SEEDS ?= 1
+SEEDS ?=
 ONLY ?=
 DATA_DIR ?=
 
@@ -15,14 +15,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 STUDY = MTL_DM_COMMAND='make $@$(if $(filter-out demo,$(PRESET)), PRESET=$(PRESET))$(if \
 	$(filter-out 1,$(SEEDS)), SEEDS=$(SEEDS))$(if $(ONLY), ONLY="$(ONLY)")$(if \
 	$(DATA_DIR), DATA_DIR="$(DATA_DIR)")' $(PY) -m
-OPTIONS = --preset='$(PRESET)' --seeds='$(SEEDS)' $(if $(ONLY),--only='$(ONLY)') \
-	$(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
+OPTIONS = --preset='$(PRESET)' $(if $(SEEDS),--seeds='$(SEEDS)') \
+	$(if $(ONLY),--only='$(ONLY)') $(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
 
 .PHONY: help test lint gallery bench study reproduce-table1 reproduce-table2 reproduce-table4 clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full  SEEDS=n  ONLY="row or column"  DATA_DIR=folder'
+	@echo 'Variables: PRESET=demo|demo-full  SEEDS=n (Table 2)  ONLY="row or column"  DATA_DIR=folder'
 
 $(INSTALLED): setup.py
 	$(PYTHON) -m venv $(VENV)

@@ -113,7 +113,11 @@ def leftovers(builder: Any) -> list[Path]:
 
 @contextlib.contextmanager
 def terminate_cleanly() -> Iterator[None]:
-    """Make SIGTERM (a job scheduler's time limit) unwind, so that TFDS removes its half build."""
+    """Make SIGTERM (a job scheduler's time limit) unwind, so that TFDS removes its half build.
+
+    Raises:
+        SystemExit: With 128 and the signal's number when it comes.
+    """
 
     def stop(number: int, frame: object) -> None:
         del frame

@@ -35,6 +35,7 @@ def arguments(
     *,
     default_preset: str = "demo",
     data_dir: str | None = "build/datasets",
+    seeds: bool = False,
 ) -> argparse.Namespace:
     """Return the parsed arguments of a study; `selected` holds the rows or columns to run.
 
@@ -45,6 +46,7 @@ def arguments(
         names: Rows and columns that --only may name.
         default_preset: Used where --preset is not given.
         data_dir: Default of --data_dir; None: it must be given.
+        seeds: Offer --seeds. Without it a study that fixes its repetitions refuses the option.
 
     Raises:
         ValueError: If a value breaks its rule.
@@ -53,16 +55,17 @@ def arguments(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--preset", default=default_preset, help=f"one of {', '.join(presets)}")
-    parser.add_argument(
-        "--seeds", type=int, default=1, help="repetitions; 2 and more give intervals"
-    )
+    if seeds:
+        parser.add_argument(
+            "--seeds", type=int, default=1, help="repetitions; 2 and more give intervals"
+        )
     parser.add_argument("--only", default="", help=f"one of: {'; '.join(names)}")
     parser.add_argument("--data_dir", default=data_dir, required=data_dir is None)
     parser.add_argument("--output", default=f"runs/{table}", help="folder of the study")
     options = parser.parse_args()
     if options.preset not in presets:
         raise ValueError(f"Unknown preset {options.preset!r}. Known: {', '.join(presets)}.")
-    if options.seeds < 1:
+    if seeds and options.seeds < 1:
         raise ValueError(f"seeds must be at least 1, got {options.seeds}.")
     if options.only and options.only not in names:
         raise ValueError(f"Unknown row or column {options.only!r}. Known: {'; '.join(names)}.")

@@ -53,8 +53,6 @@ def cells_of(columns: Sequence[Counted], command: str) -> list[Cell]:
 def main() -> None:
     """Count, and write results, relatedness files and reports."""
     options = arguments(__doc__ or "", TABLE, PRESETS, COLUMNS, data_dir="")
-    if options.seeds != 1:
-        raise ValueError(f"Counting is not random: seeds must be 1, got {options.seeds}.")
     folder = Path(options.output)
     data_dir = Path(options.data_dir) if options.data_dir else None
     columns = count_all(data_dir, options.selected)

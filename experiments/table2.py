@@ -290,7 +290,7 @@ def specification(command: str, seeds: int) -> ReportSpec:
 
 def main() -> None:
     """Run what is missing of the table and write its report."""
-    options = arguments(__doc__ or "", TABLE, PRESETS, ROWS)
+    options = arguments(__doc__ or "", TABLE, PRESETS, ROWS, seeds=True)
     jobs: list[Job] = []
     for seed in range(options.seeds):
         table = Table2(options.preset, seed, options.data_dir, Path(options.output))

@@ -12,13 +12,14 @@ from mtl_dm.data.built import (
     tasks_in,
 )
 from mtl_dm.data.merging import merge, steps_per_epoch
-from mtl_dm.data.summary import Annotations, Summary, summarize
+from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 from mtl_dm.data.teaching import with_soft_labels
 
 __all__ = [
     "Annotations",
     "Summary",
     "augment",
+    "class_ids",
     "from_arrays",
     "image_side",
     "label_arrays",

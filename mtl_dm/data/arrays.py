@@ -49,13 +49,16 @@ def from_arrays(inputs: Any, labels: Mapping[str, Any], tasks: Sequence[Task]) -
     )
 
 
-def encode(task: Task, values: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+def encode(
+    task: Task, values: np.ndarray, length: int, *, one_hot: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Return float32 labels [N, size] and masks [N] or [N, size]; labels under mask 0 are 0.
 
     Args:
         task: Says what `values` may be.
         values: As the argument `labels` of `from_arrays`.
         length: N.
+        one_hot: Otherwise class ids stay int64 [N], -1 where the mask is 0.
 
     Raises:
         ValueError: If the shape does not fit or an annotated label is out of range.
@@ -66,10 +69,12 @@ def encode(task: Task, values: np.ndarray, length: int) -> tuple[np.ndarray, np.
             raise ValueError(f"Labels of {task.name!r} must be integers, got {values.dtype}.")
         _require_range(task, values, -1, task.size - 1)
         mask = values >= 0
+        if not one_hot:
+            return values.astype(np.int64), mask.astype(np.float32)
         # No identity matrix: with the 10,177 identities of CelebA it alone would take 400 MB.
-        one_hot = np.zeros((length, task.size), np.float32)
-        one_hot[np.flatnonzero(mask), values[mask]] = 1.0
-        return one_hot, mask.astype(np.float32)
+        labels = np.zeros((length, task.size), np.float32)
+        labels[np.flatnonzero(mask), values[mask]] = 1.0
+        return labels, mask.astype(np.float32)
     values = values.astype(np.float32)
     _require_shape(task, values, (length, task.size))
     if task.kind == "multiclass":

@@ -10,6 +10,7 @@ import numpy as np
 from mtl_dm.tasks import Task, by_name
 
 Annotations = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Labels and masks by task name, as `label_arrays` gives them, with or without `one_hot`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +54,7 @@ def summarize(sources: Sequence[Annotations], tasks: Sequence[Task]) -> Summary:
             raise ValueError(f"No training image is annotated for the task {name!r}.")
         # [N] masks of a multiclass task count for each of its classes.
         masks = [mask if mask.ndim == 2 else mask[:, None] for _, mask in parts]
-        totals = sum(
-            (labels * mask).sum(axis=0) for (labels, _), mask in zip(parts, masks, strict=True)
-        )
+        totals = np.sum([_totals(task, *part) for part in parts], axis=0)
         counts = sum(mask.sum(axis=0) for mask in masks) * np.ones(task.size)
         rates = np.divide(totals, counts, out=np.full(task.size, np.nan), where=counts > 0)
         if task.kind == "multiclass" and np.count_nonzero(totals) < 2:
@@ -70,3 +69,22 @@ def summarize(sources: Sequence[Annotations], tasks: Sequence[Task]) -> Summary:
 
 def _rows(mask: np.ndarray) -> np.ndarray:
     return mask > 0 if mask.ndim == 1 else mask.max(axis=1) > 0
+
+
+def _totals(task: Task, labels: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the sum of the annotated labels, [size]."""
+    if labels.ndim == 1:
+        known = mask > 0
+        return np.bincount(labels[known], mask[known], minlength=task.size)
+    return np.asarray((labels * (mask if mask.ndim == 2 else mask[:, None])).sum(axis=0))
+
+
+def class_ids(labels: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the classes of a multiclass task as int [N], -1 where there is none.
+
+    Args:
+        labels: Ids [N], or one-hot or soft [N, K], which count as their largest class.
+        mask: [N].
+    """
+    ids = labels if labels.ndim == 1 else labels.argmax(axis=1)
+    return np.where(mask > 0, ids, -1)

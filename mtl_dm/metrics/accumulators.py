@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mtl_dm.metrics import concordance, confusion, detection
-from mtl_dm.metrics.average_precision import average_precision, softmax
+from mtl_dm.metrics import classification, concordance, detection
+from mtl_dm.metrics.average_precision import average_precision, softmax_columns
 from mtl_dm.metrics.ratios import mean_of_defined
 from mtl_dm.registry import Registry
 from mtl_dm.tasks import Task
@@ -45,33 +45,31 @@ def _per_label(task: Task, metrics: dict[str, Array]) -> dict[str, float]:
 
 @ACCUMULATORS.register("multiclass")
 class MulticlassAccumulator:
-    """A confusion matrix, and logits and class ids of the annotated rows for AP."""
+    """Three counts a class, and logits and class ids of the annotated rows for AP."""
 
     def __init__(self, task: Task, thresholds: Array | None) -> None:
         self._task = task
-        self._confusion = np.zeros((task.size, task.size), np.int64)
+        self._counts = np.zeros((3, task.size), np.int64)
         self._classes = [np.zeros(0, np.int32)]
         self._logits = [np.zeros((0, task.size), np.float32)]
 
     def update(self, labels: Array, scores: Array, mask: Array) -> None:
         """Take in labels [B, K], logits [B, K] and mask [B]."""
         classes, logits = labels[mask].argmax(axis=1), scores[mask]
-        self._confusion += confusion.confusion_matrix(
-            classes, logits.argmax(axis=1), self._task.size
-        )
+        self._counts += classification.class_counts(classes, logits.argmax(axis=1), self._task.size)
         self._classes.append(classes.astype(np.int32))
         self._logits.append(logits)
 
     def result(self) -> dict[str, float]:
         """Return accuracy, average_accuracy, f1 and average_precision, and values per class."""
         per_class = {
-            "recall": confusion.recalls(self._confusion),
-            "f1": confusion.f1_scores(self._confusion),
+            "recall": classification.recalls(self._counts),
+            "f1": classification.f1_scores(self._counts),
             "average_precision": self._average_precisions(),
-            "base_rate": confusion.base_rates(self._confusion),
+            "base_rate": classification.base_rates(self._counts),
         }
         return {
-            "accuracy": confusion.accuracy(self._confusion),
+            "accuracy": classification.accuracy(self._counts),
             "average_accuracy": mean_of_defined(per_class["recall"]),
             "f1": mean_of_defined(per_class["f1"]),
             "average_precision": mean_of_defined(per_class["average_precision"]),
@@ -80,9 +78,9 @@ class MulticlassAccumulator:
 
     def _average_precisions(self) -> Array:
         classes = np.concatenate(self._classes)
-        probabilities = softmax(np.concatenate(self._logits))
+        columns = softmax_columns(np.concatenate(self._logits))
         return np.array(
-            [average_precision(classes == k, column) for k, column in enumerate(probabilities.T)]
+            [average_precision(classes == k, column) for k, column in enumerate(columns)]
         )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+
+_ROWS = 256
+"""Rows of a softmax that are in float64 at a time."""
 
 
 def average_precision(positive: Array, scores: Array) -> float:
@@ -36,12 +40,18 @@ def average_precision(positive: Array, scores: Array) -> float:
     return float(np.sum(gains * precision) / hits[-1])
 
 
-def softmax(logits: Array) -> Array:
-    """Return float64 probabilities [N, K] of logits [N, K].
+def softmax_columns(logits: Array) -> Iterator[Array]:
+    """Yield the columns of the float64 softmax of logits [N, K], K arrays [N].
 
     The terms are added in sorted order: rows with the same logits in another order then get the
     same sum to the last bit, so equal probabilities stay tied whatever the order of the classes.
+    One column at a time, since many classes make a large array in float64.
     """
-    logits = logits.astype(np.float64)
-    terms = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return terms / np.sort(terms, axis=1).sum(axis=1, keepdims=True)
+    largest = logits.max(axis=1, initial=-np.inf).astype(np.float64)
+    totals = np.empty(len(logits))
+    for start in range(0, len(logits), _ROWS):
+        rows = slice(start, start + _ROWS)
+        terms = np.exp(logits[rows].astype(np.float64) - largest[rows, None])
+        totals[rows] = np.sort(terms, axis=1).sum(axis=1)
+    for column in logits.T:
+        yield np.exp(column.astype(np.float64) - largest) / totals

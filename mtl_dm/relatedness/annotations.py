@@ -10,6 +10,9 @@ import numpy as np
 
 from mtl_dm.relatedness._relatedness import Relatedness
 
+_ROWS = 65_536
+"""Images counted at a time: memory beyond the arguments' own does not grow with their number."""
+
 
 def from_annotations(
     class_labels: Any,
@@ -106,16 +109,27 @@ def count(
     Raises:
         ValueError: If a shape does not fit or a label is out of range.
     """
-    class_labels = np.asarray(class_labels)
-    attribute_labels = np.asarray(attribute_labels, dtype=np.float64)
-    mask = usable(class_labels, attribute_labels, attribute_mask, classes, attributes)
-    one_hot = (class_labels[:, None] == np.arange(len(classes))).astype(np.float64)  # -1: no class
-    return Tally(
-        active=one_hot.T @ (mask * np.where(mask > 0, attribute_labels, 0.0)),
-        annotated=one_hot.T @ mask,
-        images=one_hot.sum(axis=0),
-        co_annotated=int(((mask.sum(1) > 0) & (class_labels >= 0)).sum()),
-    )
+    class_labels, attribute_labels = np.asarray(class_labels), np.asarray(attribute_labels)
+    mask = None if attribute_mask is None else np.asarray(attribute_mask)
+    _check_shapes(class_labels, attribute_labels, mask, classes, attributes)
+    size = len(classes), len(attributes)
+    active, annotated, co_annotated = np.zeros(size), np.zeros(size), 0
+    for start in range(0, len(class_labels), _ROWS):
+        rows = slice(start, start + _ROWS)
+        ids, labels = class_labels[rows].astype(np.int64), attribute_labels[rows].astype(np.float64)
+        known = _annotated(labels, None if mask is None else mask[rows]) & (ids >= 0)[:, None]
+        active += _pairs(ids, known & (labels > 0), size)
+        annotated += _pairs(ids, known, size)
+        co_annotated += int(known.any(axis=1).sum())
+    images = np.bincount(class_labels[class_labels >= 0], minlength=len(classes))
+    return Tally(active, annotated, images.astype(np.float64), co_annotated)
+
+
+def _pairs(ids: np.ndarray, where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return in how many rows of each class [K] an attribute [M] is marked in `where` [N, M]."""
+    rows, columns = np.nonzero(where)
+    flat = np.bincount(ids[rows] * size[1] + columns, minlength=size[0] * size[1])
+    return flat.reshape(size)
 
 
 def usable(
@@ -125,7 +139,24 @@ def usable(
     classes: Sequence[str],
     attributes: Sequence[str],
 ) -> np.ndarray:
-    """Return the float [N, M] mask of usable attribute labels, inputs checked."""
+    """Return the float [N, M] mask of usable attribute labels, inputs checked.
+
+    Raises:
+        ValueError: If a shape does not fit or a label is out of range.
+    """
+    mask = None if attribute_mask is None else np.asarray(attribute_mask)
+    _check_shapes(class_labels, attribute_labels, mask, classes, attributes)
+    return _annotated(attribute_labels, mask).astype(np.float64)
+
+
+def _check_shapes(
+    class_labels: np.ndarray,
+    attribute_labels: np.ndarray,
+    mask: np.ndarray | None,
+    classes: Sequence[str],
+    attributes: Sequence[str],
+) -> None:
+    """Check the shapes, and the classes."""
     if class_labels.ndim != 1 or not np.issubdtype(class_labels.dtype, np.integer):
         raise ValueError(
             f"class_labels must be integers of shape [N], got {class_labels.dtype} "
@@ -139,16 +170,19 @@ def usable(
             f"class_labels must be -1 (missing) or 0..{len(classes) - 1}, got "
             f"{class_labels.min()}..{class_labels.max()}."
         )
+    if mask is not None and mask.shape != shape:
+        raise ValueError(f"attribute_mask must be {shape}, got {mask.shape}.")
+
+
+def _annotated(attribute_labels: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """Return where there is an attribute label, bool [N, M], labels and mask checked."""
     present = attribute_labels >= 0  # False for NaN
-    if attribute_mask is not None:
-        attribute_mask = np.asarray(attribute_mask)
-        if attribute_mask.shape != shape or not np.isin(attribute_mask, (0, 1)).all():
-            raise ValueError(
-                f"attribute_mask must hold 0 and 1 in shape {shape}, got {attribute_mask.shape}."
-            )
-        if np.isnan(attribute_labels[attribute_mask.astype(bool)]).any():
+    if mask is not None:
+        if not np.isin(mask, (0, 1)).all():
+            raise ValueError("attribute_mask must hold 0 and 1.")
+        if np.isnan(attribute_labels[mask.astype(bool)]).any():
             raise ValueError("attribute_labels are NaN where attribute_mask says annotated.")
-        present &= attribute_mask.astype(bool)
+        present &= mask.astype(bool)
     if not np.isin(attribute_labels[present], (0.0, 1.0)).all():
         raise ValueError("Annotated attribute_labels must be 0 or 1.")
-    return present.astype(np.float64)
+    return present

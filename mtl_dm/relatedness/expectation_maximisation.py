@@ -47,6 +47,9 @@ class Estimator:
         predicted: Most images a class that count with predicted attributes. These keep the
             estimate where labelled attributes are few, but say what the model believes anyway.
         gate: Images whose likeliest class has less than this probability are left out.
+
+    Raises:
+        ValueError: If a setting breaks its rule.
     """
 
     rounds: int = 5
@@ -105,7 +108,7 @@ def learn(
     settings = estimator or Estimator()
     seen = _checked(observations, start)
     known = seen.class_labels >= 0
-    labels = np.eye(len(start.classes))[seen.class_labels] * known[:, None]
+    labels = (seen.class_labels[:, None] == np.arange(len(start.classes))).astype(np.float64)
     mask = (seen.attribute_labels >= 0).astype(np.float64)
     active = np.where(mask > 0, seen.attribute_labels, 0.0)
     # Predicted attributes of images with a known class.

@@ -69,7 +69,8 @@ def concerns_of(config: TrainConfig, coupling: Coupling, tasks: tuple[Task, ...]
 def annotations_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[data.Annotations]:
     """Return labels and masks of each training data set by task name; images stay unread."""
     return [
-        data.label_arrays(name, data_dir=config.data_dir, tasks=tasks) for name in config.datasets
+        data.label_arrays(name, data_dir=config.data_dir, tasks=tasks, one_hot=False)
+        for name in config.datasets
     ]
 
 
@@ -183,10 +184,11 @@ def _frequencies(config: TrainConfig, classes: Task, attributes: Task) -> Relate
     """Return the start of learning over the attributes that any training image is labelled for."""
     class_ids, attribute_labels = [], []
     for name in config.datasets:
-        arrays = data.label_arrays(name, data_dir=config.data_dir, tasks=(classes, attributes))
+        arrays = data.label_arrays(
+            name, data_dir=config.data_dir, tasks=(classes, attributes), one_hot=False
+        )
         if classes.name in arrays:
-            labels, mask = arrays[classes.name]
-            class_ids.append(np.where(mask > 0, labels.argmax(axis=1), -1))
+            class_ids.append(data.class_ids(*arrays[classes.name]))
         if attributes.name in arrays:
             labels, mask = arrays[attributes.name]
             attribute_labels.append(np.where(mask > 0, labels, -1.0))
@@ -218,14 +220,13 @@ def coupled_pair(tasks: tuple[Task, ...]) -> tuple[Task, Task]:
 
 def _inferred(name: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
     classes, attributes = coupled_pair(tasks)
-    arrays = data.label_arrays(name, data_dir=data_dir, tasks=tasks)
+    arrays = data.label_arrays(name, data_dir=data_dir, tasks=tasks, one_hot=False)
     missing = [task.name for task in (classes, attributes) if task.name not in arrays]
     if missing:
         raise ValueError(f"The data set {name!r} is not annotated for {missing}.")
-    class_labels, class_mask = arrays[classes.name]
     attribute_labels, attribute_mask = arrays[attributes.name]
     inferred = from_annotations(
-        np.where(class_mask > 0, class_labels.argmax(axis=1), -1),
+        data.class_ids(*arrays[classes.name]),
         attribute_labels,
         attribute_mask,
         classes=classes.labels,

@@ -119,7 +119,8 @@ def choose_thresholds(
         By name of each multilabel task that the source is annotated for, probabilities [size].
     """
     columns = columns or {}
-    logits = predict(model, source)
+    names = [task.name for task in model.tasks if task.kind == "multilabel"]
+    logits = predict(model, source, names=names)
     chosen = {}
     for task in model.tasks:
         if task.kind == "multilabel" and task.name in source.element_spec[1]:
@@ -135,12 +136,27 @@ def choose_thresholds(
 
 
 def predict(
-    model: MultiTaskModel, source: tf.data.Dataset, batch_size: int = 256
+    model: MultiTaskModel,
+    source: tf.data.Dataset,
+    batch_size: int = 256,
+    names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the logits of every image of a source, in its order: by task name, [N, size]."""
+    """Return the logits of every image of a source, in its order: by task name, [N, size].
+
+    Args:
+        model: A built model.
+        source: Unbatched (input, labels, masks).
+        batch_size: Images per prediction; the result does not depend on it.
+        names: Tasks to keep; None: all.
+    """
+    names = [task.name for task in model.tasks] if names is None else names
     batches = source.map(lambda inputs, labels, masks: inputs).batch(batch_size)
-    parts = [_logits(model, inputs) for inputs in batches.prefetch(tf.data.AUTOTUNE)]
-    return {task.name: np.concatenate([part[task.name] for part in parts]) for task in model.tasks}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for inputs in batches.prefetch(tf.data.AUTOTUNE):
+        logits = _logits(model, inputs)
+        for name, found in parts.items():
+            found.append(logits[name])
+    return {name: np.concatenate(found) for name, found in parts.items()}
 
 
 def _logits(model: MultiTaskModel, inputs: Any) -> dict[str, np.ndarray]:

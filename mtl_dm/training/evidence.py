@@ -20,6 +20,9 @@ from mtl_dm.relatedness import implied_conditional
 from mtl_dm.tasks import Task
 from mtl_dm.training.samples import Judged, samples
 
+MOST_CLASSES = 1000
+"""Of a task with more classes nobody reads a table of them, which would be large."""
+
 _BATCH = 256
 
 History = Mapping[str, Sequence[float]]
@@ -56,7 +59,8 @@ def collect(
         history: For each model its tasks, epochs and the values of each loss term.
         calibration: By task name, the reliability of its probabilities.
         relatedness: P(attribute | class): "prior" of the coupling, "implied" by the predictions,
-            "observed" in the labels; None without a multiclass and a multilabel task.
+            "observed" in the labels; None without a multiclass and a multilabel task, and for more
+            than `MOST_CLASSES` classes, of which [N, K] probabilities are not kept either.
         samples: Images with what is true and what was predicted, the wrong ones first.
         thresholds: By task name and label; none where none were chosen.
 
@@ -88,23 +92,41 @@ def _judge(part: Fitted, columns: Mapping[str, np.ndarray]) -> dict[str, Judged]
     """Return labels, masks and probabilities of the tasks that the source is annotated for."""
     names = set(part.source.element_spec[1])
     tasks = [t for t in part.model.tasks if t.name in names and t.kind != "regression"]
-    rows: dict[str, list[tuple[Any, Any, Any]]] = {task.name: [] for task in tasks}
+    batches: dict[str, list[Judged]] = {task.name: [] for task in tasks}
     for inputs, labels, masks in part.source.batch(_BATCH).prefetch(tf.data.AUTOTUNE):
         logits = part.model(inputs, training=False)
-        for name, found in rows.items():
-            numbers = keras.ops.convert_to_numpy(logits[name])
-            found.append((labels[name].numpy(), masks[name].numpy(), numbers))
-    judged = {}
-    for task in tasks:
-        labels, mask, logits = map(np.concatenate, zip(*rows[task.name], strict=True))
-        scored = np.asarray(columns.get(task.name, np.ones(task.size)), bool)
-        judged[task.name] = Judged(task, labels, mask, _probabilities(task, logits), scored)
-    return judged
+        for task in tasks:
+            scored = np.asarray(columns.get(task.name, np.ones(task.size)), bool)
+            numbers = keras.ops.convert_to_numpy(logits[task.name]).astype(np.float64)
+            label, mask = labels[task.name].numpy(), masks[task.name].numpy()
+            batches[task.name].append(_judge_batch(task, label, mask, numbers, scored))
+    return {name: _joined(parts) for name, parts in batches.items()}
 
 
-def _probabilities(task: Task, logits: np.ndarray) -> np.ndarray:
-    logits = logits.astype(np.float64)
-    return softmax(logits, axis=1) if task.kind == "multiclass" else expit(logits)
+def _judge_batch(
+    task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray, scored: np.ndarray
+) -> Judged:
+    """Return what is kept of a batch: of many classes the label and the prediction alone."""
+    if task.kind != "multiclass":
+        probabilities = expit(logits)
+        return Judged(task, labels, mask, probabilities > 0.5, probabilities, scored)
+    classes = softmax(logits, axis=1)
+    ids = np.stack([labels.argmax(axis=1), classes.argmax(axis=1)], axis=1)
+    stated = np.take_along_axis(classes, ids, axis=1)
+    kept = classes if task.size <= MOST_CLASSES else None
+    return Judged(task, ids[:, 0], mask, ids[:, 1], stated, scored, kept)
+
+
+def _joined(parts: Sequence[Judged]) -> Judged:
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    rows: dict[str, Any] = {
+        name: joined(name) for name in ("labels", "mask", "predicted", "probabilities")
+    }
+    return parts[0]._replace(
+        **rows, classes=None if parts[0].classes is None else joined("classes")
+    )
 
 
 def _history(part: Fitted) -> dict[str, Any]:
@@ -124,8 +146,7 @@ def _calibration(judged: Judged) -> dict[str, Any] | None:
     """Return the reliability of a task's statements; None where nothing is annotated."""
     if judged.task.kind == "multiclass":
         rows = judged.mask > 0
-        stated = judged.probabilities[rows].max(axis=1, initial=0)
-        true = (judged.probabilities.argmax(axis=1) == judged.labels.argmax(axis=1))[rows]
+        stated, true = judged.probabilities[rows, 1], (judged.predicted == judged.labels)[rows]
     else:
         entries = (judged.mask > 0) & judged.scored
         stated, true = judged.probabilities[entries], judged.labels[entries] > 0.5
@@ -151,7 +172,9 @@ def _relatedness(judged: Mapping[str, Judged], fitted: Sequence[Fitted]) -> dict
     if not all(name in judged for name in names):
         return None
     classes, attributes = judged[names[0]], judged[names[1]]
-    one_hot = np.eye(classes.task.size)[classes.labels.argmax(axis=1)] * classes.mask[:, None]
+    if classes.classes is None:
+        return None
+    one_hot = (classes.labels[:, None] == np.arange(classes.task.size)) * classes.mask[:, None]
     prior = None
     if coupling is not None:
         whole = np.full((classes.task.size, attributes.task.size), np.nan)
@@ -159,7 +182,7 @@ def _relatedness(judged: Mapping[str, Judged], fitted: Sequence[Fitted]) -> dict
         places = [attributes.task.labels.index(name) for name in coupling.relatedness.attributes]
         whole[np.ix_(rows, places)] = coupling.relatedness.conditional
         prior = _numbers(whole)
-    implied = implied_conditional(classes.probabilities, attributes.probabilities)
+    implied = implied_conditional(classes.classes, attributes.probabilities)
     return {
         "classes": list(classes.task.labels),
         "attributes": list(attributes.task.labels),

@@ -95,8 +95,7 @@ def gather(annotations: Sequence[Annotations], classes: Task, attributes: Task) 
         class_ids = np.full(size, -1, np.int64)
         labels = mask = np.zeros((size, attributes.size), np.float32)
         if classes.name in arrays:
-            shares, known = arrays[classes.name]
-            class_ids = np.where(known > 0, shares.argmax(axis=1), -1)
+            class_ids = data.class_ids(*arrays[classes.name])
         if attributes.name in arrays:
             labels, mask = arrays[attributes.name]
         ids.append(class_ids)

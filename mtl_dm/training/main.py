@@ -14,6 +14,9 @@ def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None
     Args:
         command: Reads the parsed flags.
         define_flags: Called before parsing.
+
+    Raises:
+        SystemExit: At the end, with 1 where the input is wrong.
     """
 
     def guarded(argv: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtl_dm.data.summary import Annotations
+from mtl_dm.data.summary import Annotations, class_ids
 from mtl_dm.models import Coupling
 from mtl_dm.tasks import Task
 
@@ -122,10 +122,10 @@ def _labelled(
         size = len(next(iter(source.values()))[1])
         known, covered = np.zeros(size, bool), np.ones(size, bool)
         if coupling.classes in source:
-            labels, mask = source[coupling.classes]
-            known = mask > 0
-            covered = ~known | (labels[:, k].max(axis=1) > 0)
-            counts += (labels[known][:, k] > 0).sum(axis=0)
+            ids = class_ids(*source[coupling.classes])
+            known = ids >= 0
+            covered = ~known | np.isin(ids, k)
+            counts += np.bincount(ids[known], minlength=tasks[coupling.classes].size)[k]
         present = np.zeros((size, len(m)), bool)
         if coupling.attributes in source:
             present = source[coupling.attributes][1][:, m] > 0

@@ -20,16 +20,25 @@ _WRONG_SHARE = 2 / 3
 
 
 class Judged(NamedTuple):
-    """A task's labels [N, S], mask ([N] for classes, else [N, S]), probabilities [N, S].
+    """A task's labels and what a model says of N images.
 
-    `scored` [S] is False for labels that are not judged.
+    Attributes:
+        task: The task.
+        labels: [N, M]; of a multiclass task the class ids [N].
+        mask: The same shape.
+        predicted: bool [N, M]; of a multiclass task the class ids [N].
+        probabilities: [N, M]; of a multiclass task [N, 2], of the label and of the prediction.
+        scored: [S], False for labels that are not judged.
+        classes: Probabilities [N, K] of a multiclass task, None where they are too many to keep.
     """
 
     task: Task
     labels: np.ndarray
     mask: np.ndarray
+    predicted: np.ndarray
     probabilities: np.ndarray
     scored: np.ndarray
+    classes: np.ndarray | None = None
 
 
 def pick(judged: Judged, count: int) -> list[int]:
@@ -38,9 +47,9 @@ def pick(judged: Judged, count: int) -> list[int]:
     Two thirds are wrong ones as far as there are that many; the rest are right ones. Ties keep
     the order of the set, so the choice is the same on every run.
     """
-    surest = np.argsort(-judged.probabilities.max(axis=1), kind="stable")
+    surest = np.argsort(-judged.probabilities[:, 1], kind="stable")
     surest = surest[judged.mask[surest] > 0]
-    wrong = judged.probabilities.argmax(axis=1) != judged.labels.argmax(axis=1)
+    wrong = judged.predicted != judged.labels
     misses, hits = surest[wrong[surest]], surest[~wrong[surest]]
     enough = min(len(misses), max(round(count * _WRONG_SHARE), count - len(hits)))
     return [*misses[:enough].tolist(), *hits[: count - enough].tolist()]
@@ -81,22 +90,22 @@ def samples(
 
 def _named(judged: Judged, row: int) -> dict[str, Any]:
     """Return the names of the true and the predicted labels, and these names' probabilities."""
-    labels, probabilities = judged.labels[row], judged.probabilities[row]
+    stated: Any = judged.probabilities[row]
     if judged.task.kind == "multiclass":
-        true = [int(labels.argmax())] if judged.mask[row] > 0 else []
-        predicted = [int(probabilities.argmax())]
+        label, guess = int(judged.labels[row]), int(judged.predicted[row])
+        true, predicted = [label] if judged.mask[row] > 0 else [], [guess]
+        stated = dict(zip((label, guess), stated, strict=True))
     else:
         annotated = (judged.mask[row] > 0) & judged.scored
-        true = np.flatnonzero(annotated & (labels > 0.5)).tolist()
-        predicted = np.flatnonzero(annotated & (probabilities > 0.5)).tolist()
+        true = np.flatnonzero(annotated & (judged.labels[row] > 0.5)).tolist()
+        predicted = np.flatnonzero(annotated & judged.predicted[row]).tolist()
     names = judged.task.labels
     return {
         "kind": judged.task.kind,
         "true": [names[place] for place in true],
         "predicted": [names[place] for place in predicted],
         "probabilities": {
-            names[place]: round(float(probabilities[place]), 4)
-            for place in sorted({*true, *predicted})
+            names[place]: round(float(stated[place]), 4) for place in sorted({*true, *predicted})
         },
     }
 

@@ -67,6 +67,16 @@ def test_finite_when_a_term_is_absent_or_huge(name, value):
 
 
 @every_method
+def test_terms_that_are_off_move_no_weight_of_the_method(name):
+    method = prepared(name)
+    with tf.GradientTape() as tape:
+        objective = method.combine({key: tf.constant(0.0) for key in LOSSES})
+    weights = [variable.value for variable in method.trainable_variables]
+    for gradient in tape.gradient(objective, weights, unconnected_gradients="zero"):
+        assert float(gradient) == 0.0
+
+
+@every_method
 def test_a_single_term(name):
     method = BALANCING.get(name)()
     method.prepare(["expression"])

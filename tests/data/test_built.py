@@ -110,6 +110,9 @@ class TestElements:
             np.testing.assert_array_equal(label, labels[name])
             np.testing.assert_array_equal(mask, masks[name])
             assert label.dtype == mask.dtype == np.float32
+        ids, mask = data.label_arrays(CO_ANNOTATED, data_dir=faces, one_hot=False)["expression"]
+        np.testing.assert_array_equal(ids, data.class_ids(*arrays["expression"]))
+        np.testing.assert_array_equal(mask, arrays["expression"][1])
 
 
 def test_merged_masks_are_complementary(faces):

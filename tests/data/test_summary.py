@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mtl_dm.data.summary import summarize
+from mtl_dm.data.summary import class_ids, summarize
 from mtl_dm.tasks import Task
 
 KIND = Task.multiclass("kind", ["a", "b", "c"])
@@ -42,6 +42,17 @@ def test_soft_labels_count_in_parts():
     soft = arrays([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]], [1, 1])
     rates = summarize([{"kind": soft}], [KIND]).base_rates["kind"]
     assert rates == {"a": 0.25, "b": 0.5, "c": 0.25}
+
+
+def test_class_ids_count_as_one_hot_labels():
+    ids = {"kind": (np.array([0, 0, 1, -1]), np.float32([1, 1, 1, 0]))}
+    assert summarize([ids], [KIND]) == summarize([ONE], [KIND])
+    assert summarize([ids, TWO], [KIND]) == summarize([ONE, TWO], [KIND])
+
+
+def test_class_ids():
+    for labels in (np.array([2, 0, 1]), np.array([[0, 0.4, 0.6], [1, 0, 0], [1, 0, 0]])):
+        assert class_ids(labels, np.array([1, 0.5, 0])).tolist() == [2, 0, -1]
 
 
 def test_tasks_that_are_not_asked_for_are_left_out():

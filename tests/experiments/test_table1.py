@@ -166,7 +166,6 @@ class TestSources:
     @pytest.mark.parametrize(
         ("argument", "message"),
         [
-            ("--seeds=2", "Counting is not random: seeds must be 1, got 2"),
             ("--preset=paper", "Unknown preset 'paper'. Known: demo"),
             ("--only=EmotioNet", "Known: Aff-Wild2; CK\\+; synthetic faces"),
         ],

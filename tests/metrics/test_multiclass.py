@@ -1,11 +1,13 @@
 """`evaluate` of a multiclass task, against scikit-learn and by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn import metrics as reference
 
-from mtl_dm.metrics import evaluate
+from mtl_dm.metrics import Evaluator, evaluate
 from mtl_dm.tasks import Task
 from tests.metrics.cases import EXPRESSION, random_set
 
@@ -99,3 +101,21 @@ def test_nothing_annotated_is_nan():
     labels, scores, mask = random_set(EXPRESSION, 5)
     result = evaluate(EXPRESSION, labels, scores, np.zeros_like(mask))
     assert np.isnan(list(result.values())).all()
+
+
+def test_memory_grows_with_the_classes_not_with_their_square():
+    task = Task.multiclass("identity", [str(k) for k in range(2000)])
+    rng = np.random.default_rng(0)
+    ids, scores = rng.integers(0, 2000, 400), rng.normal(size=(400, 2000)).astype(np.float32)
+    evaluator = Evaluator(task)
+    tracemalloc.start()
+    for rows in np.array_split(np.arange(400), 40):
+        one_hot = np.zeros((10, 2000), np.float32)
+        one_hot[np.arange(10), ids[rows]] = 1
+        evaluator.update(one_hot, scores[rows], np.ones(10))
+    evaluator.result()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The scores, once kept and once in one piece; 256 rows in float64, three times. A matrix of
+    # classes by classes would be 32 MB.
+    assert peak < 2 * scores.nbytes + 3 * 256 * 2000 * 8 + 2_000_000

@@ -8,6 +8,7 @@ import pytest
 
 from mtl_dm.metrics import evaluate, streaming_metric
 from mtl_dm.metrics.streaming import STREAMING_METRICS
+from mtl_dm.tasks import Task
 from tests.metrics.cases import AFFECT, EXPRESSION, TASKS, UNITS, batches, random_set
 
 per_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
@@ -209,3 +210,10 @@ def test_inside_fit_and_evaluate():
         wanted = expected(task, y[task.name], logits[task.name], mask[task.name])
         assert set(wanted) <= set(history)
         assert {key: logs[key] for key in wanted} == pytest.approx(wanted, rel=1e-5)
+
+
+@per_task
+def test_the_state_grows_with_the_labels_not_with_their_square(task):
+    many = Task(task.name, task.kind, tuple(map(str, range(1000))))
+    for variable in streaming_metric(many).variables:
+        assert np.prod(variable.shape) <= 10 * 1000

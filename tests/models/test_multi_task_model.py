@@ -11,6 +11,7 @@ from mtl_dm.balancing import Uncertainty
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.backbones import compact_cnn, dense_trunk
 from tests.models.cases import (
+    AFFECT,
     EXPRESSION,
     FEATURES,
     TABLE,
@@ -204,6 +205,19 @@ def test_uncertainty_by_hand():
     model.balancing.log_variances["expression"].assign(np.log(2.0))
     got = float(model.compute_loss(x, labels, model(x), masks))
     assert got == pytest.approx(total - first / 2 + np.log(2) / 2, rel=1e-5)
+
+
+def test_uncertainty_leaves_terms_that_are_off_alone():
+    tasks = [EXPRESSION, UNITS, AFFECT]
+    model = coupled_model(tasks=tasks, balancing=Uncertainty())
+    model.coupling_scales["distribution_matching"].assign(0.0)  # As in a warm-up.
+    model.compile(optimizer=keras.optimizers.Adam(0.1), run_eagerly=True)
+    fit(model, random_batch())  # Without a label for affect.
+    moved = {name: float(each.numpy()) for name, each in model.balancing.log_variances.items()}
+    assert [name for name, value in moved.items() if value == 0] == [
+        "affect",
+        "distribution_matching",
+    ]
 
 
 def test_a_single_task():

@@ -1,11 +1,14 @@
 """Counting, against a loop over images and by hand."""
 
+import dataclasses
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_dm.relatedness import from_annotations
+from mtl_dm.relatedness import annotations, count, from_annotations
 
 CLASSES = ("a", "b", "c")
 ATTRIBUTES = ("x", "y")
@@ -71,6 +74,40 @@ def test_by_hand():
     assert "4 annotated images" in relatedness.citation
     assert relatedness.classes == ("a", "b")
     assert relatedness.attributes == ATTRIBUTES
+
+
+def test_memory_does_not_grow_with_the_images():
+    rng = np.random.default_rng(0)
+    few, many = (peak_of_counting(rng, rows) for rows in (100_000, 400_000))
+    assert many < 1.2 * few + 4 * 400_000  # Which image has a class takes a byte or two.
+
+
+def peak_of_counting(rng, rows):
+    """Bytes; int8 labels as a built data set stores them."""
+    classes = rng.integers(-1, 3, rows).astype(np.int8)
+    labels = rng.integers(-1, 2, (rows, 12)).astype(np.int8)
+    tracemalloc.start()
+    count(classes, labels, labels >= 0, CLASSES, list("abcdefghijkl"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 70))
+def test_images_may_be_counted_in_parts(seed, size):
+    arguments = (*random_annotations(seed), CLASSES, ATTRIBUTES)
+    whole = count(*arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(annotations, "_ROWS", size)
+        parts = count(*arguments)
+    for one, two in zip(dataclasses.astuple(whole), dataclasses.astuple(parts), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_more_pairs_than_a_byte_can_number():
+    classes = np.arange(100, dtype=np.int8)
+    tally = count(classes, np.ones((100, 40), np.int8), None, list(map(str, range(100))), "x" * 40)
+    np.testing.assert_array_equal(tally.active, np.ones((100, 40)))
 
 
 def test_fully_annotated_is_the_printed_formula():
@@ -144,7 +181,7 @@ def test_no_images_at_all():
         ([0, 1, 2], np.full((3, 2), 0.5), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.full((3, 2), 2), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.full((3, 2), np.inf), None, "attribute_labels must be 0 or 1"),
-        ([0, 1, 2], np.ones((3, 2)), np.ones((3, 1)), "attribute_mask must hold 0 and 1"),
+        ([0, 1, 2], np.ones((3, 2)), np.ones((3, 1)), r"attribute_mask must be \(3, 2\), got"),
         ([0, 1, 2], np.ones((3, 2)), np.full((3, 2), 0.5), "attribute_mask must hold 0 and 1"),
         ([0, 1, 2], np.ones((3, 2)), np.full((3, 2), np.nan), "attribute_mask must hold"),
         ([0, 1, 2], np.full((3, 2), np.nan), np.ones((3, 2)), "NaN where attribute_mask says"),

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
+from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting
@@ -31,7 +32,7 @@ COUPLINGS = [
 SHAPES = {"compact_cnn": (16, 16, 3), "dense_trunk": (10,)}
 
 
-def weights(strategy, backbone, precision):
+def weights(strategy, backbone, precision, balancing):
     rng = np.random.default_rng(0)
     shape = SHAPES[backbone]
     inputs = rng.uniform(-1, 1, (64, *shape)).astype(np.float32)
@@ -52,7 +53,7 @@ def weights(strategy, backbone, precision):
     with fitting.settings(config):
         # Dropout draws on each replica for itself; everything else must agree.
         network = BACKBONES.get(backbone)(shape, dropout=0.0)
-        model = MultiTaskModel(network, TASKS, COUPLINGS)
+        model = MultiTaskModel(network, TASKS, COUPLINGS, BALANCING.get(balancing)())
         stream, steps = fitting.training_stream(sources, config)
         # Without Adam's division small differences stay small.
         optimizer = keras.optimizers.SGD(0.05)
@@ -63,12 +64,12 @@ def weights(strategy, backbone, precision):
     return [weight.numpy() for weight in model.weights], history.history
 
 
-def main(backbone, precision):
+def main(*case):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    one, one_logs = weights("none", backbone, precision)
-    two, two_logs = weights("mirrored", backbone, precision)
+    one, one_logs = weights("none", *case)
+    two, two_logs = weights("mirrored", *case)
     gap = max(float(np.abs(a - b).max()) for a, b in zip(one, two, strict=True))
     log_gap = max(
         abs(one_logs[name][0] - two_logs[name][0]) / max(1.0, abs(one_logs[name][0]))

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from mtl_dm import data
 from mtl_dm.losses.weighting import BASE_FACTORS
 from mtl_dm.relatedness import Relatedness, from_annotations
 from mtl_dm.tasks import Task
@@ -65,6 +66,12 @@ def test_a_co_annotated_share_is_counted_and_coupled():
     assert advice.weights.co_annotation == pytest.approx(0.5 * BASE_FACTORS["posterior"])
     assert advice.weights.matching == 0.0
     assert str(advice).startswith("Coupling should help.\n")
+
+
+def test_class_ids_do_as_well_as_one_hot_labels():
+    arrays = hidden(drawn(400), "kind", slice(200, None))
+    ids = {**arrays, "kind": (data.class_ids(*arrays["kind"]), arrays["kind"][1])}
+    assert str(advise([ids], TASKS)) == str(advise([arrays], TASKS))
 
 
 def test_little_is_shrunk_toward_the_table():

@@ -100,6 +100,13 @@ def test_predict_keeps_the_order(case, batch_size):
         np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)
 
 
+def test_predict_keeps_the_tasks_that_are_named(case):
+    model, source, _, logits = case
+    found = predict(model, source, names=["affect"])
+    assert set(found) == {"affect"}
+    np.testing.assert_allclose(found["affect"], logits["affect"], rtol=1e-5, atol=1e-6)
+
+
 def test_thresholds_are_the_best_for_f1_and_apply():
     inputs, labels = arrays()
     model = MultiTaskModel(keras.Sequential([keras.Input((5,)), keras.layers.Dense(8)]), TASKS)

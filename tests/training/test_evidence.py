@@ -1,6 +1,7 @@
 import base64
 import dataclasses
 import json
+import tracemalloc
 
 import cv2
 import keras
@@ -14,6 +15,7 @@ from mtl_dm.relatedness import Relatedness
 from mtl_dm.reporting import read_cells
 from mtl_dm.reporting.evidence import read_evidence
 from mtl_dm.tasks import Task
+from mtl_dm.training import evidence
 from mtl_dm.training.cells import CellPlan, Measurement, run_cell
 from mtl_dm.training.evidence import Fitted, collect
 from mtl_dm.training.samples import Judged, pick
@@ -132,6 +134,27 @@ def test_relatedness(case):
     assert found["observed"][1][2] == pytest.approx(share, abs=1e-4)
 
 
+def test_of_many_classes_no_table_is_kept(case, monkeypatch):
+    few = evidence_of(case)
+    monkeypatch.setattr(evidence, "MOST_CLASSES", 2)
+    assert evidence_of(case) == {**few, "relatedness": None}
+
+
+def test_memory_does_not_grow_with_the_classes_of_every_image():
+    classes = Task.multiclass("expression", [str(k) for k in range(4000)])
+    inputs = np.random.default_rng(0).normal(size=(1000, 12)).astype(np.float32)
+    labels = {"expression": np.arange(1000), "action_units": np.ones((1000, 4), int)}
+    source = data.from_arrays(inputs, labels, (classes, UNITS))
+    model = model_of((classes, UNITS), shape=(12,))
+    tracemalloc.start()
+    found = collect([Fitted(model, source, HISTORY)])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(found["calibration"]["expression"]["count"]) == 1000
+    # Four arrays of one batch in float64, not of 1,000 images.
+    assert peak < 4 * 256 * 4000 * 8 + 5_000_000
+
+
 def test_single_task_models_share_their_images(case):
     whole = evidence_of(case)
     parts = [Fitted(model_of((t,)), source_of(case, (t,)), HISTORY) for t in (CLASSES, UNITS)]
@@ -208,9 +231,9 @@ def test_large_images_become_thumbnails():
 )
 def test_pick(right, count, expected):
     sure = 0.5 + 0.05 * np.arange(6)
-    probabilities = np.stack([sure, 1 - sure, np.zeros(6)], axis=1)
-    labels = np.eye(3)[np.where(right, 0, 2)]
-    judged = Judged(CLASSES, labels, np.ones(6), probabilities, np.ones(3, bool))
+    labels, predicted = np.where(right, 0, 2), np.zeros(6, int)
+    stated = np.stack([np.where(right, sure, 0), sure], axis=1)
+    judged = Judged(CLASSES, labels, np.ones(6), predicted, stated, np.ones(3, bool))
     assert pick(judged, count) == expected
     unknown = judged._replace(mask=np.zeros(6))
     assert pick(unknown, count) == []

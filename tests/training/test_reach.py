@@ -12,13 +12,13 @@ IMAGES = 8
 TASKS = (EXPRESSION, UNITS)
 
 
-def source(classes=None, attributes=None):
+def source(classes=None, attributes=None, one_hot=True):
     """Annotations of 8 images; `classes` class numbers or -1, `attributes` a mask."""
     found = {}
     if classes is not None:
         classes = np.asarray(classes)
-        one_hot = np.eye(len(CLASSES), dtype=np.float32)[classes] * (classes >= 0)[:, None]
-        found["expression"] = one_hot, (classes >= 0).astype(np.float32)
+        labels = np.eye(len(CLASSES), dtype=np.float32)[classes] * (classes >= 0)[:, None]
+        found["expression"] = labels if one_hot else classes, (classes >= 0).astype(np.float32)
     if attributes is not None:
         mask = np.broadcast_to(attributes, (IMAGES, len(ATTRIBUTES))).astype(np.float32)
         found["action_units"] = np.zeros_like(mask), mask
@@ -37,6 +37,15 @@ def found(annotations, relatedness=TABLE, **fields):
 
 def test_nothing_to_say():
     assert found(DISJOINT) == []
+
+
+@pytest.mark.parametrize("classes", [EVERY, np.where(EVERY == 1, -1, EVERY), np.zeros(8, int)])
+def test_class_ids_say_what_one_hot_labels_say(classes):
+    some = TABLE.restrict(classes=CLASSES[:2], attributes=ATTRIBUTES)
+    for table in (TABLE, some):
+        for attributes in (1, np.arange(len(ATTRIBUTES)) > 0):
+            one, two = ([source(classes, attributes, one_hot=each)] for each in (True, False))
+            assert found(one, table) == found(two, table)
 
 
 def test_everything_labelled_for_both_tasks():

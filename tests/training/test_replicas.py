@@ -9,12 +9,17 @@ import pytest
 
 # Convolutions in float16 are left out: half a batch rounds differently from a whole one.
 @pytest.mark.parametrize(
-    ("backbone", "precision"),
-    [("dense_trunk", "float32"), ("dense_trunk", "float16"), ("compact_cnn", "float32")],
+    ("backbone", "precision", "balancing"),
+    [
+        ("dense_trunk", "float32", "total"),
+        ("dense_trunk", "float32", "uncertainty"),
+        ("dense_trunk", "float16", "total"),
+        ("compact_cnn", "float32", "total"),
+    ],
 )
-def test_two_replicas_equal_one_device(backbone, precision):
+def test_two_replicas_equal_one_device(backbone, precision, balancing):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.training.replicas", backbone, precision],
+        [sys.executable, "-m", "tests.training.replicas", backbone, precision, balancing],
         capture_output=True,
         text=True,
         timeout=300,

@@ -17,14 +17,14 @@ from mtl_dm.tasks import Task
 @STREAMING_METRICS.register("multiclass")
 @keras.saving.register_keras_serializable(package="mtl_dm")
 class MulticlassMetric(TaskMetric):
-    """Rates of a [K, K] confusion matrix, labels in its rows and predictions in its columns.
+    """Rates of three counts a class, [3, K]: labelled, predicted, both.
 
     Definitions as in `mtl_dm.metrics.evaluate`; all are 0 before the first annotated row.
     """
 
     def __init__(self, task: Task | dict[str, Any], name: str | None = None) -> None:
         super().__init__(task, name)
-        self.confusion = self._add_counts((self.task.size, self.task.size), "confusion")
+        self.counts = self._add_counts((3, self.task.size), "counts")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one batch: labels [B, K], logits [B, K], mask [B] (None: all annotated).
@@ -36,18 +36,16 @@ class MulticlassMetric(TaskMetric):
         # Labels and predictions in one call: Keras's argmax is eight operations. That of a NaN
         # label is some class, which the mask then takes out.
         classes = ops.argmax(ops.stack([y_true, y_pred]), axis=-1)
-        labelled, predicted = ops.unstack(ops.one_hot(classes, self.task.size, dtype="float32"), 2)
-        labelled = labelled * ops.cast(annotated, "float32")[:, None]
-        # In float32, which every device multiplies, and exact: one batch has less than 2^24 rows.
-        counts = ops.matmul(ops.transpose(labelled), predicted)
-        self.confusion.assign_add(ops.cast(counts, self.confusion.dtype))
+        one_hot = ops.one_hot(classes, self.task.size, dtype="float32")
+        labelled, predicted = ops.unstack(one_hot * ops.cast(annotated, "float32")[:, None], 2)
+        # In float32, which every device adds, and exact: one batch has less than 2^24 rows.
+        counts = ops.sum(ops.stack([labelled, predicted, labelled * predicted]), axis=1)
+        self.counts.assign_add(ops.cast(counts, self.counts.dtype))
 
     def result(self) -> dict[str, Any]:
         """Return accuracy, average_accuracy and f1, keyed "{task.name}_{metric}"."""
         # To float32 at once, not in every ratio: rates need no more, and it is cheaper.
-        confusion = ops.cast(self.confusion, "float32")
-        hits = ops.diagonal(confusion)
-        labelled, predicted = ops.sum(confusion, axis=1), ops.sum(confusion, axis=0)
+        labelled, predicted, hits = ops.unstack(ops.cast(self.counts, "float32"), 3)
         either = labelled + predicted
         return self._keyed(
             accuracy=safe_ratio(ops.sum(hits), ops.sum(labelled)),

@@ -51,7 +51,11 @@ class Faces:
         self.tasks: tuple[Task, Task] = (first, second)
 
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset]:
-        """Return the sources of `tasks`: some expression labels, all action unit labels."""
+        """Return the sources of `tasks`: some expression labels, all action unit labels.
+
+        Raises:
+            ValueError: If there are fewer images than labels wanted.
+        """
         expression, units = (
             data.load(name, data_dir=BUILT, tasks=[task])
             for name, task in zip(self._names, self.tasks, strict=True)
@@ -86,7 +90,11 @@ class Faces:
         return {"action_units": seen}
 
     def relatedness(self, name: str) -> Relatedness:
-        """Return the relatedness that a row names; "known" is the published Table 1."""
+        """Return the relatedness that a row names; "known" is the published Table 1.
+
+        Raises:
+            FileNotFoundError: If CK+ is named and not at hand.
+        """
         if name == "ck+":
             if self._raw is None:
                 raise FileNotFoundError(f"CK+ needs DATA_DIR/{ck_plus.FILE}.")

@@ -49,6 +49,7 @@ def small_study(folder, faces):
 
 
 def main(patch, *arguments):
+    patch.setitem(coupling_study.HALVINGS, "full", 1)
     patch.setattr(sys, "argv", ["coupling_study.py", *map(str, arguments)])
     coupling_study.main()
 
@@ -71,7 +72,7 @@ def source(tmp_path_factory):
 def finished(source, faces, tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     with small_study(folder, faces) as patch:
-        main(patch, f"--data_dir={source}", f"--only={HALVES}")
+        main(patch, f"--data_dir={source}", f"--only={HALVES}", "--preset=full")
         # Without DATA_DIR only faces are studied; the cells of before stay.
         main(patch)
     return folder / "runs" / "coupling_study"
@@ -110,7 +111,7 @@ def test_a_second_call_repeats_no_cell(finished, source, faces, capsys):
     calls = []
     with small_study(finished.parents[1], faces) as patch:
         patch.setattr(coupling_study.training, "measure", lambda *_: calls.append(_))
-        main(patch, f"--data_dir={source}", f"--only={HALVES}")
+        main(patch, f"--data_dir={source}", f"--only={HALVES}", "--preset=full")
     assert calls == []
     said = capsys.readouterr().out
     assert said.count("finished before") == 2 * 8 + (2 + len(CANDIDATES))
@@ -156,6 +157,14 @@ class TestPlan:
         only = coupling_study.jobs(columns, "full", "default")
         assert {plan.row for plan, _ in only} == {"default"}
         assert {plan.column for plan, _ in coupling_study.jobs(columns, "full", HALVES)} == {HALVES}
+
+    def test_what_a_preset_lacks_is_said(self, table, source, faces):
+        del table
+        with small_study(source, faces) as patch:
+            with pytest.raises(ValueError, match="'fixed factors, tuned' is no part of preset 'qu"):
+                main(patch, f"--data_dir={source}", f"--only={rows.TUNED}")
+            with pytest.raises(ValueError, match="part of preset 'full' without DATA_DIR"):
+                main(patch, "--preset=full", f"--only={HALVES}")
 
     def test_a_tuned_row_needs_screening(self, table):
         column = coupling_study.clothing_columns(table, "quick")[0]

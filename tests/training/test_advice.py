@@ -66,6 +66,7 @@ def test_a_co_annotated_share_is_counted_and_coupled():
     assert advice.weights.co_annotation == pytest.approx(0.5 * BASE_FACTORS["posterior"])
     assert advice.weights.matching == 0.0
     assert str(advice).startswith("Coupling should help.\n")
+    assert "--validation=DATA --brake" in str(advice)
 
 
 def test_class_ids_do_as_well_as_one_hot_labels():
@@ -154,6 +155,7 @@ def test_shuffled_attributes_will_not_help(given):
     assert advice.coupling is None
     assert "say nothing about the classes" in advice.reasons[0]
     assert "Train without coupling" in str(advice)
+    assert "--brake" not in str(advice)
 
 
 def test_few_shuffled_images_do_not_show_that():

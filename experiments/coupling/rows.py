@@ -40,6 +40,7 @@ class Row:
 _UNCOUPLED = Row(coupled=False)
 _PRINTED = Row(matching_form="paper", co_annotation_form="paper")
 _WRONG = Row(relatedness="wrong")
+_FEW = Row(relatedness="10%")
 
 TUNED = "fixed factors, tuned"
 """Forms and factors as screened for the regime; a column brings its own plan for this row."""
@@ -60,7 +61,8 @@ ROWS = {
     "default": Row(),
     "default, braked": Row(brake=True),
     "default (mean)": Row("mean"),
-    "default, 10% co-annotated": Row(relatedness="10%"),
+    "default, 10% co-annotated": _FEW,
+    "default, 10% co-annotated, braked": dataclasses.replace(_FEW, brake=True),
     "default, 10% co-annotated, T fitted": Row(relatedness="10%, T"),
     "default, learned relatedness": Row(relatedness="learned"),
     "default, CK+ relatedness": Row(relatedness="ck+"),
@@ -80,6 +82,7 @@ ROBUSTNESS = (
     "default, wrong relatedness",
     "default, wrong relatedness, braked",
     "default, shifted prior",
+    "default, 10% co-annotated, braked",
     "printed (sum), braked",
     "default, braked",
 )

@@ -16,8 +16,8 @@ Expected (measured; 12 folds on CAD features, 5 seeds of faces with 100 expressi
     default gains where labels are missing, most where they are fewest; with all labels its average
     class accuracy is 0.4 points lower. The printed form gains classes where they are scarce and
     loses attributes everywhere. A wrong table costs up to 30 points; braked, about one.
-Cost: not timed as a whole. A CAD cell on features takes 3 to 6 seconds, braked 8 to 15, one of faces
-    45 to 90; full (12 folds, 5 seeds) takes several hours and is resumable.
+Cost: not timed as a whole. A CAD cell on features takes 3 to 6 seconds, braked 8 to 15, one of
+    faces 45 to 90; full (12 folds, 5 seeds) takes several hours and is resumable.
 """
 
 from __future__ import annotations

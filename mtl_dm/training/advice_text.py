@@ -66,8 +66,8 @@ def recommendation(advice: Advice) -> list[str]:
         + _rule(weights),
         f"Relatedness: {_origin(advice)}",
         "Brake: add `--validation=DATA --brake` where there are images to spare. It halves, after "
-        "each epoch, a term that raises a task's validation loss: on real clothing that left "
-        "little of the harm of a wrong table, and all of the gain of a right one.",
+        "each epoch, a term that raises a task's validation loss: on real clothing that took away "
+        "nearly all of the harm of a wrong table and hardly any of the gain of a right one.",
         reduction,
     ]
     if checked.temperature is not None:

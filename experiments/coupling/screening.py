@@ -57,6 +57,8 @@ def screen(
         preset: For the record.
         command: For the record.
     """
+    if not regimes:
+        return {}
     own = folder / FOLDER
     rows = {UNCOUPLED: ROWS[UNCOUPLED], RULE: ROWS[RULE], **CANDIDATES}
     cells = [(regime, row, inner) for inner in INNER_SPLITS for regime in regimes for row in rows]
@@ -72,9 +74,11 @@ def screen(
         )
     found, _ = read_cells(own, TABLE)
     frame = to_frame(found)
-    gained = {regime: gains(frame, regime) for regime in regimes}
+    # Regimes of earlier calls stay in the table.
+    trained = {regime: set(cells["row"]) for regime, cells in frame.groupby("column", sort=False)}
+    gained = {name: gains(frame, name) for name, there in trained.items() if there >= set(rows)}
     write_atomically(folder / "screening.md", _table(gained))
-    return {regime: CANDIDATES[best(scores)] for regime, scores in gained.items()}
+    return {regime: CANDIDATES[best(gained[regime])] for regime in regimes}
 
 
 def gains(frame: pd.DataFrame, regime: str) -> dict[str, float]:

@@ -126,6 +126,9 @@ def test_the_tuned_row_is_the_screened_one(finished):
     path = next((finished / "cells").glob("CAD_halves*/fixed*/seed0-fold0.json"))
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["record"]["config"]["row"] == CANDIDATES[chosen].to_dict()
+    # A call that needs no screening leaves what was screened as it is.
+    assert screening.screen(finished, None, [], "full", "command") == {}
+    assert (finished / "screening.md").read_text(encoding="utf-8") == text
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pandas as pd
 from experiments.clothing_data import DATASET, ClothingData
 from experiments.coupling import training, verdict
 from experiments.coupling.clothing import Clothing
+from experiments.coupling.regimes import ALL, CLASS_SHARES
 from experiments.coupling.rows import ROWS, Row
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import read_cells, to_frame
@@ -75,7 +76,9 @@ def screen(
     found, _ = read_cells(own, TABLE)
     frame = to_frame(found)
     # Regimes of earlier calls stay in the table.
-    trained = {regime: set(cells["row"]) for regime, cells in frame.groupby("column", sort=False)}
+    trained = {
+        name: set(frame.loc[frame["column"] == name, "row"]) for name in (ALL, *CLASS_SHARES)
+    }
     gained = {name: gains(frame, name) for name, there in trained.items() if there >= set(rows)}
     write_atomically(folder / "screening.md", _table(gained))
     return {regime: CANDIDATES[best(gained[regime])] for regime in regimes}

@@ -44,6 +44,7 @@ from mtl_dm.training.cells import CellPlan
 
 TABLE = "coupling_study"
 FACES = "synthetic_faces (synthetic)"
+ON_FEATURES = "CAD / "
 HALVINGS = {"quick": 1, "full": 6}
 METRICS = {
     CLOTHING: {
@@ -111,7 +112,7 @@ def clothing_columns(table: ClothingData, preset: str) -> list[Column]:
             rows = (*rows, "default (mean)", *ROBUSTNESS)
         columns.append(
             Column(
-                f"CAD / {regime}",
+                f"{ON_FEATURES}{regime}",
                 CLOTHING,
                 rows,
                 tuple((repeat, fold) for repeat in halvings for fold in (0, 1)),
@@ -135,18 +136,11 @@ def screened(
     columns: list[Column], table: ClothingData, folder: Path, options: argparse.Namespace
 ) -> list[Column]:
     """Return the columns with the plan of their tuned row, screened where it is to be computed."""
-    regimes = {
-        column.name: column.name.partition(" / ")[2]
-        for column in columns
-        if TUNED in column.selected(options.only)
-    }
-    chosen = screening.screen(
-        folder, table, list(regimes.values()), options.preset, options.command
-    )
-    return [
-        dataclasses.replace(column, tuned=chosen.get(regimes.get(column.name, "")))
-        for column in columns
-    ]
+    wanted = {column.name for column in columns if TUNED in column.selected(options.only)}
+    regimes = [regime for regime in (ALL, *CLASS_SHARES) if f"{ON_FEATURES}{regime}" in wanted]
+    chosen = screening.screen(folder, table, regimes, options.preset, options.command)
+    plans = {f"{ON_FEATURES}{regime}": plan for regime, plan in chosen.items()}
+    return [dataclasses.replace(column, tuned=plans.get(column.name)) for column in columns]
 
 
 def face_columns(preset: str, raw: Path | None) -> list[Column]:
@@ -244,12 +238,17 @@ def write_verdict(folder: Path, columns: list[Column]) -> None:
 
 
 def main() -> None:
-    """Run what is missing of the study and write its report."""
+    """Run what is missing of the study and write its report.
+
+    Raises:
+        ValueError: If an option is wrong, or names what the preset does not have.
+        FileNotFoundError: If DATA_DIR lacks the data set or its features.
+    """
     names = (
         "CAD",
         "CAD images",
         "synthetic faces",
-        *(f"CAD / {regime}" for regime in (ALL, *CLASS_SHARES)),
+        *(f"{ON_FEATURES}{regime}" for regime in (ALL, *CLASS_SHARES)),
         *(f"CAD images / {regime}" for regime in IMAGE_REGIMES),
         *(f"synthetic faces / {count} expression labels" for count in FACE_LABELS),
         *ROWS,

@@ -66,7 +66,12 @@ FACE_ROWS = (
     "default",
     "default, counted relatedness",
     "default, learned relatedness",
-    "default, CK+ relatedness",
+    "default, CK+ relatedness",  # The last, for there may be no CK+.
+)
+FACE_ROBUSTNESS = (
+    "default, braked",
+    "default, wrong relatedness",
+    "default, wrong relatedness, braked",
 )
 
 Repeat = tuple[int, int | None]
@@ -152,7 +157,7 @@ def face_columns(preset: str, raw: Path | None) -> list[Column]:
         Column(
             f"synthetic faces / {count} expression labels",
             FACES,
-            rows,
+            (*rows, *FACE_ROBUSTNESS) if preset == "full" and count in QUICK_FACE_LABELS else rows,
             tuple((seed, None) for seed in range(seeds)),
             functools.partial(_faces, count, raw),
         )

@@ -1,8 +1,7 @@
-"""A brake on coupling terms that would make a task worse on validation data."""
+"""A brake on coupling terms while they would make a task worse on validation data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,26 +9,20 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.training.gradients import Gradients, require_backend, term_gradients
 
 FACTOR = 0.5
+LEAST = FACTOR**10
+"""As good as off, and still told from a term that is off."""
 ERRORS = 2.0
 BATCH = 64
 
 
-def require_backend() -> None:
-    """Check that the brake works here.
-
-    Raises:
-        ValueError: Under another backend than TensorFlow.
-    """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            f"The brake needs the TensorFlow backend, this is {keras.backend.backend()!r}."
-        )
-
-
 class Brake(keras.callbacks.Callback):
     """Halves a coupling term that, beyond noise, raises a task's validation loss.
+
+    A term that was reduced is doubled again, up to its factor, after an epoch in which it does not:
+    the test errs once in some twenty epochs, which must not add up over a long training.
 
     After each epoch it asks what a small step against the gradient of a term would do to each
     task's loss on validation images. With g the gradient of the term on training images and h_b
@@ -43,10 +36,10 @@ class Brake(keras.callbacks.Callback):
         training: Batched (input, labels, masks) to take the term's gradient on; a few batches.
         validation: The same, of validation images.
         limit: Most batches of each.
-        verbose: Print a line whenever it brakes.
+        verbose: Print a line whenever it reduces or restores a term.
 
     Raises:
-        ValueError: Under another backend than TensorFlow.
+        ValueError: Under another backend than TensorFlow and JAX.
     """
 
     def __init__(
@@ -64,67 +57,79 @@ class Brake(keras.callbacks.Callback):
         self._training = training.take(limit).cache()
         self._validation = validation.take(limit).cache()
         self._verbose = verbose
+        self._gradients: Gradients | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Brake the terms that the criterion names."""
+        """Reduce the terms that the criterion names, restore the others."""
         del logs
-        for name, task, loss in conflicts(self.model, self._training, self._validation):
-            scale = self.model.coupling_scales[name]
-            scale.assign(FACTOR * scale)
-            if self._verbose:
-                print(
-                    f"After epoch {epoch + 1}: {name} is reduced to {float(scale.numpy()):.3g} of "
-                    f"its factor, since a step along it raises the validation loss of {task} "
-                    f"({loss:+.2g} per unit of step).",
-                    flush=True,
+        if self._gradients is None:
+            self._gradients = term_gradients(self.model)
+        harmful = conflicts(self.model, self._gradients, self._training, self._validation)
+        for name, scale in self.model.coupling_scales.items():
+            before = _value(scale)
+            after = moved(before, name in harmful)
+            if after == before:
+                continue
+            why = f"restored to {after:.3g} of its factor"
+            if name in harmful:
+                task, loss = harmful[name]
+                why = (
+                    f"reduced to {after:.3g} of its factor, since a step along it raises the "
+                    f"validation loss of {task} ({loss:+.2g} per unit of step)"
                 )
+            scale.assign(after)
+            if self._verbose:
+                print(f"After epoch {epoch + 1}: {name} is {why}.", flush=True)
+
+
+def moved(scale: float, harmful: bool) -> float:
+    """Return the scale of a term after an epoch: half, or twice and at most 1; 0 stays 0.
+
+    Args:
+        scale: Before, 0 (off) or from `LEAST` to 1.
+        harmful: Whether the term raises a task's loss.
+    """
+    return max(LEAST, FACTOR * scale) if harmful else min(1.0, scale / FACTOR)
 
 
 def conflicts(
-    model: MultiTaskModel, training: tf.data.Dataset, validation: tf.data.Dataset
-) -> list[tuple[str, str, float]]:
-    """Return coupling terms that raise a task's loss: name, task, mean change of the loss.
+    model: MultiTaskModel,
+    gradients: Gradients,
+    training: tf.data.Dataset,
+    validation: tf.data.Dataset,
+) -> dict[str, tuple[str, float]]:
+    """Return, by name, the coupling terms that raise a task's loss: task, mean change of its loss.
 
-    Each term once, with the task that it harms most. Terms that are off are left out.
+    The task is the one that is harmed most. Terms that are off are left out.
 
     Args:
         model: A built model.
+        gradients: `term_gradients` of the model.
         training: Batched (input, labels, masks).
         validation: The same; at least two batches with labels of a task to judge it by.
     """
-    names = [name for name in model.coupling_names() if float(model.coupling_scales[name].numpy())]
+    names = [name for name in model.coupling_names() if _value(model.coupling_scales[name])]
     terms: dict[str, np.ndarray] = {}
     for batch in training:
-        for name, gradient in _gradients(model, batch, names).items():
+        for name, gradient in gradients(batch, names).items():
             terms[name] = terms.get(name, 0.0) + gradient
     tasks: dict[str, list[np.ndarray]] = {task.name: [] for task in model.tasks}
     for batch in validation:
-        for name, gradient in _gradients(model, batch, list(tasks)).items():
+        for name, gradient in gradients(batch, list(tasks)).items():
             if gradient.any():
                 tasks[name].append(gradient)
-    found = []
+    found = {}
     for name, term in terms.items():
         harmed = []
-        for task, gradients in tasks.items():
-            change = np.array([-float(term @ gradient) for gradient in gradients])
+        for task, of_batches in tasks.items():
+            change = np.array([-float(term @ gradient) for gradient in of_batches])
             if len(change) > 1 and change.mean() > ERRORS * change.std(ddof=1) / len(change) ** 0.5:
                 harmed.append((change.mean(), task))
         if harmed:
             worst, task = max(harmed)
-            found.append((name, task, float(worst)))
+            found[name] = (task, float(worst))
     return found
 
 
-def _gradients(model: MultiTaskModel, batch: Any, names: list[str]) -> Mapping[str, np.ndarray]:
-    """Return the gradient of each named loss term, all trainable weights in one vector."""
-    inputs, labels, masks = batch
-    variables = [variable.value for variable in model.trainable_variables]
-    with tf.GradientTape(persistent=True) as tape:
-        losses = model.losses_by_term(labels, model(inputs, training=False), masks)
-    vectors = {}
-    for name in names:
-        parts = tape.gradient(losses[name], variables, unconnected_gradients="zero")
-        vectors[name] = np.concatenate(
-            [tf.convert_to_tensor(part).numpy().ravel() for part in parts]
-        )
-    return vectors
+def _value(scale: Any) -> float:
+    return float(keras.ops.convert_to_numpy(scale))

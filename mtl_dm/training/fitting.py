@@ -15,9 +15,10 @@ from mtl_dm import data
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.registry import Registry
 from mtl_dm.training import processes
-from mtl_dm.training.brake import BATCH, Brake, require_backend
+from mtl_dm.training.brake import BATCH, Brake
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.gradients import require_backend
 from mtl_dm.training.learning import LearnRelatedness, schedule
 from mtl_dm.training.resuming import Progress, restore_state
 

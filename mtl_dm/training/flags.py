@@ -111,7 +111,8 @@ def define_train_flags() -> None:
     flags.DEFINE_bool(
         "brake",
         default.brake,
-        "After each epoch, halve a coupling term that raises a task's loss on --validation.",
+        "After each epoch, halve a coupling term that raises a task's loss on --validation, and "
+        "restore it when it no longer does.",
     )
     flags.DEFINE_list(
         "task_weights", [], "Weights of task losses as task=weight, comma-separated; default 1."

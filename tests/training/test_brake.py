@@ -10,8 +10,9 @@ from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
 from mtl_dm.training import brake, fitting
-from mtl_dm.training.brake import Brake, conflicts
+from mtl_dm.training.brake import Brake
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.gradients import term_gradients
 
 CLASSES, ATTRIBUTES = ("a", "b", "c"), ("w", "x", "y", "z")
 TASKS = (Task.multiclass("kind", CLASSES), Task.multilabel("parts", ATTRIBUTES))
@@ -108,6 +109,10 @@ def printed(after_an_epoch):
     after_an_epoch.set_weights(weights)
 
 
+def conflicts(model, training, validation):
+    return brake.conflicts(model, term_gradients(model), training, validation)
+
+
 def batches(sources):
     return data.merge(sources, 32, seed=0).take(4).cache()
 
@@ -116,10 +121,8 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
     """The change that is claimed is that of the loss after a small step against the gradient."""
     model = printed
     training, held = batches(sources), validation.batch(64)
-    ((name, task, change),) = [
-        each for each in conflicts(model, training, held) if each[0] == MATCHING
-    ]
-    assert (name, task) == (MATCHING, "parts")
+    task, change = conflicts(model, training, held)[MATCHING]
+    assert task == "parts"
 
     def loss(batch):
         x, labels, masks = batch
@@ -144,24 +147,50 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
     assert change == pytest.approx(measured, rel=0.03)
 
 
+@pytest.mark.parametrize(
+    ("scale", "harmful", "after"),
+    [
+        (1.0, True, 0.5),
+        (brake.LEAST, True, brake.LEAST),
+        (0.25, False, 0.5),
+        (0.6, False, 1.0),
+        (1.0, False, 1.0),
+        (0.0, False, 0.0),
+    ],
+)
+def test_how_a_scale_moves(scale, harmful, after):
+    assert brake.moved(scale, harmful) == after
+
+
+def test_a_term_comes_back_when_it_harms_no_more(sources, validation, printed, capsys, monkeypatch):
+    callback = Brake(batches(sources), validation.batch(64))
+    callback.set_model(printed)
+    callback.on_epoch_end(0)
+    monkeypatch.setattr(brake, "conflicts", lambda *_: {})
+    callback.on_epoch_end(1)
+    callback.on_epoch_end(2)
+    lines = [line for line in capsys.readouterr().out.splitlines() if MATCHING in line]
+    assert "is reduced to 0.5" in lines[0]
+    assert lines[1:] == ["After epoch 2: distribution_matching is restored to 1 of its factor."]
+    assert float(printed.coupling_scales[MATCHING].numpy()) == 1.0
+
+
 def test_terms_that_are_off_are_left_out(sources, validation, printed):
     model = printed
     model.coupling_scales[MATCHING].assign(0.0)
-    assert MATCHING not in {
-        name for name, _, _ in conflicts(model, batches(sources), validation.batch(64))
-    }
+    assert MATCHING not in conflicts(model, batches(sources), validation.batch(64))
 
 
 def test_one_batch_tells_nothing(sources, validation, printed):
     model = printed
-    assert conflicts(model, batches(sources), validation.batch(512)) == []
+    assert conflicts(model, batches(sources), validation.batch(512)) == {}
 
 
 def test_validation_without_labels_of_a_task_cannot_judge_for_it(sources):
     faces, classes, _ = draw(1, 512)
     alone = data.from_arrays(faces, {"kind": classes}, TASKS)
-    tasks = {task for _, task, _ in conflicts(built(**PRINTED), batches(sources), alone.batch(64))}
-    assert "parts" not in tasks
+    found = conflicts(built(**PRINTED), batches(sources), alone.batch(64))
+    assert "parts" not in {task for task, _ in found.values()}
 
 
 @pytest.mark.parametrize("images", [5, 40, 512, 5000])
@@ -192,9 +221,9 @@ def test_needs_validation(sources):
         fitting.fit(built(), sources, CONFIG)
 
 
-def test_needs_tensorflow(sources, validation, monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    message = "The brake needs the TensorFlow backend, this is 'jax'"
+def test_needs_a_backend_that_takes_gradients(sources, validation, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
+    message = "need one of the backends tensorflow, jax, this is 'numpy'"
     with pytest.raises(ValueError, match=message):
         Brake(sources[0], validation)
     # Before a folder is claimed.

@@ -31,6 +31,9 @@ def flags(tmp_path_factory):
         f"--validation={built_faces.ANNOTATED}:validation",
         f"--data_dir={faces}",
         "--relatedness=facs",
+        "--matching_form=paper",
+        "--brake",
+        "--learning_rate=0.01",
         "--image_size=16",
         "--batch_size=8",
         "--epochs=3",
@@ -89,6 +92,7 @@ def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     status, text = finish(started("mtl_dm.train", *flags, f"--output={one}"))
     assert status == 0, text[-2000:]
+    assert "is reduced to 0.5 of its factor" in text
 
     command = ("mtl_dm.launch", "--processes=2", "--", *flags, f"--output={two}")
     first = started(*command)

@@ -235,8 +235,9 @@ def write_verdict(folder: Path, columns: list[Column]) -> None:
     text = (
         "Against NC MT of the same attribute reduction, in points: mean ± Student's 95% interval "
         "over paired cells (half width corrected for shared training data). Holds: at least -0.3 "
-        "points on average in every metric, and below 0 in at most one of six repetitions, "
-        'against NC MT and against ST ("on average": the first of the two only).\n\n'
+        "points on average in every metric, and below 0 in at most a sixth of the repetitions "
+        "(none of fewer than six), against NC MT and against ST; "
+        '"on average": the first of the two only.\n\n'
     )
     write_atomically(folder / "verdict.md", text + verdict.verdict_table(frame, names) + "\n")
     draw(verdict.gains(frame, names), folder / "verdict.png")

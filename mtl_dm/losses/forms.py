@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
+import numbers
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -82,7 +84,41 @@ for _name in co_annotation.EQUATIONS:
     )
 
 
+LIMITS: Mapping[str, float] = {"clip": 0.5, "epsilon": 1.0, "temperature": math.inf}
+"""Options that must lie strictly between 0 and a number."""
+
+
 def option_names(form: Form) -> list[str]:
     """Return the names of a form's options: its keyword-only arguments."""
     parameters = inspect.signature(form).parameters.values()
     return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+
+
+def check_options(forms: Registry[Form], name: str, options: Any) -> None:
+    """Check the options of a form.
+
+    Args:
+        forms: `MATCHING_FORMS` or `CO_ANNOTATION_FORMS`.
+        name: Of the form.
+        options: Numbers by name of the option.
+
+    Raises:
+        ValueError: If the form is unknown, or an option is unknown or not a number in its range.
+    """
+    known = option_names(forms.get(name))
+    if not isinstance(options, Mapping):
+        raise ValueError(f"Options of the {forms.kind} {name!r} must be a mapping, got {options}.")
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(f"The {forms.kind} {name!r} has no option {unknown}. Known: {known}.")
+    for option, value in options.items():
+        if not isinstance(value, numbers.Real) or not math.isfinite(value):
+            raise ValueError(
+                f"Option {option!r} of the {forms.kind} {name!r} must be a finite number, "
+                f"got {value!r}."
+            )
+        if option in LIMITS and not 0 < float(value) < LIMITS[option]:
+            raise ValueError(
+                f"Option {option!r} of the {forms.kind} {name!r} must lie between 0 and "
+                f"{LIMITS[option]}, got {value}."
+            )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, Form, option_names
+from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, check_options
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from mtl_dm.models.live_relatedness import LiveRelatedness
-from mtl_dm.registry import Registry
 from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.tasks import Task
 
@@ -42,7 +42,8 @@ class Coupling:
             (`mtl_dm.training.learning.LearnRelatedness`).
 
     Raises:
-        ValueError: If a factor is negative or not finite, or a form or an option is unknown.
+        ValueError: If a factor is negative or not finite, a form or an option is unknown, or an
+            option is out of its range.
     """
 
     classes: str = "expression"
@@ -64,10 +65,14 @@ class Coupling:
             )
         for field in ("matching", "co_annotation"):
             factor = getattr(self, field)
-            if factor is not None and not (math.isfinite(factor) and factor >= 0):
-                raise ValueError(f"Coupling {field} must be None or finite and >= 0, got {factor}.")
-        _check_form(MATCHING_FORMS, self.matching_form, self.matching_options)
-        _check_form(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
+            if factor is not None and not (
+                isinstance(factor, numbers.Real) and math.isfinite(factor) and float(factor) >= 0
+            ):
+                raise ValueError(
+                    f"Coupling {field} must be None or finite and >= 0, got {factor!r}."
+                )
+        check_options(MATCHING_FORMS, self.matching_form, self.matching_options)
+        check_options(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the coupling as values that JSON can hold."""
@@ -83,13 +88,6 @@ class Coupling:
     def from_dict(cls, values: Mapping[str, Any]) -> Coupling:
         """Return the coupling that `to_dict` described."""
         return cls(**{**values, "relatedness": Relatedness.from_dict(values["relatedness"])})
-
-
-def _check_form(forms: Registry[Form], name: str, options: Options) -> None:
-    known = option_names(forms.get(name))
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise ValueError(f"The {forms.kind} {name!r} has no option {unknown}. Known: {known}.")
 
 
 class BoundCoupling:
@@ -132,7 +130,10 @@ class BoundCoupling:
         """
         coupling = self.coupling
         class_labels = _take(labels[coupling.classes], self._classes)
-        class_mask = ops.cast(masks[coupling.classes], "float32")
+        # A mask may weigh images in a task's loss; here only whether there is a label counts.
+        class_mask, attribute_mask = (
+            ops.cast(masks[name] > 0, "float32") for name in (coupling.classes, coupling.attributes)
+        )
         covered: Any = 1.0
         if self._classes is not None:
             # An image labelled with a class that the relatedness does not know is left alone.
@@ -148,12 +149,12 @@ class BoundCoupling:
             },
             "masks": {
                 "classes": class_mask * covered,
-                "attributes": _take(masks[coupling.attributes], self._attributes),
+                "attributes": _take(attribute_mask, self._attributes),
             },
         }
         if self._classes is not None:
             pair["masks"]["covered"] = covered
-        known = ops.cast(pair["masks"]["attributes"], "float32")
+        known = pair["masks"]["attributes"]
         if self._classes is not None:
             # For the rule, an image that is left alone has nothing missing: no term informs it.
             known = ops.maximum(known, 1.0 - covered[:, None])

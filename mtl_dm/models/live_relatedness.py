@@ -12,7 +12,7 @@ from mtl_dm.relatedness import Relatedness
 
 
 class Table(NamedTuple):
-    """The arrays of a `Relatedness` under its names, as tensors; weights are P as well."""
+    """The arrays of a `Relatedness` under its names, as tensors; learned weights are P as well."""
 
     conditional: Any
     weights: Any
@@ -74,7 +74,7 @@ class LiveRelatedness(keras.layers.Layer):
         conditional = ops.convert_to_tensor(self._conditional)
         return Table(
             conditional,
-            conditional,
+            ops.where(self._replaced > 0, conditional, self._start.weights.astype(np.float32)),
             ops.convert_to_tensor(self._likelihood),
             ops.convert_to_tensor(self._prior),
         )

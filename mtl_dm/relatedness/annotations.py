@@ -79,22 +79,30 @@ class Tally:
     co_annotated: int
 
     def relatedness(self, classes: Sequence[str], attributes: Sequence[str]) -> Relatedness:
-        """Return the counted relatedness; a pair without an image has P = 0 and count 0.
-
-        A class without an image would have prior 0, and no attribute could ever speak for it;
-        the prior of all classes is then smoothed after Laplace, (images + 1) / (all + K).
-        """
+        """Return the counted relatedness; a pair without an image has P = 0 and count 0."""
         conditional = self.active / np.maximum(self.annotated, 1.0)
-        images = self.images if self.images.all() else self.images + 1.0
         return Relatedness(
             tuple(classes),
             tuple(attributes),
             conditional,
             conditional,
             f"Counted on {self.co_annotated} annotated images.",
-            images / images.sum(),
+            class_shares(self.images),
             self.annotated,
         )
+
+
+def class_shares(images: np.ndarray) -> np.ndarray:
+    """Return the share of each class; smoothed after Laplace where one has no image.
+
+    A class without an image would have prior 0, and no attribute could ever speak for it; all K
+    are then (images + 1) / (all + K).
+
+    Args:
+        images: [K], images of each class.
+    """
+    smoothed = images if images.all() else images + 1.0
+    return smoothed / smoothed.sum()
 
 
 def count(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
 from mtl_dm.relatedness._relatedness import Relatedness
+from mtl_dm.relatedness.annotations import class_shares
 
 Array = npt.NDArray[np.float64]
 CLIP = 0.02
@@ -140,15 +141,9 @@ def learn(
         np.clip(conditional, 0.0, 1.0),
         f"Learned from single-task labels and predictions of {len(known):,} images, starting from: "
         f"{start.citation}",
-        _shares(labels.sum(axis=0)),
+        class_shares(labels.sum(axis=0)),
         counts,
     )
-
-
-def _shares(images: Array) -> Array:
-    """Return the share of each class; smoothed after Laplace where one has no image."""
-    smoothed = images if images.all() else images + 1.0
-    return smoothed / smoothed.sum()
 
 
 def marginal(
@@ -183,12 +178,14 @@ def marginal(
         table,
         table,
         "The attributes' frequencies, the same for every class.",
-        _shares(images),
+        class_shares(images),
         np.tile(annotated, (len(classes), 1)),
     )
 
 
-def explained(observations: Observations, relatedness: Relatedness) -> Array:
+def explained(
+    observations: Observations, relatedness: Relatedness, estimator: Estimator | None = None
+) -> Array:
     """Return log P(labelled class | predicted attributes) of each image with a class label, [L].
 
     It measures a relatedness by labels that a model's attribute predictions have not seen: the
@@ -197,24 +194,31 @@ def explained(observations: Observations, relatedness: Relatedness) -> Array:
     Args:
         observations: As for `learn`.
         relatedness: Over the same labels.
+        estimator: Its temperature divides the evidence, as in `learn`; None: the defaults.
     """
+    temperature = (estimator or Estimator()).temperature
     known = observations.class_labels >= 0
     p = observations.attributes[known]
-    scores = _log_likelihood(p, np.ones_like(p), relatedness.likelihood)
+    # Tempered as in learning: predicted attributes depend on each other even more than labels.
+    scores = _log_likelihood(p, np.ones_like(p), relatedness.likelihood) / temperature
     if relatedness.prior is not None:
         scores = scores + np.log(np.maximum(relatedness.prior, 1e-12))
-    # Tempered as in learning: predicted attributes depend on each other even more than labels.
-    log_posterior = log_softmax(scores / Estimator().temperature, axis=1)
+    log_posterior = log_softmax(scores, axis=1)
     return log_posterior[np.arange(len(p)), observations.class_labels[known]]
 
 
-def drifted(observations: Observations, learned: Relatedness, start: Relatedness) -> bool:
+def drifted(
+    observations: Observations,
+    learned: Relatedness,
+    start: Relatedness,
+    estimator: Estimator | None = None,
+) -> bool:
     """Return whether a learned relatedness explains the class labels worse than its start.
 
     Criterion: the mean over images of `explained(learned) - explained(start)` is more than two
     standard errors below 0.
     """
-    gain = explained(observations, learned) - explained(observations, start)
+    gain = explained(observations, learned, estimator) - explained(observations, start, estimator)
     return bool(gain.mean() < -2.0 * gain.std() / np.sqrt(len(gain)))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from mtl_dm.relatedness.contradictions import wilson
+
 
 def _checked(values: Iterable[float], level: float) -> np.ndarray:
     array = np.asarray(list(values), dtype=np.float64)
@@ -102,14 +104,9 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[f
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must lie strictly between 0 and 1, got {level}.")
     z = float(ndtri((1.0 + level) / 2.0))
-    share, weight = successes / trials, z * z / trials
-    centre = (share + weight / 2) / (1 + weight)
-    spread = share * (1 - share) / trials + weight / (4 * trials)
-    half = z * math.sqrt(spread) / (1 + weight)
+    low, high = wilson(successes / trials, trials, z)
     # Exactly 0 and 1 at the ends, whatever the rounding.
-    low = 0.0 if successes == 0 else max(centre - half, 0.0)
-    high = 1.0 if successes == trials else min(centre + half, 1.0)
-    return low, high
+    return (0.0 if successes == 0 else low), (1.0 if successes == trials else high)
 
 
 def relative_change(

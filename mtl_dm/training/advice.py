@@ -157,7 +157,7 @@ def advise(
     table, origin = choose(labelled, given, learned)
     covered = labelled.restrict(table)
     checked = _check(covered, table, given, origin)
-    weights = _weigh(covered, parts, reduction)
+    weights = _weigh(labelled, covered, parts, reduction)
     outlook, reasons = judge(covered, checked, weights, origin, blank := given is None)
     coupling = None
     if outlook != "none":
@@ -274,13 +274,18 @@ def _counted_here(table: Relatedness, active: np.ndarray, annotated: np.ndarray)
     )
 
 
-def _weigh(covered: Labelled, parts: tuple[float, ...], reduction: Reduction) -> Weights:
+def _weigh(
+    labelled: Labelled, covered: Labelled, parts: tuple[float, ...], reduction: Reduction
+) -> Weights:
     """Return what the rule gives in a batch of these parts, on average."""
+    # A coupling leaves an image of a class that its table does not name alone: nothing is missing.
+    alone = labelled.has_class & ~covered.has_class
+    masks = np.where(alone[:, None], 1.0, covered.mask).astype(np.float32)
     ends = np.cumsum(covered.sizes)
     totals = np.zeros(4)
     for part, end, size in zip(parts, ends, covered.sizes, strict=True):
         rows = slice(end - size, end)
-        known, mask = covered.has_class[rows].astype(np.float32), covered.mask[rows]
+        known, mask = labelled.has_class[rows].astype(np.float32), masks[rows]
         totals += part * np.array(
             [
                 1.0 - mask.mean(),

@@ -66,8 +66,9 @@ def recommendation(advice: Advice) -> list[str]:
         + _rule(weights),
         f"Relatedness: {_origin(advice)}",
         "Brake: add `--validation=DATA --brake` where there are images to spare. It halves, after "
-        "each epoch, a term that raises a task's validation loss: on real clothing that took away "
-        "nearly all of the harm of a wrong table and hardly any of the gain of a right one.",
+        "each epoch, a term that raises a task's validation loss, until it no longer does: on real "
+        "clothing that took away nearly all of the harm of a wrong table and hardly any of the "
+        "gain of a right one.",
         reduction,
     ]
     if checked.temperature is not None:
@@ -230,8 +231,10 @@ def _accuracy(advice: Advice) -> Part:
         confidence = np.nan if checked is None else checked.confidence
         lines = []
         if np.isfinite(confidence):
+            none = checked is None or checked.information is None
+            few = "No image has" if none else "Too few images have"
             lines.append(
-                "No image has both labels, so no accuracy can be counted. The table itself gives "
+                f"{few} both labels, so no accuracy can be counted. The table itself gives "
                 f"the likeliest class of an image with attributes {100 * confidence:.0f}% on "
                 "average, right or wrong."
             )

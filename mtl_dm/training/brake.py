@@ -7,36 +7,43 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy import stats
 
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.training.gradients import Gradients, require_backend, term_gradients
 
 FACTOR = 0.5
+RESTORING = FACTOR**-0.1
+"""Ten harmless epochs undo one reduction; errors reduce about once in twenty."""
 LEAST = FACTOR**10
 """As good as off, and still told from a term that is off."""
-ERRORS = 2.0
+LEVEL = 0.05
+"""Probability of reducing a term for the sake of a task that it does no harm."""
 BATCH = 64
+BATCHES = 8
 
 
 class Brake(keras.callbacks.Callback):
     """Halves a coupling term that, beyond noise, raises a task's validation loss.
 
-    A term that was reduced is doubled again, up to its factor, after an epoch in which it does not:
-    the test errs once in some twenty epochs, which must not add up over a long training.
-
     After each epoch it asks what a small step against the gradient of a term would do to each
     task's loss on validation images. With g the gradient of the term on training images and h_b
     that of the task's loss on validation batch b, both over all trainable weights, the loss on b
-    changes by -<g, h_b> per unit of step. Criterion: the mean of -<g, h_b> over the batches is more
-    than two standard errors above 0. The idea of judging an auxiliary loss by the direction of its
-    gradient is Du et al. 2018's; the test over batches is this project's. Needs no second model
-    and no search; looks at one step only, and cannot see what a term does in the long run.
+    changes by -<g, h_b> per unit of step. Criterion: for some task a one-sided t test over the
+    batches finds the mean of -<g, h_b> above 0 at level `LEVEL`. The idea of judging an
+    auxiliary loss by the direction of its gradient is Du et al. 2018's; the test over batches is
+    this project's. Needs no second model and no search; looks at one step only, and cannot see what
+    a term does in the long run.
+
+    A test errs now and then, and over a long training errors would add up until every term is off.
+    So a term that was reduced grows again, up to its factor, by `RESTORING` after an epoch in which
+    it harms nothing: slowly, since what is reduced is harder to convict.
 
     Args:
         training: Batched (input, labels, masks) to take the term's gradient on; a few batches.
         validation: The same, of validation images.
         limit: Most batches of each.
-        verbose: Print a line whenever it reduces or restores a term.
+        verbose: Print a line whenever it reduces a term or has restored one.
 
     Raises:
         ValueError: Under another backend than TensorFlow and JAX.
@@ -47,7 +54,7 @@ class Brake(keras.callbacks.Callback):
         training: tf.data.Dataset,
         validation: tf.data.Dataset,
         *,
-        limit: int = 8,
+        limit: int = BATCHES,
         verbose: bool = True,
     ) -> None:
         super().__init__()
@@ -70,26 +77,28 @@ class Brake(keras.callbacks.Callback):
             after = moved(before, name in harmful)
             if after == before:
                 continue
-            why = f"restored to {after:.3g} of its factor"
+            scale.assign(after)
+            said = ""
             if name in harmful:
                 task, loss = harmful[name]
-                why = (
+                said = (
                     f"reduced to {after:.3g} of its factor, since a step along it raises the "
                     f"validation loss of {task} ({loss:+.2g} per unit of step)"
                 )
-            scale.assign(after)
-            if self._verbose:
-                print(f"After epoch {epoch + 1}: {name} is {why}.", flush=True)
+            elif after == 1:
+                said = "back at its factor"
+            if said and self._verbose:
+                print(f"After epoch {epoch + 1}: {name} is {said}.", flush=True)
 
 
 def moved(scale: float, harmful: bool) -> float:
-    """Return the scale of a term after an epoch: half, or twice and at most 1; 0 stays 0.
+    """Return the scale of a term after an epoch: half, or a bit more and at most 1; 0 stays 0.
 
     Args:
         scale: Before, 0 (off) or from `LEAST` to 1.
         harmful: Whether the term raises a task's loss.
     """
-    return max(LEAST, FACTOR * scale) if harmful else min(1.0, scale / FACTOR)
+    return max(LEAST, FACTOR * scale) if harmful else min(1.0, RESTORING * scale)
 
 
 def conflicts(
@@ -123,7 +132,10 @@ def conflicts(
         harmed = []
         for task, of_batches in tasks.items():
             change = np.array([-float(term @ gradient) for gradient in of_batches])
-            if len(change) > 1 and change.mean() > ERRORS * change.std(ddof=1) / len(change) ** 0.5:
+            if len(change) < 2:
+                continue
+            error = change.std(ddof=1) / len(change) ** 0.5
+            if change.mean() > stats.t.isf(LEVEL, len(change) - 1) * error:
                 harmed.append((change.mean(), task))
         if harmed:
             worst, task = max(harmed)

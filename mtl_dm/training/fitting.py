@@ -15,7 +15,7 @@ from mtl_dm import data
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.registry import Registry
 from mtl_dm.training import processes
-from mtl_dm.training.brake import BATCH, Brake
+from mtl_dm.training.brake import BATCH, BATCHES, Brake
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.gradients import require_backend
@@ -121,8 +121,8 @@ def fit(
         The progress at the end, with the history of every loss term and metric.
 
     Raises:
-        ValueError: If `output` holds the state of another model, or the brake has no validation
-            data.
+        ValueError: If `output` holds the state of another model, the brake has no validation
+            data, or a relatedness is to be learned in a single epoch.
         OSError: If the disk is full.
     """
     if not model.built:
@@ -177,9 +177,10 @@ def _brake(
     # Images of a source stand in an order of its own: a few spread over all of it, and of a small
     # one smaller batches, since noise is judged by how batches differ.
     images = int(validation.cardinality())
-    spread = validation.shard(max(1, images // (8 * BATCH)), 0)
-    size = min(BATCH, max(1, images // 8))
-    return Brake(batches, spread.batch(size), verbose=processes.is_main())
+    apart = max(1, -(-images // (BATCHES * BATCH)))
+    size = max(1, images // apart // BATCHES)
+    spread = validation.shard(apart, 0).batch(size)
+    return Brake(batches, spread, verbose=processes.is_main())
 
 
 def _verbosity() -> int:

@@ -16,6 +16,9 @@ Gradients = Callable[[Any, Sequence[str]], dict[str, np.ndarray]]
 """From a batch (inputs, labels, masks) and names of loss terms to a gradient each: all trainable
 weights in one vector."""
 
+SCALE = 2.0**10
+"""On the losses while gradients are taken, so that float16 does not lose the small ones."""
+
 
 def term_gradients(model: MultiTaskModel) -> Gradients:
     """Return the gradients of a model's loss terms as a function of a batch.
@@ -51,13 +54,19 @@ def require_backend() -> str:
 def _on_tensorflow(model: MultiTaskModel) -> Gradients:
     def gradients(batch: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
         inputs, labels, masks = batch
-        variables = [variable.value for variable in model.trainable_variables]
+        # Of replicas the first: outside a step the network reads the weights there.
+        strategy = model.distribute_strategy
+        variables = [
+            strategy.experimental_local_results(variable.value)[0]
+            for variable in model.trainable_variables
+        ]
         with tf.GradientTape(persistent=True) as tape:
             losses = model.losses_by_term(labels, model(inputs, training=False), masks)
+            scaled = {name: SCALE * losses[name] for name in names}
         return {
             name: _vector(
                 tf.convert_to_tensor(part)
-                for part in tape.gradient(losses[name], variables, unconnected_gradients="zero")
+                for part in tape.gradient(scaled[name], variables, unconnected_gradients="zero")
             )
             for name in names
         }
@@ -75,7 +84,7 @@ def _on_jax(model: MultiTaskModel) -> Gradients:
         values = zip([*groups[0], *groups[1]], [*trainable, *fixed], strict=True)
         with keras.StatelessScope(state_mapping=list(values)):
             losses = model.losses_by_term(labels, model(inputs, training=False), masks)
-        return sum(factor * losses[name] for name, factor in factors.items())
+        return SCALE * sum(factor * losses[name] for name, factor in factors.items())
 
     # The factors are arguments, so that all terms share one compilation.
     compiled = jax.jit(jax.grad(loss))
@@ -100,7 +109,7 @@ def _local(variable: Any) -> Any:
 
 
 def _vector(parts: Any) -> np.ndarray:
-    return np.concatenate([np.asarray(part).ravel() for part in parts])
+    return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts]) / SCALE
 
 
 _BACKENDS: dict[str, Callable[[MultiTaskModel], Gradients]] = {

@@ -56,8 +56,7 @@ class Labelled:
     def restrict(self, relatedness: Relatedness) -> Labelled:
         """Return the labels that a relatedness names, in its order.
 
-        An image of a class that it does not name counts as one without a class, which is how a
-        coupling takes it.
+        An image of a class that it does not name counts as one without a class.
         """
         place = np.full(self.classes.size + 1, -1)  # The last one is read for -1.
         place[[self.classes.labels.index(name) for name in relatedness.classes]] = np.arange(

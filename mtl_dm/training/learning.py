@@ -19,7 +19,14 @@ def schedule(epochs: int) -> tuple[int, int]:
     About a quarter of the training makes predictions worth learning from; as many estimates as
     fit before the last epoch, three of a training of 4, 8, 12 epochs, follow the model as it gets
     better.
+
+    Raises:
+        ValueError: If there is no time between two epochs.
     """
+    if epochs < 2:
+        raise ValueError(
+            f"A relatedness is learned between epochs: it needs at least 2, got epochs {epochs}."
+        )
     quarter = max(1, epochs // 4)
     return quarter, quarter
 
@@ -98,7 +105,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         coupling, live = self.model.couplings[index], self.model.live_relatedness[str(index)]
         seen = observe(self.model, self._sources, coupling, self._limit)
         new = learn(seen, coupling.relatedness, self._estimator)
-        if drifted(seen, new, live.value()):
+        if drifted(seen, new, live.value(), self._estimator):
             said = "explains the class labels worse than the one in use, which is kept"
         else:
             live.assign(new)

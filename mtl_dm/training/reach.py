@@ -12,7 +12,7 @@ from mtl_dm.models import Coupling
 from mtl_dm.tasks import Task
 
 
-class Labelled(NamedTuple):
+class Coverage(NamedTuple):
     """What the images that a coupling covers are labelled for.
 
     Attributes:
@@ -24,23 +24,23 @@ class Labelled(NamedTuple):
     attributes: np.ndarray
 
 
-def _attribute_missing(seen: Labelled) -> bool:
+def _attribute_missing(seen: Coverage) -> bool:
     return not seen.attributes.all()
 
 
-def _anything_missing(seen: Labelled) -> bool:
+def _anything_missing(seen: Coverage) -> bool:
     return not (seen.classes.all() and seen.attributes.all())
 
 
-def _attributes_without_class(seen: Labelled) -> bool:
+def _attributes_without_class(seen: Coverage) -> bool:
     return bool((seen.attributes.any(axis=1) & ~seen.classes).any())
 
 
-def _some_attribute(seen: Labelled) -> bool:
+def _some_attribute(seen: Coverage) -> bool:
     return bool(seen.attributes.any())
 
 
-Need = tuple[Callable[[Labelled], bool], str]
+Need = tuple[Callable[[Coverage], bool], str]
 
 NEEDS: Mapping[str, Need] = {
     "js": (_anything_missing, "every image is labelled for both tasks"),
@@ -112,7 +112,7 @@ def _without(names: Sequence[str], counts: np.ndarray) -> list[str]:
 
 def _labelled(
     annotations: Sequence[Annotations], coupling: Coupling, tasks: Mapping[str, Task]
-) -> tuple[Labelled, np.ndarray]:
+) -> tuple[Coverage, np.ndarray]:
     """Return what covered images are labelled for, and the images of each class, [K]."""
     relatedness = coupling.relatedness
     k = [tasks[coupling.classes].labels.index(name) for name in relatedness.classes]
@@ -131,4 +131,4 @@ def _labelled(
             present = source[coupling.attributes][1][:, m] > 0
         classes.append(known[covered])
         attributes.append(present[covered])
-    return Labelled(np.concatenate(classes), np.concatenate(attributes)), counts
+    return Coverage(np.concatenate(classes), np.concatenate(attributes)), counts

@@ -174,13 +174,14 @@ class TestVerdict:
         got = self.difference(study((0.52, 0.55, 0.53, 0.50)))
         gaps = np.array([0.02, 0.03, -0.01, 0.0])
         assert got.mean == pytest.approx(0.01)
-        # Half widths: t s sqrt(1/4) and t s sqrt(1/4 + 1), two halves each.
+        # Half widths: t s sqrt(1/4) and t s sqrt(1/4 + 1 / 0.85), two halves each, 15% of the
+        # training one held out.
         quantile, spread = stats.t.ppf(0.975, 3), gaps.std(ddof=1)
         assert got.plain == pytest.approx(quantile * spread * 0.5)
-        assert got.corrected == pytest.approx(quantile * spread * math.sqrt(1.25))
+        assert got.corrected == pytest.approx(quantile * spread * math.sqrt(0.25 + 1 / 0.85))
         # Repetition 0 gains 0.025, repetition 1 loses 0.005.
         assert (got.negative, got.repetitions) == (1, 2)
-        assert got.holds
+        assert not got.holds
 
     def test_seeds_without_folds_have_no_corrected_interval(self):
         got = self.difference(study((0.52, 0.55, 0.53, 0.50), folded=False))
@@ -203,7 +204,9 @@ class TestVerdict:
             (0.01, 2, 6, False),
             (-0.0029, 1, 6, True),
             (-0.0031, 1, 6, False),
-            (-0.001, 1, 1, True),
+            (-0.001, 1, 1, False),
+            (0.01, 1, 5, False),
+            (-0.001, 0, 1, True),
             (0.0, 2, 12, True),
         ],
     )
@@ -213,8 +216,14 @@ class TestVerdict:
     def test_table(self):
         text = verdict.verdict_table(study((0.52, 0.55, 0.53, 0.50)), ["CAD / all labels"])
         (line,) = text.splitlines()[2:]
-        assert line.startswith("| CAD / all labels | default | +1.0 ± 2.9 (6.5) | +0.0 ± 0.0 (0.0)")
-        assert " | 4 | yes | attributes f1 against " in line
+        assert line.startswith("| CAD / all labels | default | +1.0 ± 2.9 (6.9) | +0.0 ± 0.0 (0.0)")
+        assert " | 4 | on average | attributes f1 against " in line
+        better = study((0.52, 0.55, 0.54, 0.50))
+        (line,) = verdict.verdict_table(better, ["CAD / all labels"]).splitlines()[2:]
+        assert " | 4 | yes | " in line
+        alone = better[better["row"] != "ST"]
+        (line,) = verdict.verdict_table(alone, ["CAD / all labels"]).splitlines()[2:]
+        assert " | 4 | open | " in line
         worse = study((0.52, 0.55, 0.53, 0.50), attributes=(0.4, 0.5, 0.4, 0.5))
         line = verdict.verdict_table(worse, ["CAD / all labels"]).splitlines()[-1]
         assert " | 4 | no | attributes " in line

@@ -80,6 +80,18 @@ def test_an_image_of_a_class_that_the_relatedness_does_not_name_is_left_alone(te
 
 
 @every_form
+@pytest.mark.parametrize("table", [TABLE, TABLE.restrict(CLASSES[1:])], ids=["all", "part"])
+def test_masks_that_weigh_images_say_only_that_there_is_a_label(term, form, table):
+    logits, labels, masks = draw()
+    coupling = with_form(term, form, relatedness=table)
+    weighed = {name: 3.0 * mask for name, mask in masks.items()}
+    want, got = (term_of(coupling, logits, labels, each) for each in (masks, weighed))
+    assert got[0] == want[0]
+    for task, gradient in want[1].items():
+        np.testing.assert_array_equal(got[1][task], gradient)
+
+
+@every_form
 def test_is_as_if_the_image_were_not_there(term, form):
     coupling = with_form(term, form, relatedness=TABLE.restrict(classes=CLASSES[1:]))
     whole = draw()

@@ -31,7 +31,7 @@ def test_cannot_be_changed():
 
 
 @pytest.mark.parametrize("field", ["matching", "co_annotation"])
-@pytest.mark.parametrize("factor", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("factor", [-1.0, float("nan"), float("inf"), "1"])
 def test_bad_factor(field, factor):
     with pytest.raises(ValueError, match=f"Coupling {field} must be None or finite and >= 0"):
         Coupling(**{field: factor})
@@ -50,6 +50,15 @@ def test_bad_factor(field, factor):
             {"co_annotation_form": "distillation", "co_annotation_options": {"epsilon": 1e-3}},
             r"'distillation' has no option \['epsilon'\]\. Known: \[\]",
         ),
+        (
+            {"matching_options": {"clip": 0.0}},
+            "Option 'clip' of .*'conditional' must lie .*0.5, got 0",
+        ),
+        ({"matching_options": {"clip": 0.5}}, "must lie between 0 and 0.5, got 0.5"),
+        ({"matching_options": {"clip": "a"}}, "must be a finite number, got 'a'"),
+        ({"co_annotation_options": {"temperature": np.inf}}, "must be a finite number, got inf"),
+        ({"co_annotation_options": {"temperature": 0}}, "'temperature' of .* 0 and inf, got 0"),
+        ({"matching_options": None}, "Options of .*'conditional' must be a mapping, got None"),
         ({"relatedness": np.zeros((7, 17))}, "relatedness must be a mtl_dm.Relatedness.*ndarray"),
         ({"relatedness": "facs"}, r"relatedness must be a mtl_dm\.Relatedness.*str"),
     ],
@@ -57,6 +66,15 @@ def test_bad_factor(field, factor):
 def test_bad_fields(fields, message):
     with pytest.raises(ValueError, match=message):
         Coupling(**fields)
+
+
+def test_numpy_numbers_will_do():
+    coupling = Coupling(
+        matching=np.float32(0.5),
+        co_annotation=np.int64(1),
+        co_annotation_options={"temperature": np.float32(2)},
+    )
+    assert (coupling.matching, coupling.co_annotation) == (0.5, 1)
 
 
 def test_a_form_that_is_switched_off_is_checked_all_the_same():

@@ -35,7 +35,7 @@ def test_is_the_start_as_given_until_it_is_replaced(start):
     live = LiveRelatedness(start)
     assert live.value() == start
     table = live.table()
-    for field in ("conditional", "likelihood"):
+    for field in ("conditional", "weights", "likelihood"):
         np.testing.assert_array_equal(
             keras.ops.convert_to_numpy(getattr(table, field)), getattr(start, field)
         )

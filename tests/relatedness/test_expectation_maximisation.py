@@ -356,12 +356,14 @@ class TestDrift:
             np.full((2, 2), -1.0),
         )  # fmt: skip
         # Image 1 has no class label. P as a likelihood: 0.9 * 0.8 + 0.05 = 0.77 and 0.23; y tells
-        # nothing. Everything is tempered by 2.
-        a, b = (0.25 * 0.77) ** 0.5, (0.75 * 0.23) ** 0.5
+        # nothing. The evidence is tempered by 2, the prior is not.
+        a, b = 0.25 * 0.77**0.5, 0.75 * 0.23**0.5
         np.testing.assert_allclose(explained(seen, known), [np.log(a / (a + b))], rtol=1e-6)
         uniform = dataclasses.replace(known, prior=None)
         a, b = 0.77**0.5, 0.23**0.5
         np.testing.assert_allclose(explained(seen, uniform), [np.log(a / (a + b))], rtol=1e-6)
+        plain = explained(seen, uniform, Estimator(temperature=1.0))
+        np.testing.assert_allclose(plain, [np.log(0.77)], rtol=1e-6)
 
     @pytest.mark.parametrize("seed", range(3))
     def test_exchanged_rows_drift_and_the_same_table_does_not(self, seed):

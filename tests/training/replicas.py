@@ -1,4 +1,5 @@
-"""Trains on one device and on two replicas; prints the largest difference between the weights.
+"""Trains on one device and on two replicas; prints the largest difference between the weights,
+between the logs and between the gradients of single terms.
 
 Run in a process of its own: TensorFlow fixes its devices when it starts, and a second strategy
 in a process takes up the collective operations of the first.
@@ -16,6 +17,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.gradients import term_gradients
 
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
@@ -32,7 +34,7 @@ COUPLINGS = [
 SHAPES = {"compact_cnn": (16, 16, 3), "dense_trunk": (10,)}
 
 
-def weights(strategy, backbone, precision, balancing):
+def trained(strategy, backbone, precision, balancing):
     rng = np.random.default_rng(0)
     shape = SHAPES[backbone]
     inputs = rng.uniform(-1, 1, (64, *shape)).astype(np.float32)
@@ -61,21 +63,28 @@ def weights(strategy, backbone, precision, balancing):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
         model.compile(optimizer)
         history = model.fit(stream, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
-    return [weight.numpy() for weight in model.weights], history.history
+        terms = [*(task.name for task in TASKS), *model.coupling_names()]
+        gradients = term_gradients(model)(next(iter(stream)), terms)
+    return [weight.numpy() for weight in model.weights], history.history, gradients
 
 
 def main(*case):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    one, one_logs = weights("none", *case)
-    two, two_logs = weights("mirrored", *case)
+    one, one_logs, one_gradients = trained("none", *case)
+    two, two_logs, two_gradients = trained("mirrored", *case)
     gap = max(float(np.abs(a - b).max()) for a, b in zip(one, two, strict=True))
     log_gap = max(
         abs(one_logs[name][0] - two_logs[name][0]) / max(1.0, abs(one_logs[name][0]))
         for name in one_logs
     )
-    print(f"difference {gap} {log_gap}")
+    gradient_gap = max(
+        float(np.linalg.norm(one_gradients[name] - two_gradients[name]))
+        / float(np.linalg.norm(one_gradients[name]))
+        for name in one_gradients
+    )
+    print(f"difference {gap} {log_gap} {gradient_gap}")
 
 
 if __name__ == "__main__":

@@ -200,8 +200,23 @@ def test_a_table_may_name_more_and_less():
     assert advice.coupling.relatedness.classes == ("b", "a")
     assert advice.coupling.relatedness.attributes == ("v", "u")
     assert "does not name `c`" in text_of_parts(advice)
-    # Images of c count as images without a class.
+    # Images of c are none of the covered.
     assert advice.covered.class_counts().sum() < advice.labelled.class_counts().sum()
+
+
+def test_images_of_a_class_that_the_table_does_not_name_lack_nothing():
+    """A coupling leaves them alone: everything else is labelled, so there is nothing to teach."""
+    advice = advise([drawn(90)], TASKS, table(P[:2], ("a", "b")))
+    assert (advice.weights.attributes_only, advice.weights.missing_attributes) == (0, 0)
+    assert (advice.weights.matching, advice.weights.co_annotation) == (0, 0)
+    assert advice.outlook == "none"
+
+
+def test_a_single_image_with_both_labels_is_not_none():
+    sets = [hidden(drawn(300), "signs", slice(1, None)), only(drawn(300, 1), "signs")]
+    said = text_of_parts(advise(sets, TASKS))
+    assert "labelled for both 1" in said.replace("**", "")
+    assert "No image has both labels" not in said
 
 
 def test_labels_that_never_occur_are_named():

@@ -148,7 +148,7 @@ def test_a_drifted_estimate_keeps_the_one_in_use(world, monkeypatch, capsys, inf
 def test_the_guard_compares_with_the_one_in_use(world, monkeypatch):
     compared = []
 
-    def drifted(seen, new, current):
+    def drifted(seen, new, current, estimator):
         compared.append((new, current))
         return len(compared) == 2
 
@@ -171,6 +171,11 @@ def test_what_the_brake_has_reduced_stays_reduced(world, monkeypatch):
     monkeypatch.setattr(learning, "drifted", lambda *_: False)
     _, watch = train(world, monkeypatch)
     assert watch.scales == [[0, 0], [1, 1], [1, 1], [0.25, 1]]
+
+
+def test_one_epoch_leaves_no_time_to_learn(world, monkeypatch):
+    with pytest.raises(ValueError, match="between epochs: it needs at least 2, got epochs 1"):
+        train(world, monkeypatch, CONFIG.replace(epochs=1))
 
 
 def test_only_learned_couplings_are_touched(world):

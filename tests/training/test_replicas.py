@@ -27,10 +27,11 @@ def test_two_replicas_equal_one_device(backbone, precision, balancing):
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    name, weights, logs = done.stdout.split()
+    name, weights, logs, gradients = done.stdout.split()
     assert name == "difference"
     # Activations and gradients in float16 round at 1e-3 of their size; a learning rate of 0.05 and
     # three steps leave some 1e-5 of that, more where more terms are summed.
     limit = 1e-5 if precision == "float32" else 1e-4
     assert float(weights) < limit
     assert float(logs) < limit
+    assert float(gradients) < (1e-5 if precision == "float32" else 1e-3)

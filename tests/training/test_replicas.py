@@ -34,4 +34,5 @@ def test_two_replicas_equal_one_device(backbone, precision, balancing):
     limit = 1e-5 if precision == "float32" else 1e-4
     assert float(weights) < limit
     assert float(logs) < limit
-    assert float(gradients) < (1e-5 if precision == "float32" else 1e-3)
+    # Relative, at weights that differ by `limit`: ten times as much.
+    assert float(gradients) < 10 * limit

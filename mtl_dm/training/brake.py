@@ -98,7 +98,9 @@ def moved(scale: float, harmful: bool) -> float:
         scale: Before, 0 (off) or from `LEAST` to 1.
         harmful: Whether the term raises a task's loss.
     """
-    return max(LEAST, FACTOR * scale) if harmful else min(1.0, RESTORING * scale)
+    if harmful:
+        return max(min(scale, LEAST), FACTOR * scale)
+    return min(1.0, RESTORING * scale)
 
 
 def conflicts(

@@ -156,6 +156,7 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
         (0.99, False, 1.0),
         (1.0, False, 1.0),
         (0.0, False, 0.0),
+        (0.0, True, 0.0),
     ],
 )
 def test_how_a_scale_moves(scale, harmful, after):

@@ -117,7 +117,9 @@ def test_learned_relatedness_and_brake_are_part_of_the_state(brake, tmp_path, mo
     if brake:
         # Without a validation of several batches it would never act; here it always does.
         monkeypatch.setattr(
-            brake_module, "conflicts", lambda *_: [("distribution_matching", "action_units", 1.0)]
+            brake_module,
+            "conflicts",
+            lambda *_: {"distribution_matching": ("action_units", 1.0)},
         )
     want = start(config, tmp_path / "whole", monkeypatch, coupling=coupling)
     said = capsys.readouterr().out

@@ -45,7 +45,7 @@ from experiments.coupling.rows import CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS, T
 from experiments.study import Job, arguments, main_guard, run_study
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import ReportSpec, read_cells, to_frame
-from mtl_dm.training.cells import CellPlan
+from mtl_dm.runs.cells import CellPlan
 
 TABLE = "coupling_study"
 FACES = "synthetic_faces (synthetic)"

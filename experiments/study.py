@@ -19,7 +19,7 @@ from mtl_dm.reporting import (
     write_html,
     write_report,
 )
-from mtl_dm.training.cells import CellPlan, Measurement, run_cell
+from mtl_dm.runs.cells import CellPlan, Measurement, run_cell
 from mtl_dm.training.run import make_deterministic
 
 SECONDS_BETWEEN_REPORTS = 60

@@ -21,7 +21,7 @@ from experiments.relatedness.counted import COLUMNS, Counted, count_all
 from experiments.relatedness.report import file_stem, write
 from experiments.study import arguments, main_guard
 from mtl_dm.reporting import Cell, to_frame, write_results
-from mtl_dm.training.record import commit, versions
+from mtl_dm.runs.record import commit, versions
 
 TABLE = "table1"
 PRESETS = ("demo",)

@@ -26,18 +26,18 @@ from scipy.special import expit, softmax
 
 from experiments.study import Job, arguments, main_guard, run_study
 from mtl_dm import data
+from mtl_dm.measuring.evaluation import choose_thresholds, evaluate, evaluate_tuned, predict
+from mtl_dm.measuring.evidence import Fitted, History, collect
+from mtl_dm.measuring.scoring import load_model
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.relatedness import facs
 from mtl_dm.reporting import ReportSpec
+from mtl_dm.runs.cells import CellPlan, Measurement
 from mtl_dm.synthetic import true_conditional
 from mtl_dm.tasks import Task
 from mtl_dm.training import assembly, fitting
-from mtl_dm.training.cells import CellPlan, Measurement
 from mtl_dm.training.checkpoints import save_model
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.evaluation import choose_thresholds, evaluate, evaluate_tuned, predict
-from mtl_dm.training.evidence import Fitted, History, collect
-from mtl_dm.training.scoring import load_model
 
 TABLE = "table2"
 COLUMN = "synthetic faces / compact CNN"

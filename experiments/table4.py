@@ -38,15 +38,15 @@ from experiments.clothing_data import (
 )
 from experiments.study import Job, arguments, main_guard, run_study
 from mtl_dm import data
+from mtl_dm.measuring.evaluation import choose_thresholds, evaluate_tuned
+from mtl_dm.measuring.evidence import Fitted, collect
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import from_annotations
 from mtl_dm.reporting import ReportSpec
+from mtl_dm.runs.cells import CellPlan, Measurement
 from mtl_dm.tasks import Task
 from mtl_dm.training import fitting
-from mtl_dm.training.cells import CellPlan, Measurement
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.evaluation import choose_thresholds, evaluate_tuned
-from mtl_dm.training.evidence import Fitted, collect
 
 TABLE = "table4"
 ON_FEATURES = "CAD / dense trunk on frozen MobileNetV2 features"

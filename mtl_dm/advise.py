@@ -10,7 +10,7 @@ prints the advice and writes it as a page (advice.html, advice.md) with relatedn
 it recommends, and coupling.json, all of `mtl_dm.Coupling`. Without --relatedness a table is counted
 where images are labelled for both tasks. In a notebook:
 
-    from mtl_dm.training.advice import advise
+    from mtl_dm.advising.advice import advise
     advise([mtl_dm.data.label_arrays(name, data_dir=folder) for name in names], tasks)
 """
 
@@ -25,8 +25,8 @@ from mtl_dm.training import flags
 from mtl_dm.training.main import start
 
 if TYPE_CHECKING:
+    from mtl_dm.advising.advice import Advice
     from mtl_dm.reporting import AdvicePage
-    from mtl_dm.training.advice import Advice
     from mtl_dm.training.config import TrainConfig
 
 RELATEDNESS_FILE, COUPLING_FILE = "relatedness.json", "coupling.json"
@@ -35,8 +35,8 @@ RELATEDNESS_FILE, COUPLING_FILE = "relatedness.json", "coupling.json"
 def advise() -> None:
     """Advise as the flags say."""
     from mtl_dm import reporting  # TensorFlow only once the flags parse
+    from mtl_dm.advising import advice as advising
     from mtl_dm.files import strict_json, write_atomically
-    from mtl_dm.training import advice as advising
     from mtl_dm.training import assembly
 
     config, folder = flags.advise_config(), Path(flags.FLAGS.output)
@@ -103,7 +103,8 @@ def page_of(advice: Advice, config: TrainConfig, command: str) -> AdvicePage:
     import numpy as np
 
     from mtl_dm import reporting
-    from mtl_dm.training import advice_rules, advice_text
+    from mtl_dm.advising import rules as advice_rules
+    from mtl_dm.advising import text as advice_text
 
     pair = advice.labelled.classes.name, advice.labelled.attributes.name
     made_by = f"python -m mtl_dm.advise --datasets={','.join(config.datasets)}"

@@ -15,10 +15,10 @@ from mtl_dm.training.main import start
 
 def calibrate() -> None:
     """Calibrate as the flags say."""
-    from mtl_dm.training import calibrating
+    from mtl_dm.measuring import calibration
 
     values = flags.FLAGS
-    content = calibrating.calibrate(values.checkpoint, values.validation, values.data_dir)
+    content = calibration.calibrate(values.checkpoint, values.validation, values.data_dir)
     for task, found in content["tasks"].items():
         print(
             f"{task}  temperature {found['temperature']:.3f}"
@@ -26,7 +26,7 @@ def calibrate() -> None:
             f"  calibration error {found['calibration_error_before']:.4f}"
             f" -> {found['calibration_error_after']:.4f}"
         )
-    print(f"Written to {calibrating.calibration_file(values.checkpoint)}")
+    print(f"Written to {calibration.calibration_file(values.checkpoint)}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from mtl_dm.training.main import start
 
 def evaluate() -> None:
     """Evaluate as the flags say."""
-    from mtl_dm.training import scoring
+    from mtl_dm.measuring import scoring
 
     scoring.score(
         flags.FLAGS.checkpoint,

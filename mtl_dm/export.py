@@ -20,7 +20,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_dm.training.origin import origin_of
+from mtl_dm.runs.origin import origin_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,7 +33,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
-from mtl_dm.training import processes
+from mtl_dm import processes
 
 GRACE_SECONDS = 5
 """What a process gets to end by itself; JAX may hold SIGTERM back, so KILL follows."""

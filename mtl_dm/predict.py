@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm import faces
-from mtl_dm.training.origin import origin_of
+from mtl_dm.runs.origin import origin_of
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

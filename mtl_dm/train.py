@@ -19,7 +19,8 @@ from mtl_dm.training.main import start
 
 def train() -> None:
     """Train as the flags say."""
-    from mtl_dm.training import processes, run  # TensorFlow only once the flags parse
+    from mtl_dm import processes
+    from mtl_dm.training import run  # TensorFlow only once the flags parse
 
     config = flags.train_config()
     run.make_deterministic()

@@ -43,8 +43,8 @@ def save(folder, datasets=(DRAWN,), tasks=TASKS, seed=0):
 
 def calibrate(checkpoint, **temperatures):
     """Leave temperatures beside a checkpoint."""
-    from mtl_dm.training.calibrating import calibration_file
-    from mtl_dm.training.origin import fingerprint
+    from mtl_dm.measuring.calibration import calibration_file
+    from mtl_dm.runs.origin import fingerprint
 
     tasks = {task: {"temperature": value} for task, value in temperatures.items()}
     content = {"sha256": fingerprint(checkpoint), "tasks": tasks}

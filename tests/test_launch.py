@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from mtl_dm import launch
-from mtl_dm.training import processes
+from mtl_dm import launch, processes
 
 TRAIN = ["--", "--output=x"]
 

@@ -19,7 +19,7 @@ class Row:
         matching: Factor; None: by the rule.
         co_annotation: Likewise.
         relatedness: Which one, a name that the problem knows ("known", "10%", "learned", ...).
-        brake: Whether `mtl_dm.training.brake` judges the terms, by the held-out images.
+        brake: Whether `mtl_dm.training.validation_gate` judges the terms, by the held-out images.
     """
 
     reduction: str = "sum"

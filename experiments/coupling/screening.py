@@ -19,7 +19,7 @@ from experiments.coupling.regimes import ALL, CLASS_SHARES
 from experiments.coupling.rows import ROWS, Row
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import read_cells, to_frame
-from mtl_dm.training.cells import CellPlan, run_cell
+from mtl_dm.runs.cells import CellPlan, run_cell
 
 TABLE = "coupling_screening"
 FOLDER = "screening"

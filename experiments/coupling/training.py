@@ -11,13 +11,13 @@ import tensorflow as tf
 from experiments.coupling.rows import Row
 from mtl_dm import data
 from mtl_dm.data.merging import places_per_batch
+from mtl_dm.measuring.evaluation import choose_thresholds, evaluate_tuned
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
+from mtl_dm.runs.cells import Measurement
 from mtl_dm.tasks import Task
 from mtl_dm.training import fitting
-from mtl_dm.training.cells import Measurement
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.evaluation import choose_thresholds, evaluate_tuned
 
 
 class Problem(Protocol):

@@ -14,9 +14,9 @@ from mtl_dm.exporting.formats import FORMATS, Runner, require_onnx
 from mtl_dm.exporting.probabilities import with_probabilities
 from mtl_dm.exporting.sidecar import LABELS_FILE, sidecar
 from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.measuring.calibration import read_temperatures
+from mtl_dm.measuring.scoring import load_model
 from mtl_dm.predicting.predictor import input_size
-from mtl_dm.training.calibrating import read_temperatures
-from mtl_dm.training.scoring import load_model
 
 TOLERANCE = 1e-5
 """How far a written model's outputs may be from the Keras model's."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from mtl_dm import faces
 from mtl_dm.exporting.probabilities import INPUT
+from mtl_dm.runs.origin import fingerprint, origin_of
+from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
-from mtl_dm.training.origin import fingerprint, origin_of
-from mtl_dm.training.record import commit, versions
 
 LABELS_FILE = "labels.json"
 _MEANING = {

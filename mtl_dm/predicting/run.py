@@ -9,6 +9,8 @@ from pathlib import Path, PurePath
 
 from mtl_dm import faces
 from mtl_dm.files import open_atomically, strict_json, write_atomically
+from mtl_dm.measuring.calibration import read_temperatures
+from mtl_dm.measuring.scoring import load_model
 from mtl_dm.predicting.inputs import list_inputs
 from mtl_dm.predicting.looking import Seen, predicted
 from mtl_dm.predicting.options import Options
@@ -16,11 +18,9 @@ from mtl_dm.predicting.pictures import annotated
 from mtl_dm.predicting.predictor import Prediction, Predictor
 from mtl_dm.predicting.rows import Row, header, line
 from mtl_dm.predicting.telling import notes
+from mtl_dm.runs.origin import Origin, fingerprint, origin_of
+from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
-from mtl_dm.training.calibrating import read_temperatures
-from mtl_dm.training.origin import Origin, fingerprint, origin_of
-from mtl_dm.training.record import commit, versions
-from mtl_dm.training.scoring import load_model
 
 PICTURES = "annotated"
 ABOUT_FILE = "about.json"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mtl_dm.measuring.calibration import calibration_file
 from mtl_dm.predicting.finding import crop_size
 from mtl_dm.predicting.inputs import Inputs
-from mtl_dm.training.calibrating import calibration_file
-from mtl_dm.training.origin import Origin
+from mtl_dm.runs.origin import Origin
 
 
 def notes(

@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 _PARTS = ("history", "calibration", "relatedness", "samples")
 
 Content = Mapping[str, Any]
-"""history, calibration, relatedness and samples as `mtl_dm.training.evidence.collect` says."""
+"""history, calibration, relatedness and samples as `mtl_dm.measuring.evidence.collect` says."""
 
 
 class EvidenceFiles(NamedTuple):

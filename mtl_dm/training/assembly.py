@@ -15,7 +15,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.reach import concerns
+from mtl_dm.training.preconditions import concerns
 
 INFERRED = "inferred:"
 LEARNED = "learned"

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from mtl_dm import processes
 from mtl_dm.tasks import Task
-from mtl_dm.training import processes
 from mtl_dm.training.resuming import Progress, save_state
 
 BEST, LAST = "best.keras", "last.keras"

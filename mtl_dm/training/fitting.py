@@ -11,16 +11,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from mtl_dm import data
+from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.registry import Registry
-from mtl_dm.training import processes
-from mtl_dm.training.brake import BATCH, BATCHES, Brake
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.gradients import require_backend
 from mtl_dm.training.learning import LearnRelatedness, schedule
 from mtl_dm.training.resuming import Progress, restore_state
+from mtl_dm.training.validation_gate import BATCH, BATCHES, Brake
 
 EVALUATION_BATCH = 256
 

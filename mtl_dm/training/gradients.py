@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.training import processes
 
 Gradients = Callable[[Any, Sequence[str]], dict[str, np.ndarray]]
 """From a batch (inputs, labels, masks) and names of loss terms to a gradient each: all trainable

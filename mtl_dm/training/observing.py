@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import expit, softmax
 
+from mtl_dm import processes
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Observations
-from mtl_dm.training import processes
 
 LIMIT = 20_000
 """Images a source that are looked at: more would not make an estimate much better."""

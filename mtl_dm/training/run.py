@@ -7,10 +7,11 @@ from pathlib import Path
 import tensorflow as tf
 from absl import logging
 
+from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.training import assembly, fitting, processes
+from mtl_dm.runs.record import claim_folder, write_record
+from mtl_dm.training import assembly, fitting
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.record import claim_folder, write_record
 
 
 def make_deterministic() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtl_dm.training import processes
+from mtl_dm import processes
 from tests import built_faces
 
 TIMEOUT = 240

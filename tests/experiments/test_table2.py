@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from experiments import study, table2
 from mtl_dm import data
+from mtl_dm.measuring.evaluation import choose_thresholds
 from mtl_dm.reporting import RESULT_COLUMNS, read_cells, read_results
 from mtl_dm.tasks import ACTION_UNITS
 from mtl_dm.training import assembly, fitting
-from mtl_dm.training.evaluation import choose_thresholds
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, UNITS_ONLY
 
 ROWS = ("ST", "NC MT", "S-T NC MT", "C MT (DB)")

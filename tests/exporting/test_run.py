@@ -9,8 +9,8 @@ import tensorflow as tf
 from mtl_dm import export as command
 from mtl_dm.exporting import formats, run
 from mtl_dm.faces import template
+from mtl_dm.measuring.scoring import load_model
 from mtl_dm.metrics import probabilities
-from mtl_dm.training.scoring import load_model
 from tests import saved_models
 from tests.saved_models import SIZE, TASKS
 

@@ -4,9 +4,9 @@ import pytest
 from scipy.special import expit, softmax
 
 from mtl_dm import data
+from mtl_dm.measuring.scoring import load_model
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.predicting.predictor import Predictor, input_size
-from mtl_dm.training.scoring import load_model
 from tests.saved_models import SIZE, TASKS
 
 

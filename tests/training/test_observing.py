@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from mtl_dm import data
+from mtl_dm import data, processes
 from mtl_dm.models import Coupling
-from mtl_dm.training import processes
 from mtl_dm.training.observing import observe
 from tests.models.cases import ATTRIBUTES, CLASSES, EXPRESSION, TABLE, UNITS, coupled_model
 

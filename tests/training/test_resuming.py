@@ -10,8 +10,8 @@ from mtl_dm import data
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
-from mtl_dm.training import brake as brake_module
 from mtl_dm.training import fitting, resuming
+from mtl_dm.training import validation_gate
 from mtl_dm.training.config import TrainConfig
 from tests.contracts.test_backbones import shape_of
 
@@ -117,7 +117,7 @@ def test_learned_relatedness_and_brake_are_part_of_the_state(brake, tmp_path, mo
     if brake:
         # Without a validation of several batches it would never act; here it always does.
         monkeypatch.setattr(
-            brake_module,
+            validation_gate,
             "conflicts",
             lambda *_: {"distribution_matching": ("action_units", 1.0)},
         )

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
+from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.relatedness import Relatedness, facs
-from mtl_dm.training import evaluation, run, scoring
+from mtl_dm.training import run
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 
 TERMS = ("expression", "action_units", "distribution_matching", "soft_co_annotation")

@@ -8,7 +8,8 @@ import pytest
 
 from data_prep.build import build
 from mtl_dm import datasets
-from mtl_dm.training import run, scoring
+from mtl_dm.measuring import scoring
+from mtl_dm.training import run
 from mtl_dm.training.config import TrainConfig
 from tests.built_faces import ANNOTATED, UNITS_ONLY
 from tests.datasets import fakes

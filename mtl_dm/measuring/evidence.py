@@ -14,11 +14,11 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import expit, softmax
 
+from mtl_dm.measuring.samples import Judged, samples
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.relatedness import implied_conditional
 from mtl_dm.tasks import Task
-from mtl_dm.training.samples import Judged, samples
 
 MOST_CLASSES = 1000
 """Of a task with more classes nobody reads a table of them, which would be large."""

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
+from mtl_dm.advising.advice import advise
+from mtl_dm.advising.text import parts
 from mtl_dm.losses.weighting import BASE_FACTORS
 from mtl_dm.relatedness import Relatedness, from_annotations
 from mtl_dm.tasks import Task
-from mtl_dm.training.advice import advise
-from mtl_dm.training.advice_text import parts
 
 KIND = Task.multiclass("kind", ("a", "b", "c"))
 SIGNS = Task.multilabel("signs", ("u", "v", "w", "x"))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mtl_dm.advising.rules import FEW_FOR_COUNTING, FEW_FOR_SUM, NOTABLE
 from mtl_dm.relatedness import Frequency
-from mtl_dm.training.advice_rules import FEW_FOR_COUNTING, FEW_FOR_SUM, NOTABLE
 
 if TYPE_CHECKING:
-    from mtl_dm.training.advice import Advice, Weights
+    from mtl_dm.advising.advice import Advice, Weights
 
 HEADLINES = {
     "help": "Coupling should help.",

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mtl_dm.training.origin import Origin, base_name, fingerprint, origin_of
+from mtl_dm.runs.origin import Origin, base_name, fingerprint, origin_of
 
 PEOPLE = ("fer2013:train",)
 DRAWN = ("synthetic_faces/expression_only_64px", "synthetic_faces/action_units_only")

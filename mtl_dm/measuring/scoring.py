@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.training.evaluation import choose_thresholds, evaluate
-from mtl_dm.training.record import commit, versions
+from mtl_dm.runs.record import commit, versions
 
 METRICS_FILE = "metrics.json"
 

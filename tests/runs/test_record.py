@@ -4,7 +4,7 @@ from importlib import metadata
 
 import pytest
 
-from mtl_dm.training import record
+from mtl_dm.runs import record
 
 CONFIG = {"seed": 0, "datasets": ["a", "b"], "relatedness": None}
 

@@ -5,7 +5,7 @@ import pytest
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import Coupling
-from mtl_dm.training.reach import NEEDS, concerns
+from mtl_dm.training.preconditions import NEEDS, concerns
 from tests.models.cases import ATTRIBUTES, CLASSES, EXPRESSION, TABLE, UNITS
 
 IMAGES = 8

@@ -9,10 +9,11 @@ from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
-from mtl_dm.training import brake, fitting
-from mtl_dm.training.brake import Brake
+from mtl_dm.training import fitting
+from mtl_dm.training import validation_gate
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.gradients import term_gradients
+from mtl_dm.training.validation_gate import Brake
 
 CLASSES, ATTRIBUTES = ("a", "b", "c"), ("w", "x", "y", "z")
 TASKS = (Task.multiclass("kind", CLASSES), Task.multilabel("parts", ATTRIBUTES))
@@ -110,7 +111,7 @@ def printed(after_an_epoch):
 
 
 def conflicts(model, training, validation):
-    return brake.conflicts(model, term_gradients(model), training, validation)
+    return validation_gate.conflicts(model, term_gradients(model), training, validation)
 
 
 def batches(sources):
@@ -151,7 +152,7 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
     ("scale", "harmful", "after"),
     [
         (1.0, True, 0.5),
-        (brake.LEAST, True, brake.LEAST),
+        (validation_gate.LEAST, True, validation_gate.LEAST),
         (0.25, False, pytest.approx(0.25 * 2**0.1)),
         (0.99, False, 1.0),
         (1.0, False, 1.0),
@@ -160,7 +161,7 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
     ],
 )
 def test_how_a_scale_moves(scale, harmful, after):
-    assert brake.moved(scale, harmful) == after
+    assert validation_gate.moved(scale, harmful) == after
 
 
 def test_a_term_comes_back_when_it_harms_no_more(sources, validation, printed, capsys, monkeypatch):

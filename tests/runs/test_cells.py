@@ -5,7 +5,7 @@ import math
 import pytest
 
 from mtl_dm.reporting import read_cells
-from mtl_dm.training.cells import CellPlan, run_cell
+from mtl_dm.runs.cells import CellPlan, run_cell
 
 PLAN = CellPlan(
     table="table2",

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.stats import chi2
 
+from mtl_dm.advising.labelled import Labelled
 from mtl_dm.relatedness import Information, Relatedness, estimate, marginal
 from mtl_dm.tasks import Reduction
-from mtl_dm.training.labelled import Labelled
 
 if TYPE_CHECKING:
-    from mtl_dm.training.advice import Checked, Weights
+    from mtl_dm.advising.advice import Checked, Weights
 
 Outlook = Literal["help", "open", "none"]
 Origin = Literal["given", "counted", "shrunk", "learned"]

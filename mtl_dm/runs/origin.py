@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.training.record import CONFIG_FILE, RECORD_FILE
+from mtl_dm.runs.record import CONFIG_FILE, RECORD_FILE
 
 DRAWN = "synthetic_faces"
 """The data set whose faces are drawn: nobody has checked what is learnt there on people."""

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from mtl_dm import data, metrics
+from mtl_dm.measuring.evaluation import choose_thresholds, evaluate, evaluate_tuned, predict
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
-from mtl_dm.training.evaluation import choose_thresholds, evaluate, evaluate_tuned, predict
 
 TASKS = (
     Task.multiclass("expression", ["neutral", "happiness", "sadness"]),

@@ -7,11 +7,11 @@ import pytest
 
 from mtl_dm import calibrate as command_module
 from mtl_dm import data
+from mtl_dm.measuring import evaluation
+from mtl_dm.measuring.calibration import calibrate, calibration_file, read_temperatures
 from mtl_dm.metrics import negative_log_likelihood
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
-from mtl_dm.training import evaluation
-from mtl_dm.training.calibrating import calibrate, calibration_file, read_temperatures
 from tests.built_faces import ANNOTATED, EXPRESSIONS_ONLY
 from tests.training.command_line import isolated_flags, parse
 

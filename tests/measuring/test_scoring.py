@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
+from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
-from mtl_dm.training import evaluation, scoring
 from tests.built_faces import ANNOTATED, EXPRESSIONS_ONLY
 
 

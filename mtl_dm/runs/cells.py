@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mtl_dm.files import strict_json, write_atomically
-from mtl_dm.training.record import commit, versions
+from mtl_dm.runs.record import commit, versions
 
 Metrics = Mapping[str, Mapping[str, float]]
 EVIDENCE_SUFFIX = ".evidence.json"
@@ -23,7 +23,7 @@ class Measurement(NamedTuple):
     Attributes:
         metrics: By task name.
         steps: Training steps.
-        evidence: What `mtl_dm.training.evidence.collect` gives, or None.
+        evidence: What `mtl_dm.measuring.evidence.collect` gives, or None.
     """
 
     metrics: Metrics

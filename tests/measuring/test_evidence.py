@@ -10,15 +10,15 @@ import pytest
 from scipy.special import expit, softmax
 
 from mtl_dm import data
+from mtl_dm.measuring import evidence
+from mtl_dm.measuring.evidence import Fitted, collect
+from mtl_dm.measuring.samples import Judged, pick
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.reporting import read_cells
 from mtl_dm.reporting.evidence import read_evidence
+from mtl_dm.runs.cells import CellPlan, Measurement, run_cell
 from mtl_dm.tasks import Task
-from mtl_dm.training import evidence
-from mtl_dm.training.cells import CellPlan, Measurement, run_cell
-from mtl_dm.training.evidence import Fitted, collect
-from mtl_dm.training.samples import Judged, pick
 
 CLASSES = Task.multiclass("expression", ["neutral", "happiness", "sadness"])
 UNITS = Task.multilabel("action_units", ["AU1", "AU6", "AU12", "AU15"])

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtl_dm.advising.labelled import Labelled, gather
+from mtl_dm.advising.rules import Origin, Outlook, choose, judge, reduction_of
+from mtl_dm.advising.text import text_of
 from mtl_dm.data.summary import Annotations
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from mtl_dm.models import Coupling
@@ -26,10 +29,7 @@ from mtl_dm.relatedness import (
     posterior_accuracy,
 )
 from mtl_dm.tasks import Reduction, Task
-from mtl_dm.training.advice_rules import Origin, Outlook, choose, judge, reduction_of
-from mtl_dm.training.advice_text import text_of
 from mtl_dm.training.assembly import coupled_pair
-from mtl_dm.training.labelled import Labelled, gather
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 
 from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.measuring.evaluation import predict
+from mtl_dm.measuring.scoring import load_model, source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
+from mtl_dm.runs.origin import fingerprint, origin_of
+from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
-from mtl_dm.training.evaluation import predict
-from mtl_dm.training.origin import fingerprint, origin_of
-from mtl_dm.training.record import commit, versions
-from mtl_dm.training.scoring import load_model, source_for
 
 
 def calibration_file(checkpoint: str | Path) -> Path:

@@ -1,0 +1,1 @@
+"""What labels alone say about coupling, before training."""

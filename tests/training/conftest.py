@@ -1,32 +1,3 @@
-import types
+from tests.finished_run import faces, finished
 
-import pytest
-
-from mtl_dm.training import run
-from mtl_dm.training.config import TrainConfig
-from tests import built_faces
-
-
-@pytest.fixture(scope="session")
-def faces(tmp_path_factory):
-    return str(built_faces.built_faces(tmp_path_factory))
-
-
-@pytest.fixture(scope="session")
-def finished(faces, tmp_path_factory):
-    """A finished run: its configuration, folder and model."""
-    config = TrainConfig(
-        (built_faces.EXPRESSIONS_ONLY, built_faces.UNITS_ONLY),
-        validation=f"{built_faces.ANNOTATED}:validation",
-        data_dir=faces,
-        image_size=16,
-        relatedness="facs",
-        matching_form="paper",
-        co_annotation_form="paper",
-        batch_size=8,
-        epochs=2,
-        steps_per_epoch=2,
-    )
-    folder = tmp_path_factory.mktemp("finished")
-    model = run.train(config, folder)
-    return types.SimpleNamespace(config=config, folder=folder, model=model)
+__all__ = ["faces", "finished"]

@@ -10,8 +10,7 @@ from mtl_dm import data
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
-from mtl_dm.training import fitting, resuming
-from mtl_dm.training import validation_gate
+from mtl_dm.training import fitting, resuming, validation_gate
 from mtl_dm.training.config import TrainConfig
 from tests.contracts.test_backbones import shape_of
 

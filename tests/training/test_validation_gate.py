@@ -9,8 +9,7 @@ from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
-from mtl_dm.training import fitting
-from mtl_dm.training import validation_gate
+from mtl_dm.training import fitting, validation_gate
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.gradients import term_gradients
 from mtl_dm.training.validation_gate import Brake
@@ -168,7 +167,7 @@ def test_a_term_comes_back_when_it_harms_no_more(sources, validation, printed, c
     callback = Brake(batches(sources), validation.batch(64))
     callback.set_model(printed)
     callback.on_epoch_end(0)
-    monkeypatch.setattr(brake, "conflicts", lambda *_: {})
+    monkeypatch.setattr(validation_gate, "conflicts", lambda *_: {})
     for epoch in range(1, 13):
         callback.on_epoch_end(epoch)
     lines = [line for line in capsys.readouterr().out.splitlines() if MATCHING in line]

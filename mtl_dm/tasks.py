@@ -18,6 +18,13 @@ ACTION_UNITS = tuple(
 )
 """The 17 facial action units of Table 1, in the order of every label array."""
 
+DEFAULT_LOSSES: Mapping[str, str] = {
+    "multiclass": "cross_entropy",
+    "multilabel": "binary_cross_entropy",
+    "regression": "squared",
+}
+"""The loss of each kind of task where none is named."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -35,6 +42,8 @@ class Task:
             in [0, 1).
         reduction: Multilabel only: an image's loss is the "mean" over its annotated attributes
             (as printed in the paper) or their "sum".
+        loss: Name of the task's loss in `mtl_dm.losses.TASK_LOSSES`; empty: the first of its kind,
+            "cross_entropy", "binary_cross_entropy" or "squared".
 
     Raises:
         ValueError: If an attribute breaks its rule.
@@ -46,6 +55,7 @@ class Task:
     weight: float = 1.0
     label_smoothing: float = 0.0
     reduction: Reduction = "mean"
+    loss: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -56,6 +66,9 @@ class Task:
                 f"Task {self.name!r}: kind must be 'multiclass', 'multilabel' or 'regression', "
                 f"got {self.kind!r}."
             )
+        if not isinstance(self.loss, str):
+            raise ValueError(f"Task {self.name!r}: loss must be a name, got {self.loss!r}.")
+        object.__setattr__(self, "loss", self.loss or DEFAULT_LOSSES[self.kind])
         self._check_labels()
         if not (math.isfinite(self.weight) and self.weight >= 0):
             raise ValueError(
@@ -87,22 +100,38 @@ class Task:
 
     @classmethod
     def multiclass(
-        cls, name: str, labels: Sequence[str], label_smoothing: float = 0.0, weight: float = 1.0
+        cls,
+        name: str,
+        labels: Sequence[str],
+        label_smoothing: float = 0.0,
+        weight: float = 1.0,
+        *,
+        loss: str = "",
     ) -> Task:
         """Return a task with one class out of `labels` per image."""
-        return cls(name, "multiclass", tuple(labels), weight, label_smoothing=label_smoothing)
+        return cls(
+            name, "multiclass", tuple(labels), weight, label_smoothing=label_smoothing, loss=loss
+        )
 
     @classmethod
     def multilabel(
-        cls, name: str, labels: Sequence[str], reduction: Reduction = "mean", weight: float = 1.0
+        cls,
+        name: str,
+        labels: Sequence[str],
+        reduction: Reduction = "mean",
+        weight: float = 1.0,
+        *,
+        loss: str = "",
     ) -> Task:
         """Return a task with any subset of `labels` active per image."""
-        return cls(name, "multilabel", tuple(labels), weight, reduction=reduction)
+        return cls(name, "multilabel", tuple(labels), weight, reduction=reduction, loss=loss)
 
     @classmethod
-    def regression(cls, name: str, labels: Sequence[str], weight: float = 1.0) -> Task:
-        """Return a task with one real value per label."""
-        return cls(name, "regression", tuple(labels), weight)
+    def regression(
+        cls, name: str, labels: Sequence[str], loss: str = "", weight: float = 1.0
+    ) -> Task:
+        """Return a task with one real value per label; `loss` is "squared" or "ccc"."""
+        return cls(name, "regression", tuple(labels), weight, loss=loss)
 
     @property
     def size(self) -> int:

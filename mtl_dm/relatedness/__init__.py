@@ -29,6 +29,7 @@ from mtl_dm.relatedness.information import (
     posterior_accuracy,
     prior_of,
 )
+from mtl_dm.relatedness.relations import RELATIONS, Linear, Moments
 from mtl_dm.relatedness.shrinkage import estimate, shrink
 from mtl_dm.relatedness.temperature import best_temperature
 
@@ -38,11 +39,14 @@ PUBLISHED.register("aff_wild2")(aff_wild2)
 
 __all__ = [
     "PUBLISHED",
+    "RELATIONS",
     "Accuracy",
     "Contradiction",
     "Estimator",
     "Frequency",
     "Information",
+    "Linear",
+    "Moments",
     "Observations",
     "Relatedness",
     "Tally",

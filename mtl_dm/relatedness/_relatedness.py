@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,12 @@ class Relatedness:
     Raises:
         ValueError: If names repeat, a shape does not fit, or a value is NaN or out of its range.
     """
+
+    kind: ClassVar[str] = "probabilities"
+    sides: ClassVar[tuple[tuple[str, str], tuple[str, str]]] = (
+        ("classes", "multiclass"),
+        ("attributes", "multilabel"),
+    )
 
     classes: tuple[str, ...]
     attributes: tuple[str, ...]

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.steps import require_backend
 from mtl_dm.registry import Registry
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.gradients import require_backend
 from mtl_dm.training.learning import LearnRelatedness, schedule
 from mtl_dm.training.resuming import Progress, restore_state
-from mtl_dm.training.validation_gate import BATCH, BATCHES, Brake
+from mtl_dm.training.validation_gate import BATCH, BATCHES, ValidationGate
 
 EVALUATION_BATCH = 256
 
@@ -169,7 +169,7 @@ def fit(
 
 def _brake(
     sources: Sequence[tf.data.Dataset], validation: tf.data.Dataset | None, config: TrainConfig
-) -> Brake:
+) -> ValidationGate:
     if validation is None:
         raise ValueError("brake needs validation data: it judges coupling terms by them.")
     batches = data.merge(sources, config.batch_size, shares=config.shares, seed=config.seed)
@@ -179,7 +179,7 @@ def _brake(
     apart = max(1, -(-images // (BATCHES * BATCH)))
     size = max(1, images // apart // BATCHES)
     spread = validation.shard(apart, 0).batch(size)
-    return Brake(batches, spread, verbose=processes.is_main())
+    return ValidationGate(batches, spread, verbose=processes.is_main())
 
 
 def _verbosity() -> int:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from mtl_dm import processes
-from mtl_dm.models import MultiTaskModel
+from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.runs.record import claim_folder, write_record
 from mtl_dm.training import assembly, fitting
 from mtl_dm.training.config import TrainConfig
@@ -47,7 +47,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         logging.info("%s", line)
     with fitting.settings(config):
         model = assembly.model_of(config, tasks, tuple(sources[0].element_spec[0].shape))
-        for coupling in model.couplings:
+        for coupling in (each for each in model.couplings if isinstance(each, Coupling)):
             for line in assembly.concerns_of(config, coupling, tasks):
                 logging.warning("%s", line)
         fitting.training_stream(sources, config)  # Batches are checked before a folder is claimed.
@@ -55,7 +55,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         if processes.is_main():
             claim_folder(folder, config.to_dict())
             for index, coupling in enumerate(model.couplings):
-                coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
+                if isinstance(coupling, Coupling):
+                    coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
         progress = fitting.fit(model, sources, config, validation=validation, output=folder)
     if not processes.is_main():
         return model

@@ -59,7 +59,7 @@ class Watch(keras.callbacks.Callback):
         self.scales, self.tables = [], []
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.scales.append([float(self.model.coupling_scales[term].numpy()) for term in TERMS])
+        self.scales.append([float(self.model.term_scales[term].numpy()) for term in TERMS])
         self.tables.append(self.model.live_relatedness["0"].value())
 
 
@@ -165,7 +165,7 @@ def test_what_the_brake_has_reduced_stays_reduced(world, monkeypatch):
         def on_epoch_begin(self, epoch, logs=None):
             super().on_epoch_begin(epoch, logs)
             if epoch == 2:
-                self.model.coupling_scales[TERMS[0]].assign(0.25)
+                self.model.term_scales[TERMS[0]].assign(0.25)
 
     monkeypatch.setattr("tests.training.test_learning.Watch", Braked)
     monkeypatch.setattr(learning, "drifted", lambda *_: False)
@@ -190,7 +190,7 @@ def test_only_learned_couplings_are_touched(world):
         callback = LearnRelatedness(world.sources, 1, 1)
         callback.set_model(model)
         callback.on_epoch_begin(0)
-    off = {name for name, scale in model.coupling_scales.items() if not scale.numpy()}
+    off = {name for name, scale in model.term_scales.items() if not scale.numpy()}
     assert off == set(model.coupling_names(0))
 
 

@@ -79,12 +79,12 @@ def require_regular_file(path: Path) -> None:
         raise ValueError("not a regular file")
 
 
-def printable(text: str) -> str:
+def printable(name: str | os.PathLike[str]) -> str:
     r"""Return a file name as text that any file or terminal takes: bytes that are no UTF-8 as \xNN.
 
     A name from a listing may hold such bytes; printing it as it is would be an error.
     """
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def strict_json(values: Any) -> str:

@@ -8,6 +8,7 @@ import statistics
 
 _STEPS = 101  # of which the median is taken
 _RESTART = 1.0  # seconds by which stamps that start again fall; frames out of order fall by less
+_NO_TIME = 1e12  # seconds, beyond which a stamp is a mark for "none"
 # Containers round time stamps to milliseconds, so that a third of a second may be at 0.333.
 _ROUNDING = 0.0005
 
@@ -15,9 +16,10 @@ _ROUNDING = 0.0005
 class Clock:
     """Turns the time stamps of a video's frames, read in order, into times that never fall.
 
-    A frame whose stamp is missing (NaN, negative) or not later than an earlier one is shown one
-    step after the frame before: the median of the last steps between stamps, or else that of the
-    frame rate. Where stamps start again, as in files put one behind another, the times go on.
+    A first frame without a stamp is at 0. A later one whose stamp is missing (NaN, negative) or not
+    after an earlier one is shown one step after the frame before: the median of the last steps
+    between stamps, or else that of the frame rate. Where stamps start again, as in files put one
+    behind another, the times go on.
 
     Args:
         rate: Frames a second, as the header says; what is no positive number counts as unknown.
@@ -45,7 +47,7 @@ class Clock:
             stamp: Its time stamp in seconds.
         """
         self.frames += 1
-        if not (math.isfinite(stamp) and stamp >= 0):
+        if not 0 <= stamp <= _NO_TIME:  # NaN, too, is no time
             return self._replace()
         if self.time is None or stamp > self._latest:
             return self._follow(stamp)
@@ -63,12 +65,14 @@ class Clock:
         return self._advance(stamp + self._offset)
 
     def _replace(self) -> float | None:
-        step = 0.0 if self.time is None else self._step()
+        if self.time is None:
+            return self._advance(0.0)  # where a video begins
+        step = self._step()
         if step is None:
             self.unknown += 1
             return None
         self.replaced += 1
-        return self._advance((self.time or 0.0) + step)
+        return self._advance(self.time + step)
 
     def _advance(self, time: float) -> float:
         if self.time is not None:

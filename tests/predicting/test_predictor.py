@@ -53,8 +53,8 @@ def test_what_is_refused(model):
 
 @pytest.mark.parametrize("shape", [(5,), (16, 8, 3), (16, 16, 1), (None, None, 3)])
 def test_models_of_something_else(shape):
-    backbone = keras.Sequential([keras.Input(shape), keras.layers.GlobalMaxPooling2D()]
-                                if len(shape) == 3 else [keras.Input(shape), keras.layers.Dense(3)])  # fmt: skip
+    last = keras.layers.GlobalMaxPooling2D() if len(shape) == 3 else keras.layers.Dense(3)
+    backbone = keras.Sequential([keras.Input(shape), last])
     with pytest.raises(ValueError, match=r"must take square colour images; its input is \(None, "):
         input_size(MultiTaskModel(backbone, TASKS))
 

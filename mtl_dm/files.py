@@ -1,4 +1,4 @@
-"""Writing files that are either whole or not there."""
+"""Writing files that are either whole or not there; files and names that are what they seem."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -65,6 +66,25 @@ def open_atomically(path: str | Path) -> Iterator[TextIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def require_regular_file(path: Path) -> None:
+    """Raise where reading a path would wait for ever: a pipe, a socket, a device, a folder.
+
+    Raises:
+        OSError: If there is nothing, or it cannot be looked up.
+        ValueError: If it is no regular file; the message is the reason alone.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("not a regular file")
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""Return a file name as text that any file or terminal takes: bytes that are no UTF-8 as \xNN.
+
+    A name from a listing may hold such bytes; printing it as it is would be an error.
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def strict_json(values: Any) -> str:

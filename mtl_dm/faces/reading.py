@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mtl_dm.faces.face import Image
+from mtl_dm.files import require_regular_file
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder, in lower case; the content decides how it is read."""
@@ -18,8 +19,9 @@ def read_image(path: str | Path) -> Image:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it holds no whole image.
+        ValueError: If it is no regular file or holds no whole image.
     """
+    require_regular_file(Path(path))
     return decode_image(Path(path).read_bytes())
 
 

@@ -10,9 +10,10 @@ from mtl_dm.datasets.reading.comparison import compare
 from mtl_dm.datasets.reading.duplicates import Duplicates
 from mtl_dm.datasets.reading.images import load_jpeg
 from mtl_dm.datasets.reading.items import Skipped
-from mtl_dm.datasets.reading.paths import clean, inside, printable
+from mtl_dm.datasets.reading.paths import clean, inside
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.survey import Survey, survey
+from mtl_dm.files import printable
 
 SAMPLE = 64
 _SHOWN = 5

@@ -51,14 +51,6 @@ def clean(text: str) -> str:
     return "/".join(parts)
 
 
-def printable(text: str) -> str:
-    r"""Return a file name as text that any file or terminal takes: bytes that are no UTF-8 as \xNN.
-
-    A name from a listing may hold such bytes; printing it as it is would be an error.
-    """
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
-
-
 def inside(root: Path, relative: str) -> Path:
     """Return where a cleaned path leads, symbolic links followed.
 

@@ -13,7 +13,7 @@ from mtl_dm.advising.findings import Findings, find
 from mtl_dm.advising.rules import Outlook, judge
 from mtl_dm.advising.text import Section, recommendation, sections
 from mtl_dm.models import Coupling
-from mtl_dm.relatedness import Relatedness
+from mtl_dm.relatedness import NothingSharedError, Relatedness
 from mtl_dm.tasks import Task
 from mtl_dm.training.assembly import coupled_pair
 
@@ -85,10 +85,16 @@ def advise(
     data.summarize(annotations, (classes, attributes))  # Refuses what cannot be trained at all.
     labelled = data.labelled_pair(annotations, classes, attributes)
     labelled.tally()  # Refuses attributes that are neither 0 nor 1.
-    apart = "" if relatedness is None else _apart(relatedness, classes, attributes)
-    given = None if relatedness is None or apart else _within(relatedness, labelled)
+    given, misfit = None, ""
+    if relatedness is not None:
+        try:
+            given = relatedness.within(classes.labels, attributes.labels)
+        except NothingSharedError as error:
+            misfit = str(error)
+        else:
+            _require_occurring(given, labelled)
     found = find(labelled, given, learned, _parts(shares, labelled.sizes))
-    outlook, reason = judge(found, apart)
+    outlook, reason = judge(found, misfit)
     coupling = None
     if outlook != "none":
         names = classes.name, attributes.name
@@ -112,26 +118,7 @@ def _parts(shares: Sequence[float] | None, sizes: tuple[int, ...]) -> tuple[floa
     return tuple(each / sum(parts) for each in parts)
 
 
-def _apart(relatedness: Relatedness, classes: Task, attributes: Task) -> str:
-    """Return why a table cannot couple the tasks; "" where it can."""
-    for task, names in ((classes, relatedness.classes), (attributes, relatedness.attributes)):
-        if not set(names) & set(task.labels):
-            return (
-                f"Relatedness and tasks share no label: it names {', '.join(names)}, the task "
-                f"`{task.name}` has {', '.join(task.labels)}."
-            )
-    shared = [name for name in relatedness.classes if name in classes.labels]
-    if len(shared) == 1:
-        return f"The relatedness names a single class of the task, `{shared[0]}`: no choice."
-    return ""
-
-
-def _within(relatedness: Relatedness, labelled: data.LabelledPair) -> Relatedness:
-    """Return the part of a table that the tasks have labels for."""
-    given = relatedness.restrict(
-        [name for name in relatedness.classes if name in labelled.classes.labels],
-        [name for name in relatedness.attributes if name in labelled.attributes.labels],
-    )
+def _require_occurring(given: Relatedness, labelled: data.LabelledPair) -> None:
     counts = labelled.restrict(given.classes, given.attributes).class_counts()
     if not counts.any():
         raise ValueError(
@@ -141,4 +128,3 @@ def _within(relatedness: Relatedness, labelled: data.LabelledPair) -> Relatednes
     if given.prior is not None and (never := (counts > 0) & (given.prior == 0)).any():
         names = [given.classes[k] for k in np.flatnonzero(never)]
         raise ValueError(f"The relatedness gives the classes {names} prior 0, but they occur.")
-    return given

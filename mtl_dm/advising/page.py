@@ -9,6 +9,7 @@ import numpy as np
 from mtl_dm.advising.advice import Advice
 from mtl_dm.advising.findings import Findings
 from mtl_dm.advising.rules import CHANCE
+from mtl_dm.advising.text import Section
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting.html import document
 from mtl_dm.reporting.page.bits import value_bars
@@ -42,77 +43,72 @@ def write(folder: str | Path, advice: Advice, command: str, made_by: str) -> Pat
     names = advice.labelled.classes.name, advice.labelled.attributes.name
     title = f"Coupling {names[0]} and {names[1]}: advice before training"
     made = f"Made from labels alone, without an image, by `{made_by}`."
-    path = Path(folder) / "advice.html"
-    write_atomically(path.with_suffix(".md"), _markdown(advice, title, command, made))
-    write_atomically(path, document(title, _body(advice, title, command, made)))
-    return path
-
-
-def _markdown(advice: Advice, title: str, command: str, made: str) -> str:
     blocks = [f"# {title}", f"> **{advice.headline}** {advice.reason}", "## Recommended"]
     blocks += [markdown_bullets(advice.recommendation), f"```\n{command}\n```"]
     for section in advice.sections:
         blocks += [f"## {section.heading}", markdown_bullets(section.lines)]
         blocks += [render(section.table)] if section.table else []
-    return "\n\n".join(block for block in [*blocks, made] if block) + "\n"
-
-
-def _body(advice: Advice, title: str, command: str, made: str) -> str:
-    blocks = [
+    path = Path(folder) / "advice.html"
+    write_atomically(path.with_suffix(".md"), "\n\n".join(filter(None, [*blocks, made])) + "\n")
+    body = [
         f'<header><h1>{escape(title)}</h1><p class="statement {_MARKS[advice.outlook]}">'
         f'<strong class="outlook">{escape(advice.headline)}</strong>{inline(advice.reason)}</p>'
         f"</header><section><h3>Recommended</h3>{bullets(advice.recommendation)}"
-        f'<code class="command">{escape(command)}</code></section>'
+        f'<code class="command">{escape(command)}</code></section>',
+        _pictures(advice),
+        *map(_section, advice.sections),
+        note(made),
     ]
-    blocks += [_pictures(advice)]
-    for section in advice.sections:
-        shown = table(section.table) if section.table else ""
-        if len(section.table) > _OPEN_LINES:
-            shown = details(f"All {len(section.table) - 1} lines", shown)
-        lines = bullets(section.lines) if section.lines else ""
-        blocks.append(f"<section><h3>{escape(section.heading)}</h3>{lines}{shown}</section>")
-    return "\n".join([*blocks, note(made)])
+    write_atomically(path, document(title, "\n".join(body)))
+    return path
+
+
+def _section(section: Section) -> str:
+    shown = table(section.table) if section.table else ""
+    if len(section.table) > _OPEN_LINES:
+        shown = details(f"All {len(section.table) - 1} lines", shown)
+    lines = bullets(section.lines) if section.lines else ""
+    return f"<section><h3>{escape(section.heading)}</h3>{lines}{shown}</section>"
 
 
 def _pictures(found: Findings) -> str:
-    classes, attributes = found.relatedness.classes, found.relatedness.attributes
-    bits = found.checked.bits
+    classes, attributes = found.relatedness.classes[:_MOST_CLASSES], found.relatedness.attributes
+    bits, information = found.checked.bits, found.checked.information
     # The attributes that say most, where there are too many to draw.
     order = np.argsort(-np.nan_to_num(bits), kind="stable")[:_MOST_ATTRIBUTES]
-    columns, drawn = np.sort(order), classes[:_MOST_CLASSES]
-    names = [attributes[i] for i in columns]
+    columns = np.sort(order)
     never = found.covered.mask.sum(axis=0) == 0
-    blank = [attributes[i] for i in np.flatnonzero(never)]
-    cards = [
-        card(escape(title), heat_map(drawn, names, values[: len(drawn), columns], faded=blank))
-        for title, values in _heats(found).items()
-    ]
-    if found.checked.information is not None:
-        title, weak = "says about the class", ~found.checked.information.beyond_chance(CHANCE)
-        below = "Counted on images with both labels, bias corrected. Grey: no more than chance."
-    else:
-        title, weak = "claims to say in the table", never
-        below = "**Assumed, not counted**: under the table. Grey: without a single label."
-    if found.origin != "blank":
-        bars = value_bars(
-            [attributes[i] for i in order], bits[order].tolist(), weak[order].tolist()
+    cards = []
+    for title, values in _heats(found).items():
+        names, blank = (
+            [attributes[i] for i in columns],
+            [attributes[i] for i in columns[never[columns]]],
         )
-        cards.append(card(f"Bits that each attribute {title}", bars, inline(below)))
-    note_below = "Heat maps: P(attribute | class) in percent."
-    note_below += " Italic: without a single label." if blank else ""
-    if len(names) < len(attributes) or len(drawn) < len(classes):
-        note_below += f" Drawn: {len(drawn)} classes, the {len(names)} attributes that say most."
+        shown = heat_map(classes, names, values[: len(classes), columns], faded=blank)
+        cards.append(card(escape(title), shown))
+    if found.origin != "blank":
+        title, weak = "Bits that the table claims for each attribute", never
+        below = "**Assumed, not counted**: under the table. Grey: without a single label."
+        if information is not None:
+            title, weak = "Bits that each attribute says", ~information.beyond_chance(CHANCE)
+            below = "Counted on images with both labels, bias corrected. Grey: no more than chance."
+        names = [attributes[i] for i in order]
+        bars = value_bars(names, bits[order].tolist(), weak[order].tolist())
+        cards.append(card(title, bars, inline(below)))
+    about = "Heat maps: P(attribute | class) in percent."
+    about += " Italic: without a single label." if never.any() else ""
+    if values.shape != (len(classes), len(order)):
+        about += f" Drawn: {len(classes)} classes, the {len(order)} attributes that say most."
     pictures = grid(cards, "pairs" if len(cards) < 3 else "wide")
-    return f"<section><h3>The relatedness</h3>{pictures}{note(note_below)}</section>"
+    return f"<section><h3>The relatedness</h3>{pictures}{note(about)}</section>"
 
 
 def _heats(found: Findings) -> dict[str, np.ndarray]:
     """Return the tables to draw, [K, M] each, by title."""
-    tally, both = found.checked.tally, found.checked.information is not None
-    heats = {}
+    tally, heats = found.checked.tally, {}
     if found.given is not None:
         heats["Assumed: the given table"] = found.given.conditional
-    if both:
+    if tally.co_annotated:
         share = tally.active / np.maximum(tally.annotated, 1.0)
         heats["Counted on images with both labels"] = np.where(tally.annotated, share, np.nan)
     if found.origin == "shrunk":

@@ -24,13 +24,13 @@ ENOUGH_TO_SEE = 0.05
 """Bits; where so much could pass as chance, images are too few to call attributes silent."""
 
 
-def judge(found: Findings, apart: str = "") -> tuple[Outlook, str]:
-    """Return the outlook and why; `apart` says why the given table fits no task."""
-    if apart:
-        return "none", apart
+def judge(found: Findings, misfit: str = "") -> tuple[Outlook, str]:
+    """Return the outlook and why; `misfit` says why the given table cannot be used."""
+    if misfit:
+        return "none", misfit
     if max(found.weights.missing_attributes, found.weights.attributes_only) < HARDLY_ANY:
         return "none", (
-            "Everything is labelled for both tasks: no label is missing that the other task could "
+            "Everything is labelled for both tasks: no label is missing that a coupling could "
             "inform, and the rule for the weights switches both terms off."
         )
     information, best = found.checked.information, found.checked.own or found.checked.by_given
@@ -40,11 +40,7 @@ def judge(found: Findings, apart: str = "") -> tuple[Outlook, str]:
     many = f"{much.sum()} of {len(much)} attributes say something about the class"
     level = "no accuracy can be counted"
     if best is not None:
-        level = (
-            f"on {best.images:,} images with both labels the posterior of the class given its "
-            f"attributes {'beats' if best.above else 'does not beat'} the most frequent class "
-            f"beyond noise ({best.accuracy:.1%} against {best.majority:.1%})"
-        )
+        level = f"the posterior of the class given its attributes has {best}"
         if best.above:
             return "help", f"The attributes say something about the classes: {level}; {many}."
     if much.any():
@@ -52,9 +48,8 @@ def judge(found: Findings, apart: str = "") -> tuple[Outlook, str]:
     hidden = information.hidden(CHANCE, found.covered.classes.size)
     if hidden > ENOUGH_TO_SEE:
         return "open", (
-            f"The {information.images.max():.0f} images with both labels are too few to say "
-            f"whether attributes inform the class: {level}, but {hidden:.2f} bits an attribute "
-            "could hide."
+            "Images with both labels are too few to say whether attributes inform the class: "
+            f"{level}; an attribute could hide {hidden:.2f} bits."
         )
     return "none", (
         f"The attributes say nothing about the classes: {level}, and no attribute carries "
@@ -68,8 +63,7 @@ def _judge_unseen(found: Findings) -> tuple[Outlook, str]:
     if found.given is None:
         return "open", (
             f"{unseen} how attributes and classes belong together; training would have to learn it "
-            "(`learned`). A published table, or some dozens of images labelled for both, is worth "
-            "more than anything else here."
+            "(`learned`). A published table, or dozens of images with both labels, is worth most."
         )
     # Attributes without a label say nothing of the class of any image.
     most = found.checked.assumed[found.covered.mask.any(axis=0)].max(initial=0.0)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_dm.advising.findings import FEW_FOR_SUM, Findings
-from mtl_dm.data import LabelledPair
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness.best_known import FEW_FOR_COUNTING
 from mtl_dm.reporting.tables import ABSENT, Table
@@ -28,26 +27,25 @@ class Section(NamedTuple):
 
 def recommendation(found: Findings, coupled: bool) -> list[str]:
     """Return what to do, and why, a line a choice."""
-    about = "fewer than" if found.reduction == "mean" else "at least"
+    few = "Fewer than" if found.reduction == "mean" else "At least"
     reduction = (
-        f"Attribute loss: `{found.reduction}` over an image's attributes, since {about} "
-        f"{FEW_FOR_SUM} images have attributes ({found.labelled.has_attributes.sum():,}). With "
-        "many labels the sum did better, with few the mean, on one data set: compare both if it "
-        "matters."
+        f"Attribute loss: `{found.reduction}` over an image's attributes. {few} {FEW_FOR_SUM} "
+        f"images have attributes ({found.labelled.has_attributes.sum():,}); with many the sum did "
+        "better, with few the mean, on one data set: compare both if it matters."
     )
     if not coupled:
         return ["Train without coupling (no `--relatedness`).", reduction]
     weights, temperature = found.weights, found.checked.temperature
+    batch = " : ".join(f"{share:.0%}" for share in weights.shares)
     lines = [
         f"Forms: the defaults, `{Coupling.matching_form}` matching (attributes as frequent within "
         "each class as the table says; nothing about a single image) and "
         f"`{Coupling.co_annotation_form}` co-annotation (a posterior of the class for images that "
         "have attributes and no class).",
         "Weights: left to the rule, which fades a term out where little is missing. In batches of "
-        f"{' : '.join(f'{share:.0%}' for share in weights.shares)}, "
-        f"{weights.missing_attributes:.1%} of attribute labels are missing, which gives matching "
-        f"{weights.matching:.3g}; {weights.attributes_only:.1%} of images have attributes and no "
-        f"class, which gives co-annotation {weights.co_annotation:.3g}.",
+        f"{batch}, {weights.missing_attributes:.1%} of attribute labels are missing, which gives "
+        f"matching {weights.matching:.3g}; {weights.attributes_only:.1%} of images have attributes "
+        f"and no class, which gives co-annotation {weights.co_annotation:.3g}.",
         f"Relatedness: {_origin(found)}.",
         "Validation gate: add `--validation=DATA --validation_gate` where there are images to "
         "spare. After each epoch it halves a term that raises a task's validation loss. On real "
@@ -58,7 +56,7 @@ def recommendation(found: Findings, coupled: bool) -> list[str]:
     if temperature is not None:
         lines.append(
             f"Temperature: T = {temperature:.2f} suits the posterior best on the images with both "
-            "labels (1 is the default; above 1: attributes repeat each other). It is not set: "
+            "labels (default 1; above: attributes repeat each other). It is not set: "
             '`Coupling(co_annotation_options={"temperature": T})` does so in Python.'
         )
     return lines
@@ -66,24 +64,24 @@ def recommendation(found: Findings, coupled: bool) -> list[str]:
 
 def _origin(found: Findings) -> str:
     counted = f"counted on the {found.checked.tally.co_annotated:,} images with both labels"
-    few = f"a pair of class and attribute has fewer than {FEW_FOR_COUNTING} images"
+    few = f"pair of class and attribute has fewer than {FEW_FOR_COUNTING} images"
     start = "the given table" if found.given else "the attributes' rates over all classes"
-    if found.learned:
-        return (
-            f"`learned` while training, from {start}: nothing can be counted. Below a few dozen "
-            "labelled images a class, expect less from it than from a table that is right"
-        )
+    learned = (
+        f"`learned` while training, from {start}: nothing can be counted. Below a few dozen "
+        "labelled images a class, expect less from it than from a table that is right"
+    )
     return {
-        "counted": f"{counted}{', instead of the given one' * bool(found.given)}: not {few}",
-        "shrunk": f"{counted} and shrunk toward {start} (`relatedness.estimate`), since {few}",
-        "given": "the given table, unchecked: nothing can be counted",
+        "counted": f"{counted}{', instead of the given one' * bool(found.given)}: no {few}",
+        "shrunk": f"{counted} and shrunk toward {start} (`relatedness.estimate`), since a {few}",
+        "given": learned if found.learned else f"{start}, unchecked: nothing can be counted",
+        "blank": learned,
     }[found.origin]
 
 
 def sections(found: Findings) -> list[Section]:
     """Return the parts of the advice that have something to say."""
     every = [
-        Section("Who is labelled", [_overlap(found.labelled)], []),
+        Section("Who is labelled", [found.labelled.overlap()], []),
         _classes(found),
         _attributes(found),
         Section("How much attributes say about the class", _evidence(found), []),
@@ -93,49 +91,32 @@ def sections(found: Findings) -> list[Section]:
     return [section for section in every if section.lines or section.table]
 
 
-def _overlap(labelled: LabelledPair) -> str:
-    one, two = labelled.has_class, labelled.has_attributes
-    kinds = {
-        "both": one & two,
-        f"`{labelled.classes.name}` only": one & ~two,
-        f"`{labelled.attributes.name}` only": ~one & two,
-        "neither": ~one & ~two,
-    }
-    parts = "; ".join(f"{name} {rows.sum():,} ({rows.mean():.1%})" for name, rows in kinds.items())
-    return f"{len(one):,} images, labelled for {parts}."
-
-
 def _classes(found: Findings) -> Section:
     names, counts = found.labelled.classes.labels, found.labelled.class_counts()
     both = found.labelled.class_ids[found.labelled.has_class & found.labelled.has_attributes]
     table = [["class", "images", "share", "with attributes"]]
     for name, n, too in zip(names, counts, np.bincount(both, minlength=len(names)), strict=True):
         table.append([name, f"{n:,}", f"{n / counts.sum():.1%}", f"{too:,}"])
-    given = () if found.given is None else found.given.classes
+    given = found.given.classes if found.given else ()
     return Section("Classes", _left(names, counts, found.relatedness.classes, given), table)
 
 
 def _attributes(found: Findings) -> Section:
-    labelled, checked = found.labelled, found.checked
+    labelled, kept = found.labelled, found.relatedness.attributes
     names, annotated = labelled.attributes.labels, labelled.mask.sum(axis=0)
-    active, both = labelled.active.sum(axis=0), labelled.mask[labelled.has_class].sum(axis=0)
-    kept, given = (
-        found.relatedness.attributes,
-        () if found.given is None else found.given.attributes,
-    )
-    bits = "bits assumed" if checked.information is None else "bits"
-    more = {bits: dict(zip(kept, (f"{each:.3f}" for each in checked.bits), strict=True))}
-    if checked.frequencies:
-        more["implied"] = {each.attribute: f"{each.implied:.1%}" for each in checked.frequencies}
-    table = [["attribute", "annotated", "with class", "active", *reversed(more)]]
-    lines, constant = _left(names, annotated, kept, given), []
+    both, active = labelled.mask[labelled.has_class].sum(axis=0), labelled.active.sum(axis=0)
+    implied = {each.attribute: f"{each.implied:.1%}" for each in found.checked.frequencies}
+    bits = dict(zip(kept, (f"{each:.3f}" for each in found.checked.bits), strict=True))
+    assumed = "bits assumed" if found.checked.information is None else "bits"
+    table = [["attribute", "annotated", "with class", "active", "implied", assumed]]
     for name, n, too, yes in zip(names, annotated, both, active, strict=True):
-        share = f"{yes / n:.1%}" if n else ABSENT
-        rest = [more[column].get(name, ABSENT) for column in reversed(more)]
-        table.append([name, f"{n:,}", f"{too:,}", share, *rest])
-        constant += [name] if n and yes in (0, n) else []
-    if constant:
-        lines.append(f"The same on every labelled image: {_code(constant)}.")
+        shares = f"{yes / n:.1%}" if n else ABSENT, implied.get(name, ABSENT)
+        table.append([name, f"{n:,}", f"{too:,}", *shares, bits.get(name, ABSENT)])
+    given = found.given.attributes if found.given else ()
+    lines = _left(names, annotated, kept, given)
+    constant = np.flatnonzero((annotated > 0) & ((active == 0) | (active == annotated)))
+    if constant.size:
+        lines.append(f"The same on every labelled image: {_code(names[i] for i in constant)}.")
     return Section("Attributes", lines, table)
 
 
@@ -143,38 +124,35 @@ def _left(
     names: Sequence[str], images: np.ndarray, kept: Sequence[str], given: Sequence[str]
 ) -> list[str]:
     """Return what becomes of labels without an image, and of those that the table lacks."""
+    some = {name for name, number in zip(names, images, strict=True) if number}
     said = {
         "No image is labelled for {}: only the coupling can teach them, right or wrong.": [
-            name for name, some in zip(names, images, strict=True) if not some and name in given
+            name for name in names if name not in some and name in given
         ],
         "No image is labelled for {}. Nothing teaches them: leave them out of the task.": [
-            name for name, some in zip(names, images, strict=True) if not some and name not in given
+            name for name in names if name not in some and name not in given
         ],
         "The relatedness does not name {}: left alone.": [
-            name for name, some in zip(names, images, strict=True) if some and name not in kept
+            name for name in names if name in some and name not in kept
         ],
     }
     return [line.format(_code(of)) for line, of in said.items() if of]
 
 
 def _evidence(found: Findings) -> list[str]:
-    checked = found.checked
-    own = f"the {found.origin} table, each image left out of its own count"
-    lines = [
-        f"By {name}: {each.accuracy:.1%}, the most frequent class {each.majority:.1%}, on "
-        f"{each.images:,} images (z = {each.z:.1f}: {'' if each.above else 'not '}beyond noise)."
-        for name, each in (("the given table", checked.by_given), (own, checked.own))
-        if each is not None
-    ]
-    if checked.by_given and found.given and found.given.prior is None:
-        lines.append("The given table has no prior: it takes all classes as equally frequent.")
+    checked, lines = found.checked, []
+    if checked.by_given and found.given:
+        even = "" if found.given.prior is not None else ", all classes taken as equally frequent"
+        lines.append(f"The given table has {checked.by_given}{even}.")
+    if checked.own:
+        lines.append(f"The {found.origin} table, without the image in question: {checked.own}.")
+    if found.origin == "blank":
+        return ["Too few images have both labels, and no table was given: it cannot be told."]
     if not lines and np.isfinite(checked.confidence):
         lines.append(
             "Too few images have both labels to count an accuracy. The table itself gives the "
             f"likeliest class {checked.confidence:.0%} on average, right or wrong."
         )
-    if found.origin == "blank":
-        return lines
     order = np.argsort(-np.nan_to_num(checked.bits))[:5]
     most = ", ".join(f"`{found.relatedness.attributes[i]}` {checked.bits[i]:.3f}" for i in order)
     how = "**Assumed, not counted**: bits of mutual information under the table itself."
@@ -184,18 +162,16 @@ def _evidence(found: Findings) -> list[str]:
 
 
 def _contradictions(found: Findings) -> Section:
-    heading, pairs = "Where the given table contradicts the labels", found.checked.contradictions
-    if found.given is None or found.checked.information is None:
-        return Section(heading, [], [])
-    of = f"of {(found.checked.tally.annotated > 0).sum()} pairs"
-    if not pairs:
-        return Section(heading, [f"Nowhere beyond noise (3 standard errors), {of}."], [])
-    table = [["class", "attribute", "assumed", "counted", "interval", "images"]]
+    pairs, table = found.checked.contradictions, []
+    if pairs:
+        table = [["class", "attribute", "assumed", "counted", "interval", "images"]]
     for each in pairs:
         shares = f"{each.assumed:.0%}", f"{each.counted:.0%}", f"{each.low:.0%} – {each.high:.0%}"
         table.append([each.class_name, each.attribute, *shares, f"{each.images:,}"])
-    line = f"{len(pairs)} {of}, beyond 3 standard errors: {_listed(pairs)}."
-    return Section(heading, [line], table)
+    of = f"of {(found.checked.tally.annotated > 0).sum()} pairs, beyond 3 standard errors"
+    line = f"{len(pairs)} {of}: {_listed(pairs)}." if pairs else f"None {of}."
+    judged = found.checked.by_given is not None
+    return Section("Where the given table contradicts the labels", [line] if judged else [], table)
 
 
 def _frequencies(found: Findings) -> list[str]:
@@ -220,7 +196,6 @@ def _frequencies(found: Findings) -> list[str]:
 
 
 def _listed(parts: Sequence[object]) -> str:
-    """Return the first parts as a line, and how many more there are."""
     more = [f"and {len(parts) - _LISTED} more"] if len(parts) > _LISTED else []
     return "; ".join([*map(str, parts[:_LISTED]), *more])
 

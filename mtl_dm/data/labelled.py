@@ -59,6 +59,18 @@ class LabelledPair:
         """Return the images of each class, [K]."""
         return np.bincount(self.class_ids[self.has_class], minlength=self.classes.size)
 
+    def overlap(self) -> str:
+        """Return how many images are labelled for both tasks, for one, and for none."""
+        one, two = self.has_class, self.has_attributes
+        kinds = {
+            "both": one & two,
+            f"`{self.classes.name}` only": one & ~two,
+            f"`{self.attributes.name}` only": ~one & two,
+            "neither": ~one & ~two,
+        }
+        parts = [f"{name} {rows.sum():,} ({rows.mean():.1%})" for name, rows in kinds.items()]
+        return f"{len(one):,} images, labelled for {'; '.join(parts)}."
+
     def restrict(self, classes: Sequence[str], attributes: Sequence[str]) -> LabelledPair:
         """Return the labels of these names, in their order.
 

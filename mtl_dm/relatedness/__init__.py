@@ -1,7 +1,7 @@
 """What relates two tasks: published tables and tables counted on annotations."""
 
 from mtl_dm.registry import Registry
-from mtl_dm.relatedness._relatedness import Relatedness
+from mtl_dm.relatedness._relatedness import NothingSharedError, Relatedness
 from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
 from mtl_dm.relatedness.annotations import Tally, count, from_annotations
 from mtl_dm.relatedness.best_known import Origin, best_known
@@ -46,6 +46,7 @@ __all__ = [
     "Estimator",
     "Frequency",
     "Information",
+    "NothingSharedError",
     "Observations",
     "Origin",
     "Relatedness",

@@ -128,6 +128,11 @@ class Accuracy:
         """Whether attributes beat the majority beyond noise (more than two standard errors)."""
         return self.z > 2.0
 
+    def __str__(self) -> str:
+        noise = f"{'beyond' if self.above else 'within'} noise (z = {self.z:.1f})"
+        right = f"{self.accuracy:.1%} of {self.images:,} images right"
+        return f"{right}, against {self.majority:.1%} by the most frequent class, {noise}"
+
 
 def posterior_accuracy(
     class_labels: Any,

@@ -8,42 +8,8 @@ import pytest
 from mtl_dm import data
 from mtl_dm.advising import advise
 from mtl_dm.losses.weighting import BASE_FACTORS
-from mtl_dm.relatedness import Relatedness, from_annotations
-from mtl_dm.tasks import Task
-
-KIND = Task.multiclass("kind", ("a", "b", "c"))
-SIGNS = Task.multilabel("signs", ("u", "v", "w", "x"))
-TASKS = (KIND, SIGNS)
-P = np.array([[0.9, 0.1, 0.5, 0.5], [0.1, 0.9, 0.5, 0.5], [0.1, 0.1, 0.9, 0.5]])
-
-
-def table(conditional=P, classes=KIND.labels, attributes=SIGNS.labels, prior=None):
-    return Relatedness(classes, attributes, conditional, conditional, "test 2000", prior)
-
-
-def drawn(rows, seed=0, shuffle=False):
-    """One data set, labelled for both tasks: (labels, masks) by task name."""
-    rng = np.random.default_rng(seed)
-    ids = rng.integers(0, 3, rows)
-    active = (rng.random((rows, 4)) < P[ids]).astype(np.float32)
-    if shuffle:
-        active = rng.permutation(active)
-    return {
-        "kind": (np.eye(3, dtype=np.float32)[ids], np.ones(rows, np.float32)),
-        "signs": (active, np.ones((rows, 4), np.float32)),
-    }
-
-
-def hidden(arrays, task, rows=slice(None)):
-    """The same without the labels of a task on some rows."""
-    labels, mask = (each.copy() for each in arrays[task])
-    labels[rows] = 0
-    mask[rows] = 0
-    return {**arrays, task: (labels, mask)}
-
-
-def only(arrays, task):
-    return {task: arrays[task]}
+from mtl_dm.relatedness import from_annotations
+from tests.advising.labels import KIND, SIGNS, TASKS, P, drawn, hidden, only, table
 
 
 def text_of_parts(advice):
@@ -181,7 +147,7 @@ def test_no_shared_label_will_not_help():
     advice = advise([drawn(500)], TASKS, table(classes=("x", "y", "z")))
     assert (advice.outlook, advice.given, advice.coupling) == ("none", None, None)
     assert advice.reason == (
-        "Relatedness and tasks share no label: it names x, y, z, the task `kind` has a, b, c."
+        "Relatedness and task share no label: it names x, y, z, the task has a, b, c."
     )
     assert "Train without coupling" in str(advice)
 
@@ -189,7 +155,7 @@ def test_no_shared_label_will_not_help():
 def test_a_single_shared_class_will_not_help():
     advice = advise([drawn(500)], TASKS, table(P[:2], ("a", "z")))
     assert advice.outlook == "none"
-    assert "a single class of the task, `a`" in advice.reason
+    assert "a single class of the task, a:" in advice.reason
 
 
 def test_a_table_may_name_more_and_less():
@@ -209,6 +175,27 @@ def test_images_of_a_class_that_the_table_does_not_name_lack_nothing():
     assert (advice.weights.attributes_only, advice.weights.missing_attributes) == (0, 0)
     assert (advice.weights.matching, advice.weights.co_annotation) == (0, 0)
     assert advice.outlook == "none"
+
+
+def test_a_table_may_name_more_and_less_where_frequencies_are_all_there_is():
+    """Images of a class that the table does not name are none of its frequencies'."""
+    fit, other = drawn(400), drawn(400, 1)
+    rows = other["kind"][0][:, 2] > 0
+    named = {task: (labels[rows], mask[rows]) for task, (labels, mask) in other.items()}
+    named["signs"] = np.ones_like(named["signs"][0]), named["signs"][1]
+    sets = [only(fit, "kind"), hidden(only(drawn(400, 2), "signs"), "signs", slice(200, None))]
+    alone = advise(sets, TASKS, table(P[:2], ("a", "b"))).checked.frequencies
+    beside = advise([*sets, named], TASKS, table(P[:2], ("a", "b"))).checked.frequencies
+    assert beside == alone
+
+
+def test_what_stands_under_a_zero_mask_is_ignored():
+    arrays = hidden(drawn(400), "signs", slice(200, None))
+    labels, mask = arrays["signs"]
+    wild = {**arrays, "signs": (np.where(mask > 0, labels, np.nan), mask)}
+    sets = ([arrays, only(drawn(100), "kind")], [wild, only(drawn(100), "kind")])
+    plain, odd = (str(advise(each, TASKS)) for each in sets)
+    assert plain == odd
 
 
 def test_a_single_image_with_both_labels_is_not_none():

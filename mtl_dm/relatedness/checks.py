@@ -76,7 +76,7 @@ def check(
 
     Args:
         class_labels: int [N], -1 where it is missing, in the order of the table.
-        attribute_labels: [N, M], 0 where it is missing.
+        attribute_labels: [N, M], anything under a zero mask.
         attribute_mask: [N, M], 1 annotated, 0 not.
         table: The table to use.
         given: One over the same labels to hold against it.
@@ -115,8 +115,10 @@ def counted_on(table: Relatedness, tally: Tally) -> bool:
 def _frequencies(
     class_labels: Any, attribute_labels: Any, attribute_mask: Any, given: Relatedness
 ) -> tuple[Frequency, ...]:
-    observed = attribute_labels.sum(axis=0), attribute_mask.sum(axis=0)
-    if given.prior is not None:
-        return tuple(implied_frequencies(given, *observed))
-    images = np.bincount(class_labels[class_labels >= 0], minlength=len(given.classes))
-    return tuple(implied_frequencies(given, *observed, images / images.sum(), images.sum()))
+    mask, classes = np.asarray(attribute_mask) > 0, np.asarray(class_labels)
+    active = np.where(mask, attribute_labels, 0.0).sum(axis=0)
+    images = np.bincount(classes[classes >= 0], minlength=len(given.classes))
+    if given.prior is not None or not images.any():
+        return tuple(implied_frequencies(given, active, mask.sum(axis=0)))
+    shares = images / images.sum()
+    return tuple(implied_frequencies(given, active, mask.sum(axis=0), shares, images.sum()))

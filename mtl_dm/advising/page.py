@@ -72,35 +72,47 @@ def _section(section: Section) -> str:
 
 
 def _pictures(found: Findings) -> str:
-    classes, attributes = found.relatedness.classes[:_MOST_CLASSES], found.relatedness.attributes
-    bits, information = found.checked.bits, found.checked.information
+    shape = found.relatedness.conditional.shape
     # The attributes that say most, where there are too many to draw.
-    order = np.argsort(-np.nan_to_num(bits), kind="stable")[:_MOST_ATTRIBUTES]
-    columns = np.sort(order)
-    never = found.covered.mask.sum(axis=0) == 0
-    cards = []
-    for title, values in _heats(found).items():
-        names, blank = (
-            [attributes[i] for i in columns],
-            [attributes[i] for i in columns[never[columns]]],
-        )
-        shown = heat_map(classes, names, values[: len(classes), columns], faded=blank)
-        cards.append(card(escape(title), shown))
-    if found.origin != "blank":
-        title, weak = "Bits that the table claims for each attribute", never
-        below = "**Assumed, not counted**: under the table. Grey: without a single label."
-        if information is not None:
-            title, weak = "Bits that each attribute says", ~information.beyond_chance(CHANCE)
-            below = "Counted on images with both labels, bias corrected. Grey: no more than chance."
-        names = [attributes[i] for i in order]
-        bars = value_bars(names, bits[order].tolist(), weak[order].tolist())
-        cards.append(card(title, bars, inline(below)))
+    order = np.argsort(-np.nan_to_num(found.checked.bits), kind="stable")[:_MOST_ATTRIBUTES]
+    cards = _maps(found, np.sort(order))
+    cards += [] if found.origin == "blank" else [_bars(found, order)]
     about = "Heat maps: P(attribute | class) in percent."
-    about += " Italic: without a single label." if never.any() else ""
-    if values.shape != (len(classes), len(order)):
-        about += f" Drawn: {len(classes)} classes, the {len(order)} attributes that say most."
+    about += " Italic: without a single label." if _never(found).any() else ""
+    if shape != (min(shape[0], _MOST_CLASSES), len(order)):
+        about += f" Drawn: {min(shape[0], _MOST_CLASSES)} classes, the {len(order)} attributes "
+        about += "that say most."
     pictures = grid(cards, "pairs" if len(cards) < 3 else "wide")
     return f"<section><h3>The relatedness</h3>{pictures}{note(about)}</section>"
+
+
+def _never(found: Findings) -> np.ndarray:
+    return np.equal(found.covered.mask.sum(axis=0), 0)
+
+
+def _maps(found: Findings, columns: np.ndarray) -> list[str]:
+    classes = found.relatedness.classes[:_MOST_CLASSES]
+    names, blank = (
+        [found.relatedness.attributes[i] for i in of]
+        for of in (columns, np.flatnonzero(_never(found)))
+    )
+    shown = {title: values[: len(classes), columns] for title, values in _heats(found).items()}
+    return [
+        card(escape(title), heat_map(classes, names, values, faded=blank))
+        for title, values in shown.items()
+    ]
+
+
+def _bars(found: Findings, order: np.ndarray) -> str:
+    title, weak = "Bits that the table claims for each attribute", _never(found)
+    below = "**Assumed, not counted**: under the table. Grey: without a single label."
+    if found.checked.information is not None:
+        title = "Bits that each attribute says about the class"
+        weak = ~found.checked.information.beyond_chance(CHANCE)
+        below = "Counted on images with both labels, bias corrected. Grey: no more than chance."
+    names = [found.relatedness.attributes[i] for i in order]
+    bars = value_bars(names, found.checked.bits[order].tolist(), weak[order].tolist())
+    return card(title, bars, inline(below))
 
 
 def _heats(found: Findings) -> dict[str, np.ndarray]:

@@ -105,13 +105,14 @@ def _attributes(found: Findings) -> Section:
     labelled, kept = found.labelled, found.relatedness.attributes
     names, annotated = labelled.attributes.labels, labelled.mask.sum(axis=0)
     both, active = labelled.mask[labelled.has_class].sum(axis=0), labelled.active.sum(axis=0)
-    implied = {each.attribute: f"{each.implied:.1%}" for each in found.checked.frequencies}
-    bits = dict(zip(kept, (f"{each:.3f}" for each in found.checked.bits), strict=True))
-    assumed = "bits assumed" if found.checked.information is None else "bits"
-    table = [["attribute", "annotated", "with class", "active", "implied", assumed]]
+    bits = "bits assumed" if found.checked.information is None else "bits"
+    more = {bits: dict(zip(kept, (f"{each:.3f}" for each in found.checked.bits), strict=True))}
+    if found.checked.frequencies:
+        more["implied"] = {e.attribute: f"{e.implied:.1%}" for e in found.checked.frequencies}
+    table = [["attribute", "annotated", "with class", "active", *more]]
     for name, n, too, yes in zip(names, annotated, both, active, strict=True):
-        shares = f"{yes / n:.1%}" if n else ABSENT, implied.get(name, ABSENT)
-        table.append([name, f"{n:,}", f"{too:,}", *shares, bits.get(name, ABSENT)])
+        rest = [column.get(name, ABSENT) for column in more.values()]
+        table.append([name, f"{n:,}", f"{too:,}", f"{yes / n:.1%}" if n else ABSENT, *rest])
     given = found.given.attributes if found.given else ()
     lines = _left(names, annotated, kept, given)
     constant = np.flatnonzero((annotated > 0) & ((active == 0) | (active == annotated)))
@@ -124,16 +125,16 @@ def _left(
     names: Sequence[str], images: np.ndarray, kept: Sequence[str], given: Sequence[str]
 ) -> list[str]:
     """Return what becomes of labels without an image, and of those that the table lacks."""
-    some = {name for name, number in zip(names, images, strict=True) if number}
+    never = [name for name, number in zip(names, images, strict=True) if not number]
     said = {
         "No image is labelled for {}: only the coupling can teach them, right or wrong.": [
-            name for name in names if name not in some and name in given
+            name for name in never if name in given
         ],
         "No image is labelled for {}. Nothing teaches them: leave them out of the task.": [
-            name for name in names if name not in some and name not in given
+            name for name in never if name not in given
         ],
         "The relatedness does not name {}: left alone.": [
-            name for name in names if name in some and name not in kept
+            name for name in names if name not in kept and name not in never
         ],
     }
     return [line.format(_code(of)) for line, of in said.items() if of]
@@ -147,7 +148,7 @@ def _evidence(found: Findings) -> list[str]:
     if checked.own:
         lines.append(f"The {found.origin} table, without the image in question: {checked.own}.")
     if found.origin == "blank":
-        return ["Too few images have both labels, and no table was given: it cannot be told."]
+        return ["Too few images have both labels, and no table was given: labels cannot say."]
     if not lines and np.isfinite(checked.confidence):
         lines.append(
             "Too few images have both labels to count an accuracy. The table itself gives the "

@@ -194,9 +194,7 @@ def test_what_stands_under_a_zero_mask_is_ignored():
     arrays = hidden(drawn(400), "signs", slice(200, None))
     labels, mask = arrays["signs"]
     wild = {**arrays, "signs": (np.where(mask > 0, labels, np.nan), mask)}
-    sets = ([arrays, only(drawn(100), "kind")], [wild, only(drawn(100), "kind")])
-    plain, odd = (str(advise(each, TASKS)) for each in sets)
-    assert plain == odd
+    assert advise([wild], TASKS).sections == advise([arrays], TASKS).sections
 
 
 def test_a_single_image_with_both_labels_is_not_none():

@@ -14,6 +14,10 @@ import numpy as np
 from mtl_dm.files import write_atomically
 
 
+class NothingSharedError(ValueError):
+    """A relatedness and two tasks have too few labels in common to couple them."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Relatedness:
     """Prior knowledge that couples a multiclass task (K classes) to a multilabel one (M).
@@ -132,6 +136,34 @@ class Relatedness:
             prior,
             None if self.counts is None else self.counts[np.ix_(rows, columns)],
         )
+
+    def within(self, classes: Sequence[str], attributes: Sequence[str]) -> Relatedness:
+        """Return the part over labels that two tasks have, in its own order.
+
+        Args:
+            classes: All labels of the multiclass task.
+            attributes: All labels of the multilabel task.
+
+        Raises:
+            NothingSharedError: If they share no attribute, or fewer than two classes.
+            ValueError: As `restrict`.
+        """
+        rows = [name for name in self.classes if name in classes]
+        columns = [name for name in self.attributes if name in attributes]
+        for shared, own, others in (
+            (rows, self.classes, classes),
+            (columns, self.attributes, attributes),
+        ):
+            if not shared:
+                raise NothingSharedError(
+                    f"Relatedness and task share no label: it names {', '.join(own)}, the task "
+                    f"has {', '.join(others)}."
+                )
+        if len(rows) == 1:
+            raise NothingSharedError(
+                f"The relatedness names a single class of the task, {rows[0]}: no choice."
+            )
+        return self.restrict(rows, columns)
 
     @property
     def likelihood(self) -> np.ndarray:

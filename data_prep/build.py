@@ -24,6 +24,8 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
+from mtl_dm.command_line import Parser
+from mtl_dm.files import expand_home
 
 SPARE_BYTES = 64 * 2**20
 
@@ -82,11 +84,11 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
         FileNotFoundError: If `source` does not exist or is empty.
         ValueError: If the raw data are malformed or the disk has no room.
     """
-    source = None if source is None else Path(source)
+    source = None if source is None else Path(expand_home(str(source)))
     # TFDS raises an AssertionError for the same, without saying which argument it was.
     if source is not None and not (source.is_dir() and any(source.iterdir())):
         raise FileNotFoundError(f"--source: the folder {source} does not exist or is empty.")
-    check_space(Path(data_dir), needed_bytes(builder, source))
+    check_space(Path(expand_home(str(data_dir))), needed_bytes(builder, source))
     # No look at Google's bucket: these data sets cannot be there, and a cluster may be offline.
     options: dict[str, Any] = {"try_download_gcs": False}
     if source is not None:
@@ -131,7 +133,7 @@ def terminate_cleanly() -> Iterator[None]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep.build",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

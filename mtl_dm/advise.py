@@ -21,6 +21,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtl_dm.files import expand_home, strict_json, write_atomically
 from mtl_dm.training import flags
 from mtl_dm.training.main import start
 
@@ -35,7 +36,6 @@ RELATEDNESS_FILE, COUPLING_FILE = "relatedness.json", "coupling.json"
 def advise() -> None:
     """Advise as the flags say."""
     from mtl_dm import reporting  # TensorFlow only once the flags parse
-    from mtl_dm.files import strict_json, write_atomically
     from mtl_dm.training import advice as advising
     from mtl_dm.training import assembly
 
@@ -69,7 +69,7 @@ def advise() -> None:
 
 def _require_other_file(config: TrainConfig, folder: Path) -> None:
     path = (config.relatedness or "").removeprefix("learned:")
-    if path and Path(path).resolve() == (folder / RELATEDNESS_FILE).resolve():
+    if path and Path(expand_home(path)).resolve() == (folder / RELATEDNESS_FILE).resolve():
         raise ValueError(
             f"The output folder {folder} holds the relatedness to judge, {path}, which the "
             "recommended one would replace; choose another --output."

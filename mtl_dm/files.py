@@ -1,4 +1,4 @@
-"""Writing files that are either whole or not there."""
+"""Paths as users write them, and files that are either whole or not there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
+
+
+def expand_home(path: str) -> str:
+    """Return a path whose leading "~" or "~user" is the home folder, as a shell writes it.
+
+    A shell leaves `--data_dir=~/d` as it is. Where there is no such user, so does this.
+    """
+    # Not Path.expanduser, which is an error for a file that is merely called "~notes.txt".
+    return os.path.expanduser(path)  # noqa: PTH111
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:

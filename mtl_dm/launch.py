@@ -33,6 +33,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
+from mtl_dm.command_line import Parser
 from mtl_dm.training import processes
 
 GRACE_SECONDS = 5
@@ -42,7 +43,7 @@ POLL_SECONDS = 0.2
 TAIL_CHARACTERS = 4000
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; see python -m mtl_dm.launch --help.")
 

@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {
     "registry": 0,
     "files": 0,
+    "command_line": 1,
     "tasks": 1,
     "faces": 1,
     "relatedness": 2,

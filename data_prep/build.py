@@ -25,6 +25,7 @@ from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
 from mtl_dm.command_line import Parser
+from mtl_dm.datasets.reading import large_images
 from mtl_dm.files import expand_home
 
 SPARE_BYTES = 64 * 2**20
@@ -94,14 +95,17 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
     if source is not None:
         options["manual_dir"] = str(source)
     shuffle.MAX_MEM_BUFFER_SIZE = BUFFER_BYTES
-    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
+    with large_images():
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
 
 
 def describe(builder: Any) -> str:
-    """Return one line about a built data set: its splits, and what was skipped."""
+    """Return lines about a built data set: its splits, what was skipped, and its labels."""
+    metadata = builder.info.metadata or {}
     splits = ", ".join(f"{name} {split.num_examples:,}" for name, split in _splits(builder))
-    skipped = (builder.info.metadata or {}).get("skipped")
-    return splits if skipped is None else f"{splits}; {skipped:,} image(s) skipped"
+    skipped = metadata.get("skipped")
+    first = splits if skipped is None else f"{splits}; {skipped:,} image(s) skipped"
+    return "\n".join([first, *metadata.get("labels", ())])
 
 
 def _splits(builder: Any) -> list[tuple[str, Any]]:

@@ -35,11 +35,12 @@ from data_prep.faces.one_image import UNDETECTED, Options
 from data_prep.faces.pool import run_local
 from data_prep.faces.worker import Setup
 from mtl_dm import faces
+from mtl_dm.command_line import Parser
 from mtl_dm.files import printable
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep.align",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

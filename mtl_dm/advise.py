@@ -20,6 +20,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtl_dm.files import expand_home, strict_json, write_atomically
 from mtl_dm.training import flags
 from mtl_dm.training.main import start
 
@@ -34,7 +35,6 @@ def advise() -> None:
     """Advise as the flags say."""
     from mtl_dm import advising  # TensorFlow only once the flags parse
     from mtl_dm.advising import page
-    from mtl_dm.files import strict_json, write_atomically
     from mtl_dm.training import assembly
 
     config, folder = flags.advise_config(), Path(flags.FLAGS.output)
@@ -60,7 +60,7 @@ def advise() -> None:
 
 def _require_other_file(config: TrainConfig, folder: Path) -> None:
     path = (config.relatedness or "").removeprefix("learned:")
-    if path and Path(path).resolve() == (folder / RELATEDNESS_FILE).resolve():
+    if path and Path(expand_home(path)).resolve() == (folder / RELATEDNESS_FILE).resolve():
         raise ValueError(
             f"The output folder {folder} holds the relatedness to judge, {path}, which the "
             "recommended one would replace; choose another --output."

@@ -1,4 +1,4 @@
-"""Writing files that are either whole or not there; files and names that are what they seem."""
+"""Paths as users write them; files that are whole or not there, and what they seem."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
+
+
+def expand_home(path: str) -> str:
+    """Return a path whose leading "~" or "~user" is the home folder, as a shell writes it.
+
+    A shell leaves `--data_dir=~/d` as it is. Where there is no such user, so does this.
+    """
+    # Not Path.expanduser, which is an error for a file that is merely called "~notes.txt".
+    return os.path.expanduser(path)  # noqa: PTH111
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:

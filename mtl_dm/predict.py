@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm import faces
+from mtl_dm.command_line import Parser
 from mtl_dm.files import printable
 from mtl_dm.runs.origin import origin_of
 
@@ -39,7 +40,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     from mtl_dm.predicting.rows import FORMATS
 
     default = Options()
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m mtl_dm.predict",
         description=__doc__,
         epilog=_about_checkpoint(arguments),
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _about_checkpoint(arguments: Sequence[str] | None) -> str | None:
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early = Parser(add_help=False, allow_abbrev=False)
     early.add_argument("--checkpoint", type=Path)
     known, _ = early.parse_known_args(arguments)
     if known.checkpoint is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -94,7 +95,7 @@ class Task:
         bad = [label for label in self.labels if not isinstance(label, str) or not label]
         if bad:
             raise ValueError(f"Task {self.name!r}: labels must be non-empty strings, got {bad}.")
-        repeated = sorted({label for label in self.labels if self.labels.count(label) > 1})
+        repeated = sorted(label for label, count in Counter(self.labels).items() if count > 1)
         if repeated:
             raise ValueError(f"Task {self.name!r}: labels must be unique, repeated: {repeated}.")
 

@@ -15,6 +15,7 @@ LAYERS = {
     "registry": 0,
     "files": 0,
     "processes": 0,
+    "command_line": 1,
     "tasks": 1,
     "faces": 1,
     "runs": 1,

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import expand_home, write_atomically
 
 
 class NothingSharedError(ValueError):
@@ -208,7 +208,7 @@ class Relatedness:
 
     def to_json(self, path: str | Path) -> None:
         """Write the relatedness to a JSON file, atomically."""
-        write_atomically(path, json.dumps(self.to_dict(), indent=1))
+        write_atomically(expand_home(str(path)), json.dumps(self.to_dict(), indent=1))
 
     @classmethod
     def from_json(cls, path: str | Path) -> Relatedness:
@@ -218,7 +218,7 @@ class Relatedness:
             FileNotFoundError: If there is no such file.
             ValueError: If the file is no JSON object with the fields of a relatedness.
         """
-        path = Path(path)
+        path = Path(expand_home(str(path)))
         if not path.is_file():
             raise FileNotFoundError(f"No relatedness file at {path}.")
         try:

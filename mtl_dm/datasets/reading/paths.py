@@ -38,9 +38,12 @@ def clean(text: str) -> str:
     Raises:
         ValueError: If the path is empty, absolute, climbs with "..", or cannot be a path.
     """
-    text = text.strip().replace("\\", "/")
+    given = text.strip()
+    text = given.replace("\\", "/")
     if text.startswith("/") or re.match(r"[A-Za-z]:", text):
-        raise ValueError("the path is absolute; expected one relative to the source folder")
+        raise ValueError(
+            f"the path {given!r} is absolute; expected one relative to the source folder"
+        )
     parts = PurePosixPath(text).parts
     if ".." in parts:
         raise ValueError("the path contains '..'; expected one inside the source folder")

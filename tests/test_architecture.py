@@ -13,7 +13,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {
     "registry": 0,
     "files": 0,
-    "tasks": 1,
+    "tasks": 0,
+    "labels": 1,
     "faces": 1,
     "relatedness": 2,
     "losses": 3,

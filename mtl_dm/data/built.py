@@ -15,6 +15,7 @@ from mtl_dm.data.arrays import encode
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
+"""Name of the images among the features of a data set and among several inputs."""
 
 
 def load(
@@ -24,11 +25,13 @@ def load(
     tasks: Sequence[Task] | None = None,
     image_size: int | None = None,
     only: tuple[str, Sequence[int]] | None = None,
+    inputs: Sequence[str] | None = None,
 ) -> tf.data.Dataset:
     """Return a source (image, labels, masks) for `merge` from a built data set.
 
-    Images are decoded and resized while they stream. A data set that needs no download is built
-    on the way.
+    Images are decoded and resized while they stream, and labels are checked: one that breaks its
+    rule (see `mtl_dm.labels`) ends the stream with an `InvalidArgumentError` that names it. A data
+    set that needs no download is built on the way.
 
     Args:
         name: "name[/config][:split]"; the split may be left out where there is only one.
@@ -36,6 +39,8 @@ def load(
         tasks: Tasks to read; those that the data set lacks are left out of the labels. None: all.
         image_size: Side of the square images; None: as stored, which must be one size.
         only: A feature and the integer values to keep (a fold: ("index", rows)).
+        inputs: Features that become the first component, a dictionary by these names: "image" as
+            the network sees it, numbers as stored. None: the image alone, in no dictionary.
 
     Raises:
         FileNotFoundError: If the data set must be built from a download first.
@@ -43,10 +48,13 @@ def load(
     """
     builder, split = _builder(name, data_dir)
     wanted = _shared_tasks(builder, tasks)
-    examples = _examples(builder, split, skip_images=False)
+    names = [IMAGE] if inputs is None else list(inputs)
+    _check_inputs(builder, names)
+    examples = _examples(builder, split, skip_images=IMAGE not in names)
     size = builder.info.splits[split].num_examples
     if only is not None:
         feature, values = only
+        _require_features(builder, [feature])
         keep = tf.constant(np.unique(np.asarray(values, dtype=np.int64)))
         examples = examples.filter(
             lambda example: tf.reduce_any(keep == tf.cast(example[feature], tf.int64))
@@ -55,15 +63,20 @@ def load(
         size = int(np.isin(stored, keep.numpy()).sum())
     if size == 0:
         raise ValueError(f"The data set {name!r} has no example left to read.")
-    side = image_size or builder.info.features[IMAGE].shape[0]
+    side = image_size or (builder.info.features[IMAGE].shape[0] if IMAGE in names else 0)
     if side is None:
         raise ValueError(f"The images of {name!r} differ in size: image_size must be given.")
 
     def element(example: dict[str, Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         labels, masks = {}, {}
         for task in wanted:
-            labels[task.name], masks[task.name] = _annotation(task, example[task.name])
-        return network_input(example[IMAGE], side), labels, masks
+            where = example.get("path", "")
+            labels[task.name], masks[task.name] = _annotation(task, example[task.name], where)
+        parts = {
+            part: network_input(example[part], side) if part == IMAGE else example[part]
+            for part in names
+        }
+        return parts[IMAGE] if inputs is None else parts, labels, masks
 
     source = examples.map(element, num_parallel_calls=tf.data.AUTOTUNE)
     return source.apply(tf.data.experimental.assert_cardinality(size))
@@ -125,13 +138,32 @@ def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) ->
         ValueError: If a name is unknown.
     """
     builder, split = _builder(name, data_dir)
-    unknown = sorted(set(features) - set(builder.info.features))
+    _require_features(builder, features)
+    return _raw(builder, split, features)
+
+
+def _require_features(builder: tfds.core.DatasetBuilder, names: Sequence[str]) -> None:
+    known = builder.info.features
+    unknown = sorted(set(names) - set(known))
     if unknown:
         raise ValueError(
-            f"The data set {name!r} has no features {unknown}. Known: "
-            f"{sorted(builder.info.features)}."
+            f"The data set {builder.info.full_name!r} has no features {unknown}. Known: "
+            f"{sorted(known)}."
         )
-    return _raw(builder, split, features)
+
+
+def _check_inputs(builder: tfds.core.DatasetBuilder, names: Sequence[str]) -> None:
+    """Check that features can be the inputs of a network."""
+    if not names:
+        raise ValueError("inputs must name at least one feature, got none.")
+    _require_features(builder, names)
+    for name in names:
+        feature = builder.info.features[name]
+        if name != IMAGE and (feature.dtype == tf.string or None in feature.shape):
+            raise ValueError(
+                f"The feature {name!r} cannot be an input: it must hold numbers of a fixed shape, "
+                f"got {feature}."
+            )
 
 
 def _raw(
@@ -186,16 +218,30 @@ def _shared_tasks(builder: tfds.core.DatasetBuilder, tasks: Sequence[Task] | Non
     return [task for task in tasks if task.name in own]
 
 
-def _annotation(task: Task, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the label and the mask of one example, as `encode` does for arrays."""
+def _annotation(task: Task, value: tf.Tensor, where: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the label and the mask of one example, checked, as `encode` does for arrays."""
     if task.kind == "multiclass":
-        # one_hot gives zeros for -1.
-        return tf.one_hot(value, task.size), tf.cast(value >= 0, tf.float32)
+        rule, fits = f"lie in [-1, {task.size - 1}]", (value >= -1) & (value < task.size)
+        with _required(task, rule, fits, value, where):
+            # one_hot gives zeros for -1.
+            return tf.one_hot(value, task.size), tf.cast(value >= 0, tf.float32)
     value = tf.cast(value, tf.float32)
     present = ~tf.math.is_nan(value)
+    rule, fits = "be finite, or NaN where missing", ~tf.math.is_inf(value)
     if task.kind == "multilabel":
-        present &= value >= 0
-    return tf.where(present, value, 0.0), tf.cast(present, tf.float32)
+        present &= value != -1
+        rule = "lie in [0, 1], or be -1 where missing"
+        fits = ~present | ((value >= 0) & (value <= 1))
+    with _required(task, rule, fits, value, where):
+        return tf.where(present, value, 0.0), tf.cast(present, tf.float32)
+
+
+def _required(task: Task, rule: str, fits: tf.Tensor, value: tf.Tensor, where: Any) -> Any:
+    """Return a context whose tensors exist only where all of `fits` is true."""
+    said = [f"Labels of {task.name!r} must {rule}, got", value, "in", where]
+    # Without the branch that tf.debugging.Assert makes: this costs no measurable time.
+    check = tf.raw_ops.Assert(condition=tf.reduce_all(fits), data=said, summarize=task.size)
+    return tf.control_dependencies([check])
 
 
 def network_input(image: tf.Tensor, side: int) -> tf.Tensor:

@@ -1,8 +1,8 @@
 """What a label must be where it is annotated. No TensorFlow here.
 
 Missing is, in arrays without a mask: class id -1, a class row that holds NaN, an attribute that is
--1 or NaN, a value that is NaN. Where there is a mask, missing is mask 0 and nothing else: what stands
-under it is ignored, and what stands under mask 1 must be a label.
+-1 or NaN, a value that is NaN. Where there is a mask, missing is mask 0 and nothing else: what
+stands under it is ignored, and what stands under mask 1 must be a label.
 
 Shapes: N rows, S labels of the task (K classes, M attributes or R values).
 """
@@ -67,9 +67,7 @@ def check_class_rows(what: str, rows: Array, annotated: Array, first: int = 0) -
     with np.errstate(invalid="ignore", over="ignore"):  # Whatever stands where nothing counts.
         sums = rows.sum(axis=1, dtype=np.float64)
         fit = (rows.min(axis=1) >= 0) & (np.abs(sums - 1) <= SUM_TOLERANCE)
-    rule = (
-        f"be distributions over the classes (entries >= 0 that sum to 1 within {SUM_TOLERANCE})"
-    )
+    rule = f"be distributions over the classes (entries >= 0 that sum to 1 within {SUM_TOLERANCE})"
     hint = " The row of an image without a class is NaN, or under mask 0."
     refuse(what, rule, rows, annotated & ~fit, first, hint)
 

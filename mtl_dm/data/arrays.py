@@ -77,7 +77,7 @@ def encode(
         _require_shape(task, values, (length,))
         if not np.issubdtype(values.dtype, np.integer):
             raise ValueError(
-                f"Labels of {task.name!r} must be integers, got {values.dtype}; a missing one is -1."
+                f"Labels of {task.name!r} must be integers, got {values.dtype}; missing is -1."
             )
         check_class_ids(f"Labels of {task.name!r}", values, task.size)
         mask = values >= 0

@@ -238,7 +238,8 @@ def _annotation(task: Task, value: tf.Tensor, where: Any) -> tuple[tf.Tensor, tf
 
 def _required(task: Task, rule: str, fits: tf.Tensor, value: tf.Tensor, where: Any) -> Any:
     """Return a context whose tensors exist only where all of `fits` is true."""
-    said = [f"Labels of {task.name!r} must {rule}, got", value, "in", where]
+    # No quotes around the name: TensorFlow escapes them.
+    said = [f"Labels of {task.name} must {rule}, got", value, "in", where]
     # Without the branch that tf.debugging.Assert makes: this costs no measurable time.
     check = tf.raw_ops.Assert(condition=tf.reduce_all(fits), data=said, summarize=task.size)
     return tf.control_dependencies([check])

@@ -184,9 +184,7 @@ def _check_shapes(
         raise ValueError(f"attribute_mask must be {shape}, got {mask.shape}.")
 
 
-def _annotated(
-    attribute_labels: np.ndarray, mask: np.ndarray | None, first: int = 0
-) -> np.ndarray:
+def _annotated(attribute_labels: np.ndarray, mask: np.ndarray | None, first: int = 0) -> np.ndarray:
     """Return where there is an attribute label, bool [N, M], labels and mask checked."""
     present = attribute_labels >= 0  # False for NaN
     if mask is not None:

@@ -142,8 +142,16 @@ def test_bad_inputs(task, labels, scores, mask, message):
 @pytest.mark.parametrize(
     ("task", "labels", "message"),
     [
-        (EXPRESSION, 0 * hot, r"distributions over the classes .*, got \[0\. 0\. 0\. 0\.\] in row 0"),
-        (EXPRESSION, hot + [[0, 0, 0, 0], [1, 0, 0, 0]], r"got \[1\. 1\. 0\. 0\.\] in row 1 \(1 such"),
+        (
+            EXPRESSION,
+            0 * hot,
+            r"distributions over the classes .*, got \[0\. 0\. 0\. 0\.\] in row 0",
+        ),
+        (
+            EXPRESSION,
+            hot + np.eye(4)[[0, 0]] * [[0], [1]],
+            r"got \[1\. 1\. 0\. 0\.\] in row 1 \(1 such",
+        ),
         (EXPRESSION, -hot, "distributions"),
         (EXPRESSION, np.nan * hot, "distributions"),
         (UNITS, np.nan * np.ones((2, 3)), r"lie in \[0, 1\] where annotated, got nan in row 0"),

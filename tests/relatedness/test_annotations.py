@@ -182,9 +182,24 @@ def test_no_images_at_all():
         ([0, 1, 2], np.full((3, 2), 2), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.full((3, 2), np.inf), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.ones((3, 2)), np.ones((3, 1)), r"attribute_mask must be \(3, 2\), got"),
-        ([0, 1, 2], np.ones((3, 2)), np.full((3, 2), 0.5), r"attribute_mask must be 0 or 1, got 0\.5 in row 0"),
-        ([0, 1, 2], np.ones((3, 2)), np.full((3, 2), np.nan), "attribute_mask must be 0 or 1, got nan"),
-        ([0, 1, 2], np.full((3, 2), np.nan), np.ones((3, 2)), "0 or 1 where the mask is 1, got nan"),
+        (
+            [0, 1, 2],
+            np.ones((3, 2)),
+            np.full((3, 2), 0.5),
+            r"attribute_mask must be 0 or 1, got 0\.5 in row 0",
+        ),
+        (
+            [0, 1, 2],
+            np.ones((3, 2)),
+            np.full((3, 2), np.nan),
+            "attribute_mask must be 0 or 1, got nan",
+        ),
+        (
+            [0, 1, 2],
+            np.full((3, 2), np.nan),
+            np.ones((3, 2)),
+            "0 or 1 where the mask is 1, got nan",
+        ),
         (
             [0, 1, 2],
             [[1, 0], [0, 1], [1, -1]],

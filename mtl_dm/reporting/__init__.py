@@ -2,7 +2,6 @@
 
 from mtl_dm.reporting.advice import AdvicePage, Bars, Heat, Section, write_advice
 from mtl_dm.reporting.bars import label_bars
-from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
 from mtl_dm.reporting.console import summary_text
 from mtl_dm.reporting.html import write_html
 from mtl_dm.reporting.maps import Panel, map_plot
@@ -17,6 +16,8 @@ from mtl_dm.reporting.statistics import (
     relative_change,
     wilson_interval,
 )
+from mtl_dm.runs.reading import CellFiles, read_cells
+from mtl_dm.runs.schema import Cell
 
 __all__ = [
     "RESULT_COLUMNS",

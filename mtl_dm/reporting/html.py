@@ -6,8 +6,6 @@ from importlib import resources
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.cells import Cell, read_cells
-from mtl_dm.reporting.evidence import read_evidence
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.page.column import column_markup
 from mtl_dm.reporting.page.markup import bullets, details, escape, inline, table
@@ -22,6 +20,9 @@ from mtl_dm.reporting.provenance import (
 )
 from mtl_dm.reporting.results import to_frame
 from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.runs.evidence import read_evidence
+from mtl_dm.runs.reading import read_cells
+from mtl_dm.runs.schema import Cell
 
 # The browser itself refuses to load or run anything that is not in the file.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.cells import read_cells
 from mtl_dm.reporting.provenance import (
     data_statement,
     missing_cells,
@@ -16,6 +15,7 @@ from mtl_dm.reporting.provenance import (
 from mtl_dm.reporting.results import to_frame, write_results
 from mtl_dm.reporting.sections import bullets, column_section, render
 from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.runs.reading import read_cells
 
 
 def write_report(folder: str | Path, spec: ReportSpec) -> Path:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mtl_dm.reporting.cells import Repeat
 from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relative_change
+from mtl_dm.runs.schema import Repeat
 
 
 class Summary(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.cells import Cell
+from mtl_dm.runs.schema import Cell
 
 RESULT_COLUMNS = (
     "table",

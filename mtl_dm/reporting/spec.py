@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mtl_dm.reporting.cells import Repeat
+from mtl_dm.runs.schema import Repeat
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from mtl_dm.reporting import read_cells, write_html
-from mtl_dm.reporting.evidence import read_evidence
 from mtl_dm.reporting.page.curves import _apart
 from mtl_dm.reporting.page.markup import inline, table
 from mtl_dm.reporting.page.svg import Scale, padded, ticks
+from mtl_dm.runs.evidence import read_evidence
 from tests.reporting import fake_evidence
 from tests.reporting.fake_run import COLUMN, ROWS, cell, spec, write
 

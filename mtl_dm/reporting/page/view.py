@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mtl_dm.reporting.evidence import Content
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.page.markup import escape
 from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.runs.evidence import Content
 
 _COLOURS = 8
 

@@ -1,15 +1,14 @@
 """Run records -> tables and plots; reads run records only, trains nothing."""
 
 from mtl_dm.reporting.advice import AdvicePage, Bars, Heat, Section, write_advice
-from mtl_dm.reporting.bars import label_bars
 from mtl_dm.reporting.console import summary_text
 from mtl_dm.reporting.html import write_html
 from mtl_dm.reporting.maps import Panel, map_plot
 from mtl_dm.reporting.markdown import write_report
-from mtl_dm.reporting.plots import change_plot
 from mtl_dm.reporting.published import published
+from mtl_dm.reporting.quantities import Quantity
 from mtl_dm.reporting.results import RESULT_COLUMNS, read_results, to_frame, write_results
-from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.reporting.spec import Baselines, ReportSpec
 from mtl_dm.reporting.statistics import (
     corrected_interval,
     mean_interval,
@@ -23,15 +22,15 @@ __all__ = [
     "RESULT_COLUMNS",
     "AdvicePage",
     "Bars",
+    "Baselines",
     "Cell",
     "CellFiles",
     "Heat",
     "Panel",
+    "Quantity",
     "ReportSpec",
     "Section",
-    "change_plot",
     "corrected_interval",
-    "label_bars",
     "map_plot",
     "mean_interval",
     "published",

@@ -1,10 +1,9 @@
 import dataclasses
+from xml.etree import ElementTree
 
 import pytest
 
 from mtl_dm.reporting import (
-    change_plot,
-    label_bars,
     read_cells,
     read_results,
     summary_text,
@@ -41,12 +40,15 @@ def test_differences_are_paired_so_that_the_seed_cancels(full):
 
 
 def test_collapse_and_negative_transfer_are_flagged(full):
-    lines = [line for line in full[1].splitlines() if line.startswith("- **")]
+    findings = full[1].split("### Findings")[1]
+    lines = [line for line in findings.splitlines() if line.startswith("- **")]
     assert lines == [
-        "- **Collapse**: C MT (DM) has action_units f1 11.0 ± 2.5, below half of NC MT's "
-        "45.0 ± 2.5.",
-        "- **Negative transfer**: NC MT is below ST in expression accuracy by 5.0 ± 0.0 points.",
-        "- **Negative transfer**: C MT (DM) is below ST in action_units f1 by 30.0 ± 0.0 points.",
+        "- **Collapse**: C MT (DM) has action_units f1 11.0 ± 2.5, below half of ST's 41.0 ± 2.5 "
+        "and of NC MT's 45.0 ± 2.5.",
+        "- **Negative transfer**: NC MT is worse than ST in expression accuracy by 5.0 ± 0.0 "
+        "points.",
+        "- **Negative transfer**: C MT (DM) is worse than ST in action_units f1 by 30.0 ± 0.0 "
+        "points.",
     ]
 
 
@@ -80,20 +82,41 @@ def test_origin_is_stated(full):
     assert "Not finished" not in full[1]
 
 
-def test_results_and_plots_are_written(full):
+def test_results_and_pictures_are_written(full):
     folder, text = full
     cells = to_frame(read_cells(folder).cells)
     assert read_results(folder / "results.csv").equals(cells)
-    images = sorted(path.name for path in folder.glob("*.png"))
+    images = sorted(path.name for path in folder.glob("*.svg"))
     assert len(images) == 2
     assert all(f"]({name})" in text for name in images)
-    assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in images)
+    assert all(ElementTree.parse(folder / name).getroot().tag.endswith("svg") for name in images)
+    assert list(folder.glob("*.png")) == []
+
+
+def test_what_is_decided_comes_first(full):
+    lines = [line for line in full[1].splitlines() if line]
+    assert lines[0] == "# Table 2"
+    assert lines[1].startswith("**Decided** (3 seeds, 95% intervals of paired differences): ")
+    assert full[1].index("**Decided**") < full[1].index("> Preset")
+
+
+def test_what_is_not_decided_is_folded(tmp_path):
+    # NC MT - ST in accuracy: +1, -1 points: open. In f1 +4 both times: decided.
+    cells = [cell("ST"), cell("ST", 1), cell("NC MT"), cell("NC MT", 1)]
+    for each, accuracy in zip(cells, (0.5, 0.5, 0.51, 0.49), strict=True):
+        each["metrics"]["expression"]["accuracy"] = accuracy
+    text = report(tmp_path, *cells)
+    start = text.index("<details><summary>What is not decided</summary>\n\n")
+    folded = text[start : text.index("</details>")].splitlines()[2:-1]
+    # s = sqrt(2) points, t(0.975, 1) = 12.7062: half width 12.7062.
+    assert folded == ["- NC MT minus ST: expression accuracy +0.0 ± 12.7"]
+    assert "in all 1 of 2 comparisons, listed under Findings" in text
 
 
 def test_the_same_run_gives_the_same_files(full, tmp_path):
     folder, text = full
     assert report(tmp_path, *ALL) == text
-    for path in folder.glob("*.png"):
+    for path in folder.glob("*.svg"):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
@@ -116,7 +139,8 @@ def test_one_seed_has_no_interval(tmp_path):
     text = report(tmp_path, *(cell(row) for row in ROWS))
     assert "**One seed: no confidence interval can be given.**" in text
     assert "| ST | 50.0 | 40.0 | 1 | — |" in text
-    assert "Negative transfer not decided: NC MT" in text
+    assert "**One seed decides nothing**" in text.split("> Preset")[0]
+    assert "- C MT (DM) minus NC MT: expression accuracy +15.0, action_units f1 -34.0" in text
     assert "**Negative transfer**" not in text
 
 
@@ -131,7 +155,7 @@ def test_nothing_measured_is_said(tmp_path):
     text = report(tmp_path)
     assert "**Nothing has been measured yet.**" in text
     assert f"- {COLUMN}, ST: every seed" in text
-    assert list(tmp_path.glob("*.png")) == []
+    assert list(tmp_path.glob("*.svg")) == []
 
 
 @pytest.mark.parametrize(
@@ -171,31 +195,6 @@ def test_summary_text_is_aligned(full):
     assert lines[0] == COLUMN
     assert "51.0 ± 2.5" in lines[2]
     assert len({len(line) for line in lines[2:]}) == 1
-
-
-def test_plots_refuse_unknown_columns_and_skip_empty_ones(full, tmp_path):
-    frame = to_frame(read_cells(full[0]).cells)
-    target = tmp_path / "plot.png"
-    with pytest.raises(ValueError, match=r"Unknown column 'x'\. Known"):
-        change_plot(frame, spec(), target, column="x")
-    assert not change_plot(frame[:0], spec(), target)
-    assert not label_bars(frame, spec(), target, "action_units", "recall")
-    assert not target.exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"rows": []}, "rows must be distinct"),
-        ({"columns": ["a", "a"]}, "columns must be distinct"),
-        ({"main_metrics": {"a": []}}, "main_metrics must give"),
-        ({"published_rows": {"x": "ST"}}, "published_rows names"),
-        ({"repeats": {"x": []}}, "repeats names"),
-    ],
-)
-def test_a_wrong_spec_is_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
-        spec(**changes)
 
 
 def test_unknown_published_columns_list_the_known_ones(tmp_path):

@@ -1,15 +1,19 @@
-"""Change in the class metric against change in the attribute metric, a point a row."""
+"""Change in one task's metric against change in another's, a point a row."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
 
 from mtl_dm.reporting.measured import Summary
 from mtl_dm.reporting.page.markup import card, escape
-from mtl_dm.reporting.page.svg import Scale, axes, chart, line, number, padded, rect, text, ticks
+from mtl_dm.reporting.page.svg import Drawing, Scale, axes, line, number, padded, rect, text, ticks
 from mtl_dm.reporting.page.view import ColumnView
-from mtl_dm.reporting.tables import percent
+from mtl_dm.reporting.quantities import Quantity
+from mtl_dm.reporting.spec import Pair
+from mtl_dm.reporting.tables import shown
 
 _WIDTH, _HEIGHT = 430.0, 380.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 12.0, 12.0, 44.0
@@ -23,68 +27,138 @@ _PLACES = [
 Point = tuple[str, Summary, Summary]
 
 
-def change_chart(view: ColumnView) -> str:
-    """Return the plot, or "" where fewer than two tasks were compared with the baseline.
+class Axis(NamedTuple):
+    """One metric of the plot: its name and what its numbers are."""
+
+    name: str
+    quantity: Quantity
+
+    def reach(self, summary: Summary) -> float:
+        """Return the half width as shown; 0 draws no bar where there is no interval."""
+        return 0.0 if math.isnan(summary.half_width) else self.quantity.scale * summary.half_width
+
+    def ends(self, summary: Summary) -> tuple[float, float, float]:
+        """Return the mean and the ends of its bar, as shown."""
+        mean, reach = self.quantity.scale * summary.mean, self.reach(summary)
+        return mean, mean - reach, mean + reach
+
+    @property
+    def title(self) -> str:
+        """What stands along the axis."""
+        unit = f" ({self.quantity.unit})" if self.quantity.unit else ""
+        return f"change in {self.name}{unit}"
+
+
+class Changes(NamedTuple):
+    """One plot: what it shows, and the rows in it."""
+
+    title: str
+    drawing: Drawing
+    rows: list[str]
+
+
+def changes(view: ColumnView) -> list[Changes]:
+    """Return a plot for every two tasks that rows were compared in with their single-task rows.
 
     The quadrant where both gain is shaded; bars are 95% intervals of the paired difference.
     """
-    spec = view.spec
-    if len(spec.main_metrics) < 2:
-        return ""
-    x_pair, y_pair = [(task, names[0]) for task, names in spec.main_metrics.items()][:2]
-    found: list[Point] = []
-    for row in (row for row in spec.rows if row != spec.baseline_row):
-        x = view.measured.difference(row, spec.baseline_row, *x_pair)
-        y = view.measured.difference(row, spec.baseline_row, *y_pair)
+    plots = (_changes(view, x, y) for x, y in combinations(view.spec.headlines, 2))
+    return [plot for plot in plots if plot is not None]
+
+
+def _changes(view: ColumnView, x_pair: Pair, y_pair: Pair) -> Changes | None:
+    spec, found = view.spec, list[Point]()
+    for row in spec.rows:
+        single = spec.baselines_of(row).single_task
+        if single is None:
+            continue
+        x = view.measured.difference(row, single, *x_pair)
+        y = view.measured.difference(row, single, *y_pair)
         if x is not None and y is not None:
             found.append((row, x, y))
     if not found:
-        return ""
-    drawing = _drawing(view, found, " ".join(x_pair), " ".join(y_pair))
-    bars = "; bars: 95% intervals" if any(_reach(x) or _reach(y) for _, x, y in found) else ""
-    title = f"Change against {escape(spec.baseline_row)}, in points{bars}"
-    rows = [spec.baseline_row, *(row for row, _, _ in found)]
-    return f'<div class="beside">{card(title, drawing)}{view.legend(rows)}</div>'
+        return None
+    named = [Axis(" ".join(pair), spec.quantity(pair[1])) for pair in (x_pair, y_pair)]
+    intervals = any(named[0].reach(x) or named[1].reach(y) for _, x, y in found)
+    singles = [spec.baselines_of(row).single_task for row, _, _ in found]
+    baselines = [name for name in dict.fromkeys(singles) if name is not None]
+    against = baselines[0] if len(baselines) == 1 else "its single-task row"
+    return Changes(
+        f"Change against {against}{'; bars: 95% intervals' if intervals else ''}",
+        _drawing(view, found, (named[0], named[1]), baselines),
+        [*baselines, *(row for row, _, _ in found)],
+    )
 
 
-def _drawing(view: ColumnView, found: Sequence[Point], x_name: str, y_name: str) -> str:
-    x_ends = [0.0] + [100 * x.mean + side * _reach(x) for _, x, _ in found for side in (-1, 1)]
-    y_ends = [0.0] + [100 * y.mean + side * _reach(y) for _, _, y in found for side in (-1, 1)]
-    x = Scale(*padded(x_ends, 0.12), _LEFT, _WIDTH - _RIGHT)
-    y = Scale(*padded(y_ends, 0.12), _HEIGHT - _BOTTOM, _TOP)
+def change_charts(view: ColumnView) -> str:
+    """Return the plots for the page, "" where there is nothing to compare."""
+    blocks = []
+    for plot in changes(view):
+        shown = card(escape(plot.title), plot.drawing.markup)
+        blocks.append(f'<div class="beside">{shown}{view.legend(plot.rows)}</div>')
+    return "".join(blocks)
+
+
+def _drawing(
+    view: ColumnView, found: Sequence[Point], named: tuple[Axis, Axis], baselines: Sequence[str]
+) -> Drawing:
+    x, y = _scales(found, named)
+    # Where lower is better, the gain lies on the other side.
+    right = x.end if named[0].quantity.higher_is_better else x.start
+    top = y.end if named[1].quantity.higher_is_better else y.start
     parts = [
-        rect(x(0), y.end, x.end - x(0), y(0) - y.end, "gain"),
-        text(x.end - 6, y.end + 14, "both gain", "gain-name end"),
+        rect(min(x(0), right), min(y(0), top), abs(right - x(0)), abs(top - y(0)), "gain"),
+        _gain_name(right, top, x, y),
         axes(x, y, ticks(x.low, x.high), ticks(y.low, y.high)),
         line(x(0), y.start, x(0), y.end, "zero"),
         line(x.start, y(0), x.end, y(0), "zero"),
-        text((x.start + x.end) / 2, _HEIGHT - 8, f"change in {x_name}", "name middle"),
-        text(12, (y.start + y.end) / 2, f"change in {y_name}", "name middle", -90),
+        text((x.start + x.end) / 2, _HEIGHT - 8, named[0].title, "name middle"),
+        text(12, (y.start + y.end) / 2, named[1].title, "name middle", -90),
     ]
-    places = {view.spec.baseline_row: (x(0), y(0))}
+    places = {row: (x(0), y(0)) for row in baselines[:1]}
+    tips = {}
     for row, dx, dy in found:
-        centre = x(100 * dx.mean), y(100 * dy.mean)
-        places[row] = centre
-        if _reach(dx):
-            ends = x(100 * dx.mean - _reach(dx)), x(100 * dx.mean + _reach(dx))
-            parts.append(line(ends[0], centre[1], ends[1], centre[1], f"bar {view.colour(row)}"))
-        if _reach(dy):
-            ends = y(100 * dy.mean - _reach(dy)), y(100 * dy.mean + _reach(dy))
-            parts.append(line(centre[0], ends[0], centre[0], ends[1], f"bar {view.colour(row)}"))
+        centre, low, high = zip(named[0].ends(dx), named[1].ends(dy), strict=True)
+        places[row] = at = x(centre[0]), y(centre[1])
+        colour = f"bar {view.colour(row)}"
+        if named[0].reach(dx):
+            parts.append(line(x(low[0]), at[1], x(high[0]), at[1], colour))
+        if named[1].reach(dy):
+            parts.append(line(at[0], y(low[1]), at[0], y(high[1]), colour))
+        said = zip(named, (dx, dy), strict=True)
+        values = (f"{axis.name} {shown(d, axis.quantity, signed=True)}" for axis, d in said)
+        tips[row] = f"{row}: {', '.join(values)}"
     labels = _label_places(list(places.values()), (x, y))
-    tips = {
-        row: f"{row}: {x_name} {percent(dx, signed=True)}, {y_name} {percent(dy, signed=True)}"
-        for row, dx, dy in found
-    }
     for (row, point), label in zip(places.items(), labels, strict=True):
-        colour = view.colour(row)
-        parts += [
-            line(*point, *label, f"leader {colour}"),
-            f'<circle cx="{number(point[0])}" cy="{number(point[1])}" r="5" class="dot {colour}">'
-            f"<title>{escape(tips.get(row, row))}</title></circle>",
-            text(label[0], label[1] + 4, str(view.number(row)), f"point middle {colour}"),
-        ]
-    return chart(_WIDTH, _HEIGHT, "".join(parts), f"{y_name} against {x_name}: {list(tips)}")
+        parts.append(_point(view, row, point, label, tips.get(row, row)))
+    name = f"{named[1].name} against {named[0].name}: {list(tips)}"
+    return Drawing(_WIDTH, _HEIGHT, "".join(parts), name)
+
+
+def _scales(found: Sequence[Point], named: tuple[Axis, Axis]) -> tuple[Scale, Scale]:
+    x_ends = [0.0, *(end for _, dx, _ in found for end in named[0].ends(dx))]
+    y_ends = [0.0, *(end for _, _, dy in found for end in named[1].ends(dy))]
+    x = Scale(*padded(x_ends, 0.12), _LEFT, _WIDTH - _RIGHT)
+    return x, Scale(*padded(y_ends, 0.12), _HEIGHT - _BOTTOM, _TOP)
+
+
+def _gain_name(right: float, top: float, x: Scale, y: Scale) -> str:
+    across = (x.end - 6, "end") if right == x.end else (x.start + 6, "")
+    return text(
+        across[0], top + 14 if top == y.end else top - 6, "both gain", f"gain-name {across[1]}"
+    )
+
+
+def _point(
+    view: ColumnView, row: str, at: tuple[float, float], label: tuple[float, float], tip: str
+) -> str:
+    colour = view.colour(row)
+    return (
+        line(*at, *label, f"leader {colour}")
+        + f'<circle cx="{number(at[0])}" cy="{number(at[1])}" r="5" class="dot {colour}">'
+        f"<title>{escape(tip)}</title></circle>"
+        + text(label[0], label[1] + 4, str(view.number(row)), f"point middle {colour}")
+    )
 
 
 def _label_places(
@@ -106,8 +180,3 @@ def _label_places(
         taken.append(chosen)
         labels.append(chosen)
     return labels
-
-
-def _reach(summary: Summary) -> float:
-    """Half width in points; 0 draws no bar where there is no interval."""
-    return 0.0 if math.isnan(summary.half_width) else 100 * summary.half_width

@@ -72,7 +72,9 @@ def verdict(measured: Measured, spec: ReportSpec) -> Verdict:
 def _rest(measured: Measured, spec: ReportSpec) -> list[str]:
     every = comparisons(measured, spec)
     count = sum(not each.decided for each in every)
-    return [f"in all {count} of {len(every)} comparisons, listed under Findings"] if count else []
+    if not count:
+        return []
+    return [f"altogether {count} of {len(every)} comparisons, listed under Findings"]
 
 
 def _decided(measured: Measured, spec: ReportSpec, found: Sequence[Comparison]) -> list[str]:

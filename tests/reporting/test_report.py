@@ -110,7 +110,7 @@ def test_what_is_not_decided_is_folded(tmp_path):
     folded = text[start : text.index("</details>")].splitlines()[2:-1]
     # s = sqrt(2) points, t(0.975, 1) = 12.7062: half width 12.7062.
     assert folded == ["- NC MT minus ST: expression accuracy +0.0 ± 12.7"]
-    assert "in all 1 of 2 comparisons, listed under Findings" in text
+    assert "altogether 1 of 2 comparisons, listed under Findings" in text
 
 
 def test_the_same_run_gives_the_same_files(full, tmp_path):
@@ -229,3 +229,25 @@ def test_a_column_without_chosen_thresholds_says_so(tmp_path):
 
 def test_a_report_at_one_half_alone_does_not_mention_thresholds(full):
     assert "threshold" not in full[1]
+
+
+def test_three_tasks_of_other_kinds_need_no_edit(tmp_path):
+    main = {"pose": ["ccc"], "gaze": ["rmse"], "identity": ["eer", "accuracy"]}
+    levels = {"ST": 0.3, "NC MT": 0.25, "C MT (DM)": 0.4}
+    cells = [cell(row, seed) for row in ROWS for seed in (0, 1)]
+    for each in cells:
+        level = levels[each["row"]] + each["seed"] / 10
+        each["metrics"] = {task: dict.fromkeys(names, level) for task, names in main.items()}
+    text = report(tmp_path, *cells, main_metrics=main, published_columns={}, per_label=[])
+    # Means of 0.3 and 0.4: s = 0.0707, half width 12.7062 * 0.05 = 0.635.
+    assert "| ST | 0.350 ± 0.635 | 0.350 ± 0.635 | 35.0 ± 63.5 | 35.0 ± 63.5 | 2 | — |" in text
+    assert "| C MT (DM) | +0.100 ± 0.000 * | +0.100 ± 0.000 * | +10.0 ± 0.0 * |" in text
+    assert "Fractions in percent, other metrics as they are" in text
+    # A correlation that rises is a gain, an error that does is a loss.
+    assert "`C MT (DM)` raises gaze rmse by 0.150 ± 0.000 against `NC MT`" in text
+    assert "`C MT (DM)` repairs pose ccc, in which `NC MT` loses 0.050 ± 0.000" in text
+    assert "worse than ST in gaze rmse by 0.100 ± 0.000, identity eer by 10.0 ± 0.0 points" in text
+    # Every two tasks have a picture.
+    pictures = [path.read_text("utf-8") for path in tmp_path.glob("changes-*.svg")]
+    assert len(pictures) == 3
+    assert sum("change in gaze rmse<" in picture for picture in pictures) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -14,8 +15,9 @@ from mtl_dm.reporting.sections import difference_note
 from mtl_dm.reporting.spec import Pair
 from mtl_dm.reporting.tables import ABSENT, label_table, relative, row_count, value_cell
 
-_MOST = 12
-"""Columns of numbers in one table: as many are read at 1280 pixels without scrolling sideways."""
+_WIDEST = 960.0
+"""Pixels for the numbers of one table: at 1280 none needs scrolling sideways."""
+_LETTER, _PADDING = 8.0, 16.0
 _MEASURED = "measured"
 
 
@@ -106,17 +108,27 @@ def _tables(view: ColumnView, columns: Sequence[Numbers]) -> str:
 
 def _parts(columns: Sequence[Numbers]) -> list[list[Numbers]]:
     """Return the columns in tables that are narrow enough, what has one head kept together."""
-    groups: list[list[Numbers]] = []
-    for column in columns:
-        if not groups or groups[-1][0].head != column.head or len(groups[-1]) == _MOST:
-            groups.append([])
-        groups[-1].append(column)
     parts: list[list[Numbers]] = [[]]
-    for group in groups:
-        if len(parts[-1]) + len(group) > _MOST:
+    for _, group in groupby(columns, lambda column: column.head):
+        rest = list(group)
+        if parts[-1] and _pixels([*parts[-1], *rest]) > _WIDEST:
             parts.append([])
-        parts[-1] += group
+        for column in rest:  # A group that is too wide by itself is cut.
+            if parts[-1] and _pixels([*parts[-1], column]) > _WIDEST:
+                parts.append([])
+            parts[-1].append(column)
     return [part for part in parts if part]
+
+
+def _pixels(columns: Sequence[Numbers]) -> float:
+    """Return about how wide columns are: titles break between words, cells before the interval."""
+    total = 0.0
+    for column in columns:
+        words = re.split(r"[ /-]", f"{column.head} {column.title}")
+        # The paper's intervals stand in the line, ours below their means.
+        cells = [cell if column.printed else cell.split(" ")[0] for cell in column.cells.values()]
+        total += _LETTER * max(map(len, [*words, *cells])) + _PADDING
+    return total
 
 
 def _table(view: ColumnView, columns: Sequence[Numbers]) -> str:

@@ -1,6 +1,7 @@
 """Run records -> tables and plots; reads run records only, trains nothing."""
 
 from mtl_dm.reporting.advice import AdvicePage, Bars, Heat, Section, write_advice
+from mtl_dm.reporting.baselines import Baselines
 from mtl_dm.reporting.console import summary_text
 from mtl_dm.reporting.html import write_html
 from mtl_dm.reporting.maps import Panel, map_plot
@@ -8,7 +9,7 @@ from mtl_dm.reporting.markdown import write_report
 from mtl_dm.reporting.published import published
 from mtl_dm.reporting.quantities import Quantity
 from mtl_dm.reporting.results import RESULT_COLUMNS, read_results, to_frame, write_results
-from mtl_dm.reporting.spec import Baselines, ReportSpec
+from mtl_dm.reporting.spec import ReportSpec
 from mtl_dm.reporting.statistics import (
     corrected_interval,
     mean_interval,

@@ -197,6 +197,17 @@ def test_change_plot_marks_the_quadrant_and_the_intervals(full):
     assert "C MT (DM): expression accuracy +10.0 ± 0.0, action_units f1 -30.0 ± 0.0" in text
 
 
+def test_rows_may_start_from_single_task_rows_of_their_own(tmp_path):
+    cells = [cell(row, seed) for row in ROWS for seed in (0, 1)]
+    own = {"NC MT": Baselines("ST"), "C MT (DM)": Baselines(), "ST": Baselines("C MT (DM)")}
+    text = page(tmp_path, *cells, baselines=own)
+    assert "Change against the single-task row of each; bars: 95% intervals" in text
+    # ST - C MT (DM), and no point at the origin.
+    assert "ST: expression accuracy -10.0 ± 0.0, action_units f1 +30.0 ± 0.0" in text
+    assert text.count("<circle") == 2
+    assert "change against C MT (DM) and ST, whichever a row is compared with" in text
+
+
 def test_no_curve_through_a_loss_that_is_not_finite(full):
     text, _ = full
     assert "NC MT: 1.5 at the end" in text

@@ -1,6 +1,7 @@
 """Drawings as files of their own."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -9,6 +10,7 @@ from mtl_dm.reporting.page.picture import Key, Titled, picture
 from mtl_dm.reporting.page.svg import Drawing, line, rect
 from tests.reporting.test_browser import BROWSER, browse
 
+ROOT = Path(__file__).parents[2]
 DRAWING = Drawing(100, 50, rect(0, 0, 10, 10, "fill c3", "a <tip>") + line(0, 0, 1, 1, "rule"), "x")
 
 
@@ -47,3 +49,8 @@ def test_a_browser_shows_it_in_its_colours(tmp_path):
     assert messages == []
     blue, green, red = cv2.imread(str(shot))[60, 60]
     assert (red, green, blue) == (0xC6, 0x54, 0x00)
+
+
+def test_nothing_is_drawn_in_a_second_way():
+    sources = (ROOT / "mtl_dm").rglob("*.py")
+    assert [path.name for path in sources if "matplotlib" in path.read_text("utf-8")] == []

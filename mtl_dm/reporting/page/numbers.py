@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from mtl_dm.reporting.beside import Printed, printed_columns
 from mtl_dm.reporting.comparisons import comparison_table
-from mtl_dm.reporting.page.markup import details, escape, note, number_cell, scroll, table
+from mtl_dm.reporting.page.markup import details, escape, note, table
+from mtl_dm.reporting.page.narrow import Numbers, narrow_tables
 from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.sections import difference_note
 from mtl_dm.reporting.spec import Pair
 from mtl_dm.reporting.tables import ABSENT, label_table, relative, row_count, value_cell
 
-_WIDEST = 960.0
-"""Pixels for the numbers of one table: at 1280 none needs scrolling sideways."""
-_LETTER, _PADDING = 8.0, 16.0
 _MEASURED = "measured"
-
-
-class Numbers(NamedTuple):
-    """One column of a table.
-
-    Attributes:
-        head: Above it and its neighbours of the same head.
-        title: Its own.
-        cells: By row.
-        printed: Whether the numbers are the paper's.
-    """
-
-    head: str
-    title: str
-    cells: Mapping[str, str]
-    printed: bool = False
 
 
 def measured_beside_published(view: ColumnView) -> str:
@@ -46,11 +25,13 @@ def measured_beside_published(view: ColumnView) -> str:
         ValueError: If the spec names a published table or column that does not exist.
     """
     printed = printed_columns(view.spec, view.column)
-    everything = _tables(view, [*_metrics(view), *_ends(view, [])])
+    everything = narrow_tables(view, [*_metrics(view), *_ends(view, [])])
     if not printed:
         return everything
     beside = [column for pair in _pairs(view, printed) for column in _beside(view, pair, printed)]
-    return _tables(view, [*beside, *_ends(view, printed)]) + details("All metrics", everything)
+    return narrow_tables(view, [*beside, *_ends(view, printed)]) + details(
+        "All metrics", everything
+    )
 
 
 def _pairs(view: ColumnView, printed: Sequence[Printed]) -> list[Pair]:
@@ -100,53 +81,6 @@ def _ends(view: ColumnView, printed: Sequence[Printed]) -> list[Numbers]:
         columns.append(Numbers("Δm (%)", each.name, found, printed=True))
     counts = {row: str(row_count(view.measured, spec, row) or ABSENT) for row in spec.rows}
     return [*columns, Numbers("", "n", counts)]
-
-
-def _tables(view: ColumnView, columns: Sequence[Numbers]) -> str:
-    return "".join(_table(view, part) for part in _parts(columns))
-
-
-def _parts(columns: Sequence[Numbers]) -> list[list[Numbers]]:
-    """Return the columns in tables that are narrow enough, what has one head kept together."""
-    parts: list[list[Numbers]] = [[]]
-    for _, group in groupby(columns, lambda column: column.head):
-        rest = list(group)
-        if parts[-1] and _pixels([*parts[-1], *rest]) > _WIDEST:
-            parts.append([])
-        for column in rest:  # A group that is too wide by itself is cut.
-            if parts[-1] and _pixels([*parts[-1], column]) > _WIDEST:
-                parts.append([])
-            parts[-1].append(column)
-    return [part for part in parts if part]
-
-
-def _pixels(columns: Sequence[Numbers]) -> float:
-    """Return about how wide columns are: titles break between words, cells before the interval."""
-    total = 0.0
-    for column in columns:
-        words = re.split(r"[ /-]", f"{column.head} {column.title}")
-        # The paper's intervals stand in the line, ours below their means.
-        cells = [cell if column.printed else cell.split(" ")[0] for cell in column.cells.values()]
-        total += _LETTER * max(map(len, [*words, *cells])) + _PADDING
-    return total
-
-
-def _table(view: ColumnView, columns: Sequence[Numbers]) -> str:
-    heads = [(head, len(list(group))) for head, group in groupby(c.head for c in columns)]
-    top = "".join(f'<th colspan="{n}" scope="colgroup">{escape(head)}</th>' for head, n in heads)
-    second = "".join(f'<th scope="col"{_kind(c)}>{escape(c.title)}</th>' for c in columns)
-    body = []
-    for row in view.spec.rows:
-        cells = "".join(f"<td{_kind(c)}>{number_cell(c.cells[row])}</td>" for c in columns)
-        body.append(f'<tr><th scope="row">{view.named(row)}</th>{cells}</tr>')
-    return scroll(
-        f'<table class="main"><thead><tr><th rowspan="2" scope="col">row</th>{top}</tr>'
-        f"<tr>{second}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-    )
-
-
-def _kind(column: Numbers) -> str:
-    return ' class="printed"' if column.printed else ""
 
 
 def published_note(view: ColumnView) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mtl_dm.reporting import read_cells, write_html
+from mtl_dm.reporting import Baselines, read_cells, write_html
 from mtl_dm.reporting.page.curves import _apart
 from mtl_dm.reporting.page.markup import inline, table
 from mtl_dm.reporting.page.svg import Scale, padded, ticks
@@ -201,7 +201,7 @@ def test_rows_may_start_from_single_task_rows_of_their_own(tmp_path):
     cells = [cell(row, seed) for row in ROWS for seed in (0, 1)]
     own = {"NC MT": Baselines("ST"), "C MT (DM)": Baselines(), "ST": Baselines("C MT (DM)")}
     text = page(tmp_path, *cells, baselines=own)
-    assert "Change against the single-task row of each; bars: 95% intervals" in text
+    assert "Change against the single-task row of each" in text
     # ST - C MT (DM), and no point at the origin.
     assert "ST: expression accuracy -10.0 ± 0.0, action_units f1 +30.0 ± 0.0" in text
     assert text.count("<circle") == 2
@@ -346,6 +346,7 @@ def test_evidence_follows_its_repeat(tmp_path):
         ("a < b & `x < 1`", "a &lt; b &amp; <code>x &lt; 1</code>"),
         ("**bold** `**code**`", "<strong>bold</strong> <code>**code**</code>"),
         ("one ` tick", "one ` tick"),
+        ("by 1.0 ± 0.2", "by 1.0\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.2"),
     ],
 )
 def test_inline(markdown, markup):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from mtl_dm.reporting.tables import Table
 
-
 _CLOSE = "\N{NO-BREAK SPACE}"
 """Keeps a number with its interval, and Δm with its number."""
 

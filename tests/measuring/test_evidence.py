@@ -15,9 +15,9 @@ from mtl_dm.measuring.evidence import Fitted, collect
 from mtl_dm.measuring.samples import Judged, pick
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
-from mtl_dm.reporting import read_cells
-from mtl_dm.reporting.evidence import read_evidence
 from mtl_dm.runs.cells import CellPlan, Measurement, run_cell
+from mtl_dm.runs.evidence import read_evidence
+from mtl_dm.runs.reading import read_cells
 from mtl_dm.tasks import Task
 
 CLASSES = Task.multiclass("expression", ["neutral", "happiness", "sadness"])

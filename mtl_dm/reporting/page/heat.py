@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mtl_dm.reporting.page.markup import card, grid, note
-from mtl_dm.reporting.page.svg import chart, number, rect, text
+from mtl_dm.reporting.page.svg import Drawing, number, rect, text
 from mtl_dm.reporting.page.view import ColumnView
 
 _WIDE, _HIGH = 30.0, 17.0
@@ -88,6 +88,18 @@ def heat_map(
     faded: Collection[str] = (),
     signed: bool = False,
 ) -> str:
+    """Return the markup of `heat_drawing` for a page; the arguments are its own."""
+    return heat_drawing(classes, attributes, values, faded=faded, signed=signed).markup
+
+
+def heat_drawing(
+    classes: Sequence[str],
+    attributes: Sequence[str],
+    values: np.ndarray,
+    *,
+    faded: Collection[str] = (),
+    signed: bool = False,
+) -> Drawing:
     """Draw attributes down and classes across: a page is longer than wide.
 
     Args:
@@ -115,7 +127,7 @@ def heat_map(
     width = left + len(classes) * _WIDE + 0.65 * _LETTER * len(classes[-1])
     height = top + len(attributes) * _HIGH + 4
     what = "difference of" if signed else "of"
-    return chart(width, height, "".join(pieces), f"heat map {what} P(attribute | class)")
+    return Drawing(width, height, "".join(pieces), f"heat map {what} P(attribute | class)")
 
 
 def _cell(place: tuple[float, float], value: float, pair: str, signed: bool) -> str:
@@ -124,7 +136,7 @@ def _cell(place: tuple[float, float], value: float, pair: str, signed: bool) -> 
         return rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "empty", f"{pair}: no value")
     tip = f"{'Difference of ' if signed else ''}P({pair}) = {value:{'+' if signed else ''}.3f}"
     box = rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "heat less" if value < 0 else "heat", tip)
-    shade = f'<g style="--v:{abs(value):.3f}">{box}</g>'
+    shade = f'<g fill-opacity="{0.05 + 0.95 * min(abs(value), 1.0):.3f}">{box}</g>'
     kind = "inside middle high" if abs(value) > 0.65 else "inside middle"
     percent = round(100 * value)
     shown = f"{percent:+d}" if signed and percent else number(percent)

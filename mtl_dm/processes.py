@@ -128,27 +128,31 @@ def require_agreement(what: str, value: int) -> None:
             )
 
 
-def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+def training_part(batches: tf.data.Dataset) -> tf.data.Dataset:
     """Return this process's rows of every global batch.
+
+    A batch is cut by the rows that it has, which augmentation may have made more than the
+    configured batch size (real images beside mixed ones).
 
     Args:
         batches: The global batches, the same in every process, all of them full.
-        batch_size: Their rows.
 
     Raises:
-        ValueError: If `batch_size` does not divide evenly among the devices of all processes.
+        ValueError: If the rows do not divide evenly among the devices of all processes, or the
+            parts of a batch differ in rows. Where the rows are known only when a batch comes,
+            iterating raises `tf.errors.InvalidArgumentError` with the same text.
     """
     if PROCESSES not in os.environ:
         return batches
     devices, local, first = _devices()
-    if batch_size % devices:
-        raise ValueError(
-            f"batch_size must be a multiple of the {devices} devices of all processes, "
-            f"got {batch_size}."
-        )
-    each = batch_size // devices
-    rows = slice(first * each, (first + local) * each)
-    return batches.map(lambda *batch: tf.nest.map_structure(lambda tensor: tensor[rows], batch))
+
+    def rows_of(*batch: Any) -> Any:
+        rows = _require_even(batch, devices)
+        each = rows // devices
+        part = slice(first * each, (first + local) * each)
+        return tf.nest.map_structure(lambda tensor: tensor[part], batch)
+
+    return batches.map(rows_of)
 
 
 def validation_part(batches: tf.data.Dataset) -> tf.data.Dataset:
@@ -182,6 +186,30 @@ def validation_part(batches: tf.data.Dataset) -> tf.data.Dataset:
 
 def _rows(batch: Any) -> Any:
     return tf.shape(tf.nest.flatten(batch)[0])[0]
+
+
+def _require_even(batch: Any, devices: int) -> Any:
+    """Return the rows of a batch after checking that every device gets as many of them."""
+    rule = f"The rows of a batch must be a multiple of the {devices} devices of all processes"
+    tensors = tf.nest.flatten(batch)
+    known = {tensor.shape[0] for tensor in tensors}
+    if None not in known:
+        if len(known) > 1:
+            raise ValueError(f"All parts of a batch must have the same rows, got {sorted(known)}.")
+        (rows,) = known
+        if rows % devices:
+            raise ValueError(f"{rule}, got {rows}: choose another batch_size.")
+        return rows
+    rows = tf.shape(tensors[0])[0]
+    checks = [tf.debugging.assert_equal(rows % devices, 0, f"{rule}: choose another batch_size.")]
+    checks += [
+        tf.debugging.assert_equal(
+            tf.shape(tensor)[0], rows, "All parts of a batch must have the same rows."
+        )
+        for tensor in tensors[1:]
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(rows)
 
 
 def _devices() -> tuple[int, int, int]:

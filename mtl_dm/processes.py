@@ -27,8 +27,12 @@ PROCESS = "MTL_DM_PROCESS"
 DEVICE = "MTL_DM_DEVICE"
 LAUNCHER = "MTL_DM_LAUNCHER"
 
-HEARTBEAT_SECONDS = 30
-"""After this long without a sign of life a process counts as dead, and the others end."""
+HEARTBEAT_SECONDS = 100
+"""After this long without a sign of life a process counts as dead, and the others end.
+
+It is for hosts that vanish; the launcher sees a process of its own host die at once. A process that
+waits its turn on a busy machine must not count as dead.
+"""
 
 
 def count() -> int:
@@ -128,27 +132,32 @@ def require_agreement(what: str, value: int) -> None:
             )
 
 
-def training_part(batches: tf.data.Dataset) -> tf.data.Dataset:
+def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     """Return this process's rows of every global batch.
 
-    A batch is cut by the rows that it has, which augmentation may have made more than the
-    configured batch size (real images beside mixed ones).
+    A batch is cut by the rows that it has: augmentation may have made more of them than
+    `batch_size` (real images beside mixed ones).
 
     Args:
         batches: The global batches, the same in every process, all of them full.
+        batch_size: The rows of a batch as it was merged.
 
     Raises:
-        ValueError: If the rows do not divide evenly among the devices of all processes, or the
-            parts of a batch differ in rows. Where the rows are known only when a batch comes,
-            iterating raises `tf.errors.InvalidArgumentError` with the same text.
+        ValueError: If `batch_size` or the rows of a batch do not divide evenly among the devices
+            of all processes, or the parts of a batch differ in rows. Rows that are known only
+            when a batch comes raise `tf.errors.InvalidArgumentError` then, with the same text.
     """
     if PROCESSES not in os.environ:
         return batches
     devices, local, first = _devices()
+    if batch_size % devices:
+        raise ValueError(
+            f"batch_size must be a multiple of the {devices} devices of all processes, "
+            f"got {batch_size}."
+        )
 
     def rows_of(*batch: Any) -> Any:
-        rows = _require_even(batch, devices)
-        each = rows // devices
+        each = _require_even(batch, devices) // devices
         part = slice(first * each, (first + local) * each)
         return tf.nest.map_structure(lambda tensor: tensor[part], batch)
 
@@ -190,23 +199,21 @@ def _rows(batch: Any) -> Any:
 
 def _require_even(batch: Any, devices: int) -> Any:
     """Return the rows of a batch after checking that every device gets as many of them."""
-    rule = f"The rows of a batch must be a multiple of the {devices} devices of all processes"
+    even = f"The rows of a batch must be a multiple of the {devices} devices of all processes"
+    same = "All parts of a batch must have the same rows"
     tensors = tf.nest.flatten(batch)
     known = {tensor.shape[0] for tensor in tensors}
     if None not in known:
         if len(known) > 1:
-            raise ValueError(f"All parts of a batch must have the same rows, got {sorted(known)}.")
+            raise ValueError(f"{same}, got {sorted(known)}.")
         (rows,) = known
         if rows % devices:
-            raise ValueError(f"{rule}, got {rows}: choose another batch_size.")
+            raise ValueError(f"{even}, got {rows}.")
         return rows
     rows = tf.shape(tensors[0])[0]
-    checks = [tf.debugging.assert_equal(rows % devices, 0, f"{rule}: choose another batch_size.")]
+    checks = [tf.debugging.assert_equal(rows % devices, 0, f"{even}.")]
     checks += [
-        tf.debugging.assert_equal(
-            tf.shape(tensor)[0], rows, "All parts of a batch must have the same rows."
-        )
-        for tensor in tensors[1:]
+        tf.debugging.assert_equal(tf.shape(tensor)[0], rows, f"{same}.") for tensor in tensors[1:]
     ]
     with tf.control_dependencies(checks):
         return tf.identity(rows)

@@ -20,14 +20,14 @@ def doubled(*batch):
     return tf.nest.map_structure(lambda tensor: tf.concat([tensor + 100, tensor], axis=0), batch)
 
 
-def parts_of(stream, monkeypatch, devices=2, local=1):
+def parts_of(stream, monkeypatch, devices=2, local=1, batch_size=8):
     """Return what each process gets, as lists of batches."""
     monkeypatch.setenv(processes.PROCESSES, str(devices // local))
     found = []
     for process in range(devices // local):
         place = (devices, local, process * local)
         monkeypatch.setattr(processes, "_devices", lambda place=place: place)
-        found.append(list(processes.training_part(stream).as_numpy_iterator()))
+        found.append(list(processes.training_part(stream, batch_size).as_numpy_iterator()))
     return found
 
 
@@ -51,14 +51,16 @@ def test_no_row_of_a_doubled_batch_is_lost(monkeypatch, forget):
         )
         known = stream
         stream = tf.data.Dataset.from_generator(lambda: iter(known), output_signature=unknown)
-    first, second = parts_of(stream, monkeypatch)
+    first, second = parts_of(stream, monkeypatch, batch_size=4)
     rows = [part[0][1]["a"].tolist() for part in (first, second)]
     assert rows == [[100, 101, 102, 103], [0, 1, 2, 3]]
 
 
 def test_rows_that_do_not_divide_are_refused(monkeypatch):
-    message = "rows of a batch must be a multiple of the 2 devices of all processes"
-    with pytest.raises(ValueError, match=f"{message}, got 7: choose another batch_size"):
+    with pytest.raises(ValueError, match="batch_size must be a multiple of the 2 devices.*got 7"):
+        parts_of(batches(7), monkeypatch, batch_size=7)
+    message = "The rows of a batch must be a multiple of the 2 devices of all processes"
+    with pytest.raises(ValueError, match=f"{message}, got 7"):
         parts_of(batches(7), monkeypatch)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         parts_of(batches(8).unbatch().batch(7), monkeypatch)
@@ -75,4 +77,4 @@ def test_parts_of_a_batch_that_differ_in_rows_are_refused(monkeypatch):
 def test_alone_a_process_takes_everything(monkeypatch):
     monkeypatch.delenv(processes.PROCESSES, raising=False)
     stream = batches(7)
-    assert processes.training_part(stream) is stream
+    assert processes.training_part(stream, 7) is stream

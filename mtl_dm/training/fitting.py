@@ -136,7 +136,7 @@ def fit(
     progress = Progress() if output is None else restore_state(output, model)
     processes.require_agreement("the epoch to go on from", progress.epochs)
     stream, steps = training_stream(sources, config, progress.epochs)
-    stream = processes.training_part(stream)
+    stream = processes.training_part(stream, config.batch_size)
     batches = None
     # What moves weights at the end of an epoch comes before what saves them.
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]

@@ -57,7 +57,7 @@ def test_no_row_of_a_doubled_batch_is_lost(monkeypatch, forget):
 
 
 def test_rows_that_do_not_divide_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="batch_size must be a multiple of the 2 devices.*got 7"):
+    with pytest.raises(ValueError, match=r"batch_size must be a multiple of the 2 .*got 7"):
         parts_of(batches(7), monkeypatch, batch_size=7)
     message = "The rows of a batch must be a multiple of the 2 devices of all processes"
     with pytest.raises(ValueError, match=f"{message}, got 7"):

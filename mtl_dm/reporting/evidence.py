@@ -14,7 +14,8 @@ _LOG = logging.getLogger(__name__)
 _PARTS = ("history", "calibration", "relatedness", "samples")
 
 Content = Mapping[str, Any]
-"""history, calibration, relatedness and samples as `mtl_dm.measuring.evidence.collect` says."""
+"""history, calibration, relatedness, samples and couplings, as
+`mtl_dm.measuring.evidence.collect` says."""
 
 
 class EvidenceFiles(NamedTuple):
@@ -43,6 +44,8 @@ def read_evidence(folder: str | Path, cells: Sequence[Cell]) -> EvidenceFiles:
             raw = json.loads(path.read_text(encoding="utf-8"))
             key = tuple(raw[field] for field in ("table", "column", "row", "seed", "fold"))
             content = {part: raw["evidence"][part] for part in _PARTS}
+            # Older versions kept the first coupling only, as "relatedness".
+            content["couplings"] = dict(raw["evidence"].get("couplings", {}))
             if key in wanted:
                 found[key] = content
         except (ValueError, KeyError, TypeError) as error:

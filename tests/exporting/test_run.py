@@ -92,7 +92,7 @@ def test_large_regressions_are_compared_by_their_size(tmp_path):
     onnx_sessions()
     model = load_model(saved_models.save(tmp_path / "model"))
     kernel, bias = model.heads["valence_arousal"].get_weights()
-    model.heads["valence_arousal"].set_weights([1e4 * kernel, bias + [1e4, -1e4]])
+    model.heads["valence_arousal"].set_weights([1e4 * kernel, np.add(bias, [1e4, -1e4])])
     checkpoint = saved_models.save_model(model, tmp_path / "large")
     found = run.export(checkpoint, tmp_path / "out", ["onnx"])
     assert found["onnx"] <= LEAST_TOLERANCE

@@ -110,10 +110,7 @@ def test_a_batch_that_does_not_divide(flags, started, tmp_path):
     )
     status, text = finish(child)
     assert status == 1
-    assert (
-        "error: The rows of a batch must be a multiple of the 2 devices of all processes, got 7"
-        in text
-    )
+    assert "error: batch_size must be a multiple of the 2 devices of all processes, got 7." in text
 
 
 def test_two_processes_learn_the_relatedness_of_one(flags, started, tmp_path):

@@ -16,7 +16,8 @@ _PARTS = ("history", "calibration", "relatedness", "samples")
 _KEYS = ("table", "column", "row", "seed", "fold")
 
 Content = Mapping[str, Any]
-"""history, calibration, relatedness and samples as `mtl_dm.measuring.evidence.collect` says."""
+"""history, calibration, relatedness, samples and couplings, as
+`mtl_dm.measuring.evidence.collect` says."""
 
 
 class EvidenceFiles(NamedTuple):
@@ -61,6 +62,8 @@ def read_evidence(folder: str | Path, cells: Sequence[Cell]) -> EvidenceFiles:
             raw = json.loads(path.read_text(encoding="utf-8"))
             key = _key(raw)
             content = {part: raw["evidence"][part] for part in _PARTS}
+            # Older versions kept the first coupling only, as "relatedness".
+            content["couplings"] = dict(raw["evidence"].get("couplings", {}))
             if key in wanted:
                 found[key] = content
         except (ValueError, KeyError, TypeError) as error:

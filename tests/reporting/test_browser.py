@@ -3,12 +3,12 @@
 import json
 import re
 import shutil
-import subprocess
 
 import cv2
 import pytest
 
 from mtl_dm.reporting import write_html
+from tests.progress import run
 from tests.reporting import fake_evidence
 from tests.reporting.fake_run import COLUMN, ROWS, cell, spec, write
 
@@ -29,7 +29,7 @@ def page(tmp_path_factory):
 
 def browse(page, tmp_path, *options, width=1280, scheme=LIGHT):
     """Return (document, messages) of a browser that opens the page."""
-    found = subprocess.run(
+    output, errors = run(
         [
             BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -37,10 +37,9 @@ def browse(page, tmp_path, *options, width=1280, scheme=LIGHT):
             "--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path / 'profile'}",
             f"--window-size={width},1600", f"--blink-settings=preferredColorScheme={scheme}",
             *options, page.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=60, check=True,
+        ]
     )  # fmt: skip
-    return found.stdout, [line for line in found.stderr.splitlines() if "CONSOLE" in line]
+    return output, [line for line in errors.splitlines() if "CONSOLE" in line]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, DARK), (1280, LIGHT)])

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from mtl_dm.reporting.evidence import read_evidence
 
 from mtl_dm.reporting import read_cells, write_html
+from mtl_dm.runs.evidence import read_evidence
 from tests.reporting import fake_evidence
 from tests.reporting.fake_run import cell, spec, write
 

@@ -6,7 +6,8 @@ from mtl_dm.balancing.uncertainty import Uncertainty
 from mtl_dm.registry import Registry
 
 BALANCING: Registry[type[LossBalancing]] = Registry("balancing method")
-BALANCING.register("total")(Total)
+BALANCING.register("equal")(Total)
+BALANCING.alias("total", "equal")
 BALANCING.register("uncertainty")(Uncertainty)
 
 __all__ = ["BALANCING", "LossBalancing", "Total", "Uncertainty"]

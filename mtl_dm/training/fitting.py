@@ -18,7 +18,9 @@ from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.gradients import require_backend
 from mtl_dm.training.learning import LearnRelatedness, schedule
+from mtl_dm.training.optimizers import OPTIMIZERS
 from mtl_dm.training.resuming import Progress, restore_state
+from mtl_dm.training.schedules import SCHEDULES
 from mtl_dm.training.validation_gate import BATCH, BATCHES, Brake
 
 EVALUATION_BATCH = 256
@@ -57,7 +59,7 @@ def settings(config: TrainConfig) -> Iterator[None]:
         ValueError: If the strategy is unknown, the machine lacks the devices, or the backend
             cannot do what is configured.
     """
-    if config.brake:
+    if config.validation_gate:
         require_backend()
     policy = "float32" if config.mixed_precision == "float32" else f"mixed_{config.mixed_precision}"
     before = keras.config.dtype_policy()
@@ -71,6 +73,17 @@ def settings(config: TrainConfig) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+def steps_of(sources: Sequence[tf.data.Dataset], config: TrainConfig) -> int:
+    """Return the steps of an epoch."""
+    return config.steps_per_epoch or data.steps_per_epoch(sources, config.batch_size, config.shares)
+
+
+def _optimizer(config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a configuration, its rate by the schedule over `epochs` epochs."""
+    rate = SCHEDULES.create(config.schedule, config.learning_rate, config.epochs, steps)
+    return OPTIMIZERS.create(config.optimizer, rate)
+
+
 def training_stream(
     sources: Sequence[tf.data.Dataset], config: TrainConfig, epochs: int = 0
 ) -> tuple[tf.data.Dataset, int]:
@@ -81,9 +94,7 @@ def training_stream(
         config: Its batches, shares, seed and augmentation apply.
         epochs: Epochs of the stream to leave out at its beginning: those trained before.
     """
-    steps = config.steps_per_epoch or data.steps_per_epoch(
-        sources, config.batch_size, config.shares
-    )
+    steps = steps_of(sources, config)
     start = epochs * steps
     stream = data.merge(
         sources,
@@ -126,9 +137,9 @@ def fit(
     """
     if not model.built:
         model.build(tf.nest.map_structure(lambda x: (None, *x.shape), sources[0].element_spec[0]))
-    # Adam with the paper's defaults; Keras adds loss scaling under float16.
+    # Keras adds loss scaling under float16.
     model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
+        optimizer=_optimizer(config, steps_of(sources, config)),
         # Without it JAX runs every operation by itself, tens of times slower.
         jit_compile=config.jit or keras.backend.backend() == "jax",
     )
@@ -143,7 +154,7 @@ def fit(
     if any(coupling.learned for coupling in model.couplings):
         first, every = schedule(config.epochs)
         callbacks.append(LearnRelatedness(sources, first, every, verbose=processes.is_main()))
-    if config.brake:
+    if config.validation_gate:
         callbacks.append(_brake(sources, validation, config))
     if validation is not None:
         batches = processes.validation_part(validation.batch(EVALUATION_BATCH))
@@ -171,7 +182,9 @@ def _brake(
     sources: Sequence[tf.data.Dataset], validation: tf.data.Dataset | None, config: TrainConfig
 ) -> Brake:
     if validation is None:
-        raise ValueError("brake needs validation data: it judges coupling terms by them.")
+        raise ValueError(
+            "The validation gate needs validation data: it judges coupling terms by them."
+        )
     batches = data.merge(sources, config.batch_size, shares=config.shares, seed=config.seed)
     # Images of a source stand in an order of its own: a few spread over all of it, and of a small
     # one smaller batches, since noise is judged by how batches differ.

@@ -37,6 +37,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         FileNotFoundError: If a data set or a relatedness file does not exist.
         OSError: If the disk is full.
     """
+    assembly.check_relations(config)
     with processes.main_first("data sets"):  # One process builds those that are not there.
         tasks = assembly.tasks_of(config)
         summary = assembly.summary_of(config, tasks)
@@ -46,14 +47,14 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
     for line in summary.lines():
         logging.info("%s", line)
     with fitting.settings(config):
-        model = assembly.model_of(config, tasks, tuple(sources[0].element_spec[0].shape))
+        model = assembly.model_of(config, tasks, assembly.input_shape_of(sources[0]))
         for coupling in model.couplings:
             for line in assembly.concerns_of(config, coupling, tasks):
                 logging.warning("%s", line)
         fitting.training_stream(sources, config)  # Batches are checked before a folder is claimed.
         folder = Path(output)
         if processes.is_main():
-            claim_folder(folder, config.to_dict())
+            claim_folder(folder, config.to_dict(), config.upgraded)
             for index, coupling in enumerate(model.couplings):
                 coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
         progress = fitting.fit(model, sources, config, validation=validation, output=folder)

@@ -77,7 +77,7 @@ def train(world, monkeypatch, config=CONFIG, start=None, **fields):
     # The watch stands where the brake would.
     monkeypatch.setattr(fitting, "_brake", lambda *_: watch)
     coupling = Coupling("kind", "parts", start or world.start, learned=True, **fields)
-    config = config.replace(brake=True, relatedness="learned", validation="v")
+    config = config.replace(validation_gate=True, relatedness="learned", validation="v")
     with fitting.settings(config):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(16, activation="relu")])
         model = MultiTaskModel(network, TASKS, [coupling])

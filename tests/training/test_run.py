@@ -148,7 +148,7 @@ def test_inferred_relatedness_and_options_reach_the_model(faces, finished):
         ({"relatedness": "hearsay"}, "Unknown relatedness 'hearsay'. Known: aff_wild2, facs"),
         ({"relatedness": f"inferred:{UNITS_ONLY}"}, "never annotated|'neutral'"),
         ({"backbone": "vgg"}, "Unknown backbone 'vgg'. Known: compact_cnn, dense_trunk"),
-        ({"balancing": "luck"}, "Unknown .*'luck'. Known: total, uncertainty"),
+        ({"balancing": "luck"}, "Unknown .*'luck'. Known: equal, uncertainty"),
         ({"matching_form": "new"}, "Unknown .*'new'. Known: .*paper"),
         ({"co_annotation_form": "new"}, "Unknown .*'new'. Known: .*paper"),
         ({"strategy": "spread"}, "Unknown strategy 'spread'. Known: mirrored, none"),
@@ -194,7 +194,7 @@ def test_a_learned_relatedness_stands_beside_the_assumed_one(finished, tmp_path,
         matching_form="conditional",
         co_annotation_form="posterior",
         epochs=3,
-        brake=True,
+        validation_gate=True,
     )
     model = run.train(config, tmp_path)
     assumed = Relatedness.from_json(tmp_path / "relatedness_0.json")

@@ -24,7 +24,7 @@ CONFIG = TrainConfig(
     ("one", "other"),
     validation="v",
     relatedness="facs",
-    brake=True,
+    validation_gate=True,
     augment=False,
     batch_size=32,
     epochs=3,
@@ -98,7 +98,8 @@ def test_the_default_is_left_alone_where_it_helps(sources, validation, capsys):
 
 @pytest.fixture(scope="module")
 def after_an_epoch(sources, validation):
-    return trained(sources, validation, CONFIG.replace(brake=False, epochs=1), **PRINTED)[0]
+    config = CONFIG.replace(validation_gate=False, epochs=1)
+    return trained(sources, validation, config, **PRINTED)[0]
 
 
 @pytest.fixture
@@ -223,7 +224,7 @@ def test_the_same_batches_after_every_epoch_and_after_a_restart(sources, validat
 
 
 def test_needs_validation(sources):
-    with pytest.raises(ValueError, match="brake needs validation data"):
+    with pytest.raises(ValueError, match="validation gate needs validation data"):
         fitting.fit(built(), sources, CONFIG)
 
 

@@ -20,6 +20,7 @@ from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
+from mtl_dm.training.starting import require_checkpoint
 
 INFERRED = "inferred:"
 
@@ -151,7 +152,7 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
     )
 
 
-def check_relations(config: TrainConfig) -> None:
+def check_names(config: TrainConfig) -> None:
     """Check how couplings and starting weights are named, before any data are read.
 
     Raises:
@@ -164,6 +165,9 @@ def check_relations(config: TrainConfig) -> None:
             name = name.partition(":")[2]
         if name and not name.startswith(INFERRED):
             relatedness_of(name, (), config.data_dir)
+    for _, part in config.stage_configs():
+        if part.init_from is not None:
+            require_checkpoint(part.init_from)
 
 
 def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Coupling]:

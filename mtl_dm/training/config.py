@@ -34,6 +34,9 @@ STAGE_FIELDS = (
 )
 """What a stage of its own may set; the rest holds for the whole run."""
 
+SEED_STRIDE = 7919
+"""Between the seeds of two stages: more than anyone repeats a training with seeds in a row."""
+
 RENAMED = {"brake": "validation_gate"}
 """Fields of earlier versions by name, with what they are called now."""
 
@@ -275,6 +278,8 @@ class TrainConfig:
             changes = {name: _stage_value(name, each) for name, each in spec.options.items()}
             if index:
                 changes.setdefault("init_from", None)  # It would undo the stage before.
+            # Its own order of images, which otherwise would be the one of the stage before.
+            changes["seed"] = self.seed + SEED_STRIDE * index
             part = self._part(**self._of_chosen(changes), stages=())
         except ValueError as error:
             raise ValueError(f"Stage {spec.name!r}: {error}") from error

@@ -57,12 +57,12 @@ def test_a_coupling_of_tasks_that_do_not_fit(option):
 def test_relations_are_checked_before_data_are_read(relation, error, flat):
     fields = {"relatedness": relation} if flat else {"couplings": (f"a(relation='{relation}')",)}
     with pytest.raises(error):
-        assembly.check_relations(config_of(**fields))
+        assembly.check_names(config_of(**fields))
 
 
 @pytest.mark.parametrize("relation", ["facs", "learned", "learned:facs", "inferred:x/y:train"])
 def test_relations_that_may_be(relation):
-    assembly.check_relations(config_of(relatedness=relation))
+    assembly.check_names(config_of(relatedness=relation))
 
 
 @pytest.fixture

@@ -163,7 +163,8 @@ def test_a_stage_has_the_values_of_the_run_but_its_own():
     assert (first.datasets, first.shares, first.trainable) == (("second",), (3.0,), ("heads",))
     assert first.init_from == "start.keras"
     # Loaded once: again it would undo the stage before.
-    assert second == config.replace(stages=(), optimizer="sgd", init_from=None)
+    assert second == config.replace(stages=(), optimizer="sgd", init_from=None, seed=second.seed)
+    assert first.seed == config.seed != second.seed
 
 
 def test_without_stages_the_run_is_one():

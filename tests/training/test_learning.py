@@ -10,7 +10,7 @@ from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness, marginal
 from mtl_dm.tasks import Task
-from mtl_dm.training import fitting, learning
+from mtl_dm.training import callbacks, fitting, learning
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.learning import LearnRelatedness, schedule
 
@@ -75,7 +75,7 @@ def train(world, monkeypatch, config=CONFIG, start=None, **fields):
 
     monkeypatch.setattr(fitting, "LearnRelatedness", with_watch)
     # The watch stands where the brake would.
-    monkeypatch.setattr(fitting, "_brake", lambda *_: watch)
+    monkeypatch.setattr(callbacks, "validation_gate", lambda *_: watch)
     coupling = Coupling("kind", "parts", start or world.start, learned=True, **fields)
     config = config.replace(validation_gate=True, relatedness="learned", validation="v")
     with fitting.settings(config):

@@ -9,7 +9,7 @@ from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
-from mtl_dm.training import fitting, validation_gate
+from mtl_dm.training import callbacks, fitting, validation_gate
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.gradients import term_gradients
 from mtl_dm.training.validation_gate import Brake
@@ -202,7 +202,7 @@ def test_validation_without_labels_of_a_task_cannot_judge_for_it(sources):
 def test_validation_images_from_all_of_it_in_several_batches(images, size, last, sources):
     inputs = np.tile(np.arange(images, dtype=np.float32)[:, None], 7)
     validation = data.from_arrays(inputs, {"kind": np.arange(images) % 3}, TASKS)
-    callback = fitting._brake(sources, validation, CONFIG)
+    callback = callbacks.validation_gate(sources, validation, CONFIG)
     seen = [batch[0].numpy()[:, 0] for batch in callback._validation]
     assert min(5, images) <= len(seen) <= 8
     assert max(map(len, seen)) == size
@@ -216,7 +216,7 @@ def test_the_same_batches_after_every_epoch_and_after_a_restart(sources, validat
             for stream in (callback._training, callback._validation)
         ]
 
-    first, again = (fitting._brake(sources, validation, CONFIG) for _ in range(2))
+    first, again = (callbacks.validation_gate(sources, validation, CONFIG) for _ in range(2))
     want = seen(first)
     for other in (seen(first), seen(again)):
         for one, two in zip(want, other, strict=True):

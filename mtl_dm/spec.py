@@ -25,6 +25,8 @@ _CONSTANTS: Mapping[str, Value] = {"True": True, "False": False, "None": None}
 _LITERAL = (
     "a value is a literal (a number, True, False, None, a word, quoted text or a list), not code"
 )
+_DEEPEST = 12
+"""Most brackets in each other: more is a mistake, or meant to exhaust the reader."""
 _CLOSING = {"[": "]", "(": ")"}
 
 
@@ -67,6 +69,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._place = 0
+        self._depth = 0
 
     def error(self, reason: str) -> ValueError:
         return ValueError(
@@ -107,6 +110,14 @@ class _Parser:
         return options
 
     def _value(self) -> Value:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self.error(f"more than {_DEEPEST} brackets in each other")
+        value = self._one_value()
+        self._depth -= 1
+        return value
+
+    def _one_value(self) -> Value:
         self.skip_space()
         for bracket, closing in _CLOSING.items():
             if self._take(bracket):

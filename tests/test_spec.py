@@ -12,7 +12,8 @@ SCALARS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=12),
 )
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=6)
+LISTS = st.lists(SCALARS, max_size=3).map(tuple)
+VALUES = st.one_of(SCALARS, LISTS, st.lists(LISTS, max_size=2).map(tuple))
 SPECS = st.builds(Spec, NAMES, st.dictionaries(NAMES, VALUES, max_size=4))
 
 
@@ -88,6 +89,17 @@ def test_refuses(text, message):
         parse(text)
     assert message in str(error.value)
     assert repr(text) in str(error.value)
+
+
+@pytest.mark.parametrize("opening", ["[", "a(b="])
+def test_brackets_without_end(opening):
+    with pytest.raises(ValueError, match=r"more than 12 brackets in each other|not code"):
+        parse("a(b=" + opening * 5000)
+
+
+def test_the_deepest_specification_is_read_at_once():
+    text = "a(b=" * 12 + "1" + ")" * 12
+    assert str(parse(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_every_stage_has_its_optimizer(whole):
     assert float(model.optimizer.learning_rate) == pytest.approx(float(rate(6)))
 
 
-@pytest.mark.parametrize("kills", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize("kills", [(1,), (0, 1, 2)])
 def test_killed_in_and_between_stages_ends_in_the_same_weights(whole, tmp_path, kills):
     for epoch in kills:
         assert train(tmp_path, kill_in=epoch) is None

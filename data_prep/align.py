@@ -35,10 +35,12 @@ from data_prep.faces.one_image import UNDETECTED, Options
 from data_prep.faces.pool import run_local
 from data_prep.faces.worker import Setup
 from mtl_dm import faces
+from mtl_dm.command_line import Parser
+from mtl_dm.files import printable
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep.align",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -134,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - start
     print("\n".join(summary(work, records)))
     done_now = len(work.pending)
-    print(f"{done_now:,} image(s) in {seconds:.1f} s, into {options.target}")
+    print(f"{done_now:,} image(s) in {seconds:.1f} s, into {printable(options.target)}")
     return 0
 
 

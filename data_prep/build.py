@@ -24,6 +24,9 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
+from mtl_dm.command_line import Parser
+from mtl_dm.datasets.reading import large_images
+from mtl_dm.files import expand_home
 
 SPARE_BYTES = 64 * 2**20
 
@@ -82,24 +85,27 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
         FileNotFoundError: If `source` does not exist or is empty.
         ValueError: If the raw data are malformed or the disk has no room.
     """
-    source = None if source is None else Path(source)
+    source = None if source is None else Path(expand_home(str(source)))
     # TFDS raises an AssertionError for the same, without saying which argument it was.
     if source is not None and not (source.is_dir() and any(source.iterdir())):
         raise FileNotFoundError(f"--source: the folder {source} does not exist or is empty.")
-    check_space(Path(data_dir), needed_bytes(builder, source))
+    check_space(Path(expand_home(str(data_dir))), needed_bytes(builder, source))
     # No look at Google's bucket: these data sets cannot be there, and a cluster may be offline.
     options: dict[str, Any] = {"try_download_gcs": False}
     if source is not None:
         options["manual_dir"] = str(source)
     shuffle.MAX_MEM_BUFFER_SIZE = BUFFER_BYTES
-    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
+    with large_images():
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
 
 
 def describe(builder: Any) -> str:
-    """Return one line about a built data set: its splits, and what was skipped."""
+    """Return lines about a built data set: its splits, what was skipped, and its labels."""
+    metadata = builder.info.metadata or {}
     splits = ", ".join(f"{name} {split.num_examples:,}" for name, split in _splits(builder))
-    skipped = (builder.info.metadata or {}).get("skipped")
-    return splits if skipped is None else f"{splits}; {skipped:,} image(s) skipped"
+    skipped = metadata.get("skipped")
+    first = splits if skipped is None else f"{splits}; {skipped:,} image(s) skipped"
+    return "\n".join([first, *metadata.get("labels", ())])
 
 
 def _splits(builder: Any) -> list[tuple[str, Any]]:
@@ -131,7 +137,7 @@ def terminate_cleanly() -> Iterator[None]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep.build",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mtl_dm.datasets  # noqa: F401 - importing the builders registers their checks
+from mtl_dm.command_line import Parser
 from mtl_dm.datasets._check import CHECKERS, Report
+from mtl_dm.files import expand_home
 
 
 def check(name: str, source: str | Path) -> Report:
@@ -27,7 +29,7 @@ def check(name: str, source: str | Path) -> Report:
         ValueError: If no data set of that name has a check; the message lists those that have.
     """
     checker = CHECKERS.get(name if name in CHECKERS else name.partition("/")[0])
-    source = Path(source)
+    source = Path(expand_home(str(source)))
     if not source.is_dir():
         return Report(errors=(f"The folder {source} does not exist.",))
     return checker(source)
@@ -46,7 +48,7 @@ def print_report(name: str, report: Report) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m data_prep.check",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from mtl_dm.command_line import Parser
 from mtl_dm.reporting import (
     ReportSpec,
     read_cells,
@@ -51,9 +52,7 @@ def arguments(
     Raises:
         ValueError: If a value breaks its rule.
     """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default=default_preset, help=f"one of {', '.join(presets)}")
     if seeds:
         parser.add_argument(

@@ -20,12 +20,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtl_dm.command_line import Parser
 from mtl_dm.runs.origin import origin_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m mtl_dm.export",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,4 +1,4 @@
-"""Writing files that are either whole or not there."""
+"""Paths as users write them; files that are whole or not there, and what they seem."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import contextlib
 import json
 import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
+
+
+def expand_home(path: str) -> str:
+    """Return a path whose leading "~" or "~user" is the home folder, as a shell writes it.
+
+    A shell leaves `--data_dir=~/d` as it is. Where there is no such user, so does this.
+    """
+    # Not Path.expanduser, which is an error for a file that is merely called "~notes.txt".
+    return os.path.expanduser(path)  # noqa: PTH111
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:
@@ -65,6 +75,25 @@ def open_atomically(path: str | Path) -> Iterator[TextIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def require_regular_file(path: Path) -> None:
+    """Raise where reading a path would wait for ever: a pipe, a socket, a device, a folder.
+
+    Raises:
+        OSError: If there is nothing, or it cannot be looked up.
+        ValueError: If it is no regular file; the message is the reason alone.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("not a regular file")
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""Return a file name as text that any file or terminal takes: bytes that are no UTF-8 as \xNN.
+
+    A name from a listing may hold such bytes; printing it as it is would be an error.
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def strict_json(values: Any) -> str:

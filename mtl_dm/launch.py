@@ -34,6 +34,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
 from mtl_dm import processes
+from mtl_dm.command_line import Parser
 
 GRACE_SECONDS = 5
 """What a process gets to end by itself; JAX may hold SIGTERM back, so KILL follows."""
@@ -42,7 +43,7 @@ POLL_SECONDS = 0.2
 TAIL_CHARACTERS = 4000
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; see python -m mtl_dm.launch --help.")
 

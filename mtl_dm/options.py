@@ -2,7 +2,8 @@
 
 Options are its annotated named parameters, apart from those that the caller fills by position.
 An annotation says what may be given: bool, int, float, str, None, Literal, tuple, list, Sequence
-or a union of these; a parameter that is annotated otherwise is no option.
+or a union of these; a parameter that is annotated otherwise is no option. With a parameter such as
+**weights: float any further name is one.
 """
 
 from __future__ import annotations
@@ -59,16 +60,16 @@ def checked(
         ValueError: If an option is unknown, of another type than its annotation says, or one that
             is needed is missing.
     """
-    known = options_of(entry, positional)
+    known, further = options_of(entry, positional), _further(entry)
     for name in options:
-        if name not in known:
+        if name not in known and further is None:
             listed = ", ".join(sorted(known)) or "none"
             raise ValueError(f"The {what} has no option {name!r}. Known: {listed}.")
     missing = sorted(known.keys() & _needed(entry) - options.keys())
     if missing:
         raise ValueError(f"The {what} needs the option(s) {', '.join(missing)}.")
     return {
-        name: converted(f"Option {name!r} of the {what}", known[name], value)
+        name: converted(f"Option {name!r} of the {what}", known.get(name, further), value)
         for name, value in options.items()
     }
 
@@ -95,6 +96,15 @@ def _parameters(entry: Callable[..., Any]) -> list[inspect.Parameter]:
     if not isinstance(entry, type):
         return list(inspect.signature(entry, eval_str=True).parameters.values())
     return list(inspect.signature(entry.__init__, eval_str=True).parameters.values())[1:]  # type: ignore[misc]
+
+
+def _further(entry: Callable[..., Any]) -> Any:
+    """Return the annotation of options by any name, or None where an entry takes none."""
+    for parameter in _parameters(entry):
+        kind = parameter.kind is inspect.Parameter.VAR_KEYWORD
+        if kind and _words(parameter.annotation) is not None:
+            return parameter.annotation
+    return None
 
 
 def _needed(entry: Callable[..., Any]) -> set[str]:

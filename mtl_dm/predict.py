@@ -1,17 +1,19 @@
-"""From photos and videos to predictions: finds the faces, aligns them, predicts.
+r"""From photos and videos to predictions: finds the faces, aligns them, predicts.
 
     python -m mtl_dm.predict --checkpoint=runs/first/best.keras --output=DIR PHOTO|FOLDER|VIDEO ...
 
-writes predictions.csv (or .jsonl): one line a face with file, frame, face number (best score
-first), box in pixels of the upright photo, detection score, and for every task of the checkpoint
-the probability of each label (the value, for a regression); an image without a face, or that
-cannot be read, has one line with the reason. annotated/ holds each photo with its faces boxed and
-a card a face (bars of the classes, attributes from 0.5 on). about.json says what made it.
+writes predictions.csv (or .jsonl): one line a face with file, frame and time of a video, face
+number (best score first), box in pixels of the upright photo, detection score, and for every task
+of the checkpoint the probability of each label (the value, for a regression); an image without a
+face, or that cannot be read, has one line with the reason. Bytes of a file's name that are not
+UTF-8 are spelled \xNN. annotated/ holds each photo with its faces boxed and a card a face (bars of
+the classes, attributes from 0.5 on). about.json says what made it.
 
 Faces are aligned at 112 x 112 as by data_prep.align (at the network's input where that is larger)
 and resized to the network's input as in training. Videos: --fps frames for each second are looked
-at. Probabilities are calibrated where python -m mtl_dm.calibrate left temperatures beside the
-checkpoint.
+at, by the time stamps of the frames (seconds; a video without usable stamps has a line that says
+so, and is timed by its frame rate). Probabilities are calibrated where python -m mtl_dm.calibrate
+left temperatures beside the checkpoint.
 
 What a checkpoint was trained on is printed by each run, and below where --help comes with a
 --checkpoint. A checkpoint trained on synthetic faces has never been validated on people.
@@ -27,6 +29,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm import faces
+from mtl_dm.command_line import Parser
+from mtl_dm.files import printable
 from mtl_dm.runs.origin import origin_of
 
 
@@ -36,7 +40,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     from mtl_dm.predicting.rows import FORMATS
 
     default = Options()
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m mtl_dm.predict",
         description=__doc__,
         epilog=_about_checkpoint(arguments),
@@ -105,12 +109,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for what, number in counts.items():
         print(f"{number:7,} {what}")
-    print(f"Done in {time.monotonic() - start:.1f} s; everything is in {options.output}")
+    where = printable(options.output)
+    print(f"Done in {time.monotonic() - start:.1f} s; everything is in {where}")
     return 0
 
 
 def _about_checkpoint(arguments: Sequence[str] | None) -> str | None:
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early = Parser(add_help=False, allow_abbrev=False)
     early.add_argument("--checkpoint", type=Path)
     known, _ = early.parse_known_args(arguments)
     if known.checkpoint is None:

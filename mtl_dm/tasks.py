@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -17,6 +18,13 @@ ACTION_UNITS = tuple(
     f"AU{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 15, 17, 20, 23, 24, 25, 26)
 )
 """The 17 facial action units of Table 1, in the order of every label array."""
+
+DEFAULT_LOSSES: Mapping[str, str] = {
+    "multiclass": "cross_entropy",
+    "multilabel": "binary_cross_entropy",
+    "regression": "squared",
+}
+"""The loss of each kind of task where none is named."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Task:
             in [0, 1).
         reduction: Multilabel only: an image's loss is the "mean" over its annotated attributes
             (as printed in the paper) or their "sum".
+        loss: Name of the task's loss in `mtl_dm.losses.TASK_LOSSES`; empty: the first of its kind,
+            "cross_entropy", "binary_cross_entropy" or "squared".
 
     Raises:
         ValueError: If an attribute breaks its rule.
@@ -46,6 +56,7 @@ class Task:
     weight: float = 1.0
     label_smoothing: float = 0.0
     reduction: Reduction = "mean"
+    loss: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -56,6 +67,9 @@ class Task:
                 f"Task {self.name!r}: kind must be 'multiclass', 'multilabel' or 'regression', "
                 f"got {self.kind!r}."
             )
+        if not isinstance(self.loss, str):
+            raise ValueError(f"Task {self.name!r}: loss must be a name, got {self.loss!r}.")
+        object.__setattr__(self, "loss", self.loss or DEFAULT_LOSSES[self.kind])
         self._check_labels()
         if not (math.isfinite(self.weight) and self.weight >= 0):
             raise ValueError(
@@ -81,28 +95,44 @@ class Task:
         bad = [label for label in self.labels if not isinstance(label, str) or not label]
         if bad:
             raise ValueError(f"Task {self.name!r}: labels must be non-empty strings, got {bad}.")
-        repeated = sorted({label for label in self.labels if self.labels.count(label) > 1})
+        repeated = sorted(label for label, count in Counter(self.labels).items() if count > 1)
         if repeated:
             raise ValueError(f"Task {self.name!r}: labels must be unique, repeated: {repeated}.")
 
     @classmethod
     def multiclass(
-        cls, name: str, labels: Sequence[str], label_smoothing: float = 0.0, weight: float = 1.0
+        cls,
+        name: str,
+        labels: Sequence[str],
+        label_smoothing: float = 0.0,
+        weight: float = 1.0,
+        *,
+        loss: str = "",
     ) -> Task:
         """Return a task with one class out of `labels` per image."""
-        return cls(name, "multiclass", tuple(labels), weight, label_smoothing=label_smoothing)
+        return cls(
+            name, "multiclass", tuple(labels), weight, label_smoothing=label_smoothing, loss=loss
+        )
 
     @classmethod
     def multilabel(
-        cls, name: str, labels: Sequence[str], reduction: Reduction = "mean", weight: float = 1.0
+        cls,
+        name: str,
+        labels: Sequence[str],
+        reduction: Reduction = "mean",
+        weight: float = 1.0,
+        *,
+        loss: str = "",
     ) -> Task:
         """Return a task with any subset of `labels` active per image."""
-        return cls(name, "multilabel", tuple(labels), weight, reduction=reduction)
+        return cls(name, "multilabel", tuple(labels), weight, reduction=reduction, loss=loss)
 
     @classmethod
-    def regression(cls, name: str, labels: Sequence[str], weight: float = 1.0) -> Task:
-        """Return a task with one real value per label."""
-        return cls(name, "regression", tuple(labels), weight)
+    def regression(
+        cls, name: str, labels: Sequence[str], loss: str = "", weight: float = 1.0
+    ) -> Task:
+        """Return a task with one real value per label; `loss` is "squared" or "ccc"."""
+        return cls(name, "regression", tuple(labels), weight, loss=loss)
 
     @property
     def size(self) -> int:

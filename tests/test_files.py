@@ -1,9 +1,10 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import printable, require_regular_file, write_atomically
 
 
 def names(folder):
@@ -87,3 +88,23 @@ def test_permissions_are_those_of_an_ordinary_file(tmp_path):
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
     assert after == 0o027
+
+
+def test_names_that_are_no_text_are_spelled_in_bytes(tmp_path):
+    name = os.fsdecode("ö".encode() + b"\xff\n.jpg")
+    assert printable(name) == "ö\\xff\n.jpg"
+    assert printable(tmp_path / name) == f"{tmp_path}/{printable(name)}"
+    assert printable("plain \\xff") == "plain \\xff"
+
+
+def test_what_is_no_regular_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    for name in ("file", "link"):
+        require_regular_file(tmp_path / name)
+    for path in (tmp_path, tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(ValueError, match=r"^not a regular file$"):
+            require_regular_file(path)
+    with pytest.raises(FileNotFoundError):
+        require_regular_file(tmp_path / "none")

@@ -101,6 +101,15 @@ def test_what_is_needed():
     assert set(options_of(needs, positional=0)) == {"x", "every"}
 
 
+def test_options_of_any_name():
+    def weights(total: int = 1, **rest: float) -> None:
+        """Any name is an option."""
+
+    assert checked("", weights, {"total": 2, "pose": 3}) == {"total": 2, "pose": 3.0}
+    with pytest.raises(ValueError, match="Option 'pose' of the thing must be a number, got 'x'"):
+        checked("thing", weights, {"pose": "x"})
+
+
 def test_options_of_a_layer_are_its_own():
     class Plain(keras.layers.Layer):
         """Without a constructor of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path, PurePosixPath
 
 from mtl_dm import faces
@@ -34,7 +35,9 @@ def read_boxes(path: Path) -> dict[str, faces.Box]:
         for row in rows:
             where = f"{path}, line {rows.line_num}"
             image = PurePosixPath((row["path"] or "").replace("\\", "/"))
-            if image.is_absolute() or ".." in image.parts or not image.parts:
+            # On no system is a path with a drive, C:/x.jpg, one inside the source.
+            absolute = image.is_absolute() or re.match(r"[A-Za-z]:", str(image))
+            if absolute or ".." in image.parts or not image.parts:
                 raise ValueError(f"{where}: the path {row['path']!r} must lie inside the source.")
             if boxes.setdefault(str(image), box := _box(row, where)) is not box:
                 raise ValueError(f"{where}: a second box for {image}.")

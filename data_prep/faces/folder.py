@@ -15,7 +15,7 @@ from data_prep.faces.records import Record, faces_csv, undetected_csv
 from data_prep.faces.sheets import aligned_sheet, failures_sheet
 from data_prep.faces.worker import Job, read_journals
 from mtl_dm import faces
-from mtl_dm.files import write_atomically
+from mtl_dm.files import printable, write_atomically
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,11 +168,13 @@ def summary(plan: Plan, records: Iterable[Record]) -> list[str]:
     if odd:
         lines.append(f"  {odd:,} of the aligned have unlikely landmarks (plausible = 0)")
     if plan.listing.others:
-        others = ", ".join(f"{count:,} {suffix}" for suffix, count in plan.listing.others.items())
+        others = ", ".join(
+            f"{count:,} {printable(suffix)}" for suffix, count in plan.listing.others.items()
+        )
         lines.append(f"not images by their suffix, left alone: {others}")
     if plan.boxes_without_photo:
         lines.append(
             f"{len(plan.boxes_without_photo):,} box(es) without an image, the first of "
-            f"{plan.boxes_without_photo[0]}"
+            f"{printable(plan.boxes_without_photo[0])}"
         )
     return lines

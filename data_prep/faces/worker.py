@@ -15,7 +15,7 @@ from data_prep.faces.listing import RESERVED
 from data_prep.faces.one_image import Options, Outcome, align_image
 from data_prep.faces.records import Record
 from mtl_dm import faces
-from mtl_dm.files import write_atomically
+from mtl_dm.files import require_regular_file, write_atomically
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,11 @@ class Worker:
         """
         output = self._setup.target / job.output
         try:
-            data = (self._setup.source / job.path).read_bytes()
+            path = self._setup.source / job.path
+            require_regular_file(path)  # It may have been exchanged since it was listed.
+            data = path.read_bytes()
+        except ValueError as error:
+            data, outcome = b"", Outcome(reason=str(error))
         except OSError as error:
             data, outcome = b"", Outcome(reason=f"the file cannot be read ({error.strerror})")
         else:

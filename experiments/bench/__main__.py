@@ -26,6 +26,7 @@ from experiments.bench import faces, imports, memory, pipelines, steps
 from experiments.bench.report import described, markdown
 from experiments.bench.timing import Row
 from experiments.study import main_guard
+from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
 
 
@@ -41,9 +42,7 @@ def measurements(data_dir: str) -> Iterator[Row]:
 
 def main() -> None:
     """Run every measurement and write results.csv and report.md."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default="runs/bench", help="folder for the results")
     output = Path(parser.parse_args().output)
     rows = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import resource
 import statistics
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 
 from experiments.bench import faces, pipelines
 from experiments.bench.timing import Goal, Row
+from mtl_dm.command_line import Parser
 
 BATCHES = 150
 """Read of either data set: buffers grow for a while, as tf.data tunes them."""
@@ -43,7 +43,7 @@ def _peak(config: str, data_dir: str) -> float:
 
 def main() -> None:
     """Stream batches of a data set of the bench and print the peak memory in megabytes."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser = Parser(description=main.__doc__)
     parser.add_argument("config", choices=faces.RECORDS)
     parser.add_argument("data_dir")
     options = parser.parse_args()

@@ -1,13 +1,30 @@
 """How the loss terms of several tasks combine: one file a method."""
 
-from mtl_dm.balancing._base import LossBalancing
-from mtl_dm.balancing.total import Total
+from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing.equal import EqualWeighting
+from mtl_dm.balancing.gradnorm import GradNorm
+from mtl_dm.balancing.mgda import MGDA
+from mtl_dm.balancing.min_norm import min_norm_weights
+from mtl_dm.balancing.static import StaticWeighting
 from mtl_dm.balancing.uncertainty import Uncertainty
 from mtl_dm.registry import Registry
 
-BALANCING: Registry[type[LossBalancing]] = Registry("balancing method")
-BALANCING.register("equal")(Total)
+BALANCING: Registry[type[Balancing]] = Registry("balancing method")
+BALANCING.register("equal")(EqualWeighting)
 BALANCING.alias("total", "equal")
+BALANCING.register("static")(StaticWeighting)
 BALANCING.register("uncertainty")(Uncertainty)
+BALANCING.register("mgda")(MGDA)
+BALANCING.register("gradnorm")(GradNorm)
 
-__all__ = ["BALANCING", "LossBalancing", "Total", "Uncertainty"]
+__all__ = [
+    "BALANCING",
+    "MGDA",
+    "Balancing",
+    "EqualWeighting",
+    "GradNorm",
+    "Seen",
+    "StaticWeighting",
+    "Uncertainty",
+    "min_norm_weights",
+]

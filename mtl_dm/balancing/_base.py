@@ -1,32 +1,179 @@
-"""The contract of a balancing method that sees losses."""
+"""The contract of a balancing method: it sees numbers, never a model, and returns weights.
+
+Shapes: T terms, B images, D features.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 import keras
+import numpy as np
+from keras import ops
+
+Sees = Literal["nothing", "losses", "gradients"]
+SCOPES = ("shared", "last_layer", "features")
+BALANCES = ("all", "tasks")
 
 
-class LossBalancing(keras.layers.Layer):
-    """Turns the loss terms of a step into one objective.
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What a method sees of a step, the same on every replica and in every process.
 
-    It sees numbers, never a model. A subclass overrides `combine`, and `prepare` where it has
-    weights of its own (trainable ones are learned with the network's). Register it in
-    `mtl_dm.balancing.BALANCING`.
+    Attributes:
+        names: Of the T terms.
+        losses: [T] float32, each over the global batch and times its fixed factor, without a
+            gradient; 0 where the term is absent. None for a method that sees nothing.
+        present: [T] float32, 1 where the term has anything to act on in this batch, else 0. A
+            term that is absent must take no part: its loss and gradient of 0 say nothing. None
+            for a method that sees nothing.
+        gram: [T, T] float32, the inner products of the terms' gradients over the method's scope,
+            without loss scaling; None for a method that sees no gradients.
+        features: The backbone's features by task, [B, D] of this replica, for a method that
+            `uses_features`, else None.
     """
 
+    names: tuple[str, ...]
+    losses: Any
+    present: Any
+    gram: Any = None
+    features: Any = None
+
+
+class Balancing(keras.layers.Layer):
+    """Turns what it sees of the loss terms into a weight for each: L = sum_i w_i L_i + own loss.
+
+    A subclass overrides `weigh`, and what else it needs. What it must remember from step to step
+    are weights of the layer, made in `prepare` with `memory`, so that checkpoints hold them and
+    replicas agree. Register it in `mtl_dm.balancing.BALANCING`.
+
+    Attributes:
+        sees: "nothing": the weights are constants; "losses"; or "gradients": their Gram matrix
+            too, which takes a backward pass a term.
+        scope: Of the gradients: "shared" (all weights of the backbone), "last_layer" (its last
+            kernel) or "features" (what it returns).
+        weighs_heads: Whether the weights apply to the heads too. Without it they get the plain sum
+            of the terms' gradients (Sener, Koltun 2018, algorithm 2). Of methods that see no
+            gradients the weights always apply to everything.
+        uses_features: Whether `Seen.features` is wanted.
+        looks_after: Whether `after_step` is called; it takes a second forward pass.
+        signed: Whether weights may be negative.
+
+    Args:
+        balances: "all" terms, or "tasks" alone: coupling and auxiliary terms then count with their
+            factors, unweighted.
+        **kwargs: As for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If `balances` is unknown.
+    """
+
+    sees: ClassVar[Sees] = "losses"
+    scope: str = "shared"
+    weighs_heads: ClassVar[bool] = True
+    uses_features: ClassVar[bool] = False
+    looks_after: ClassVar[bool] = False
+    signed: ClassVar[bool] = False
+
+    def __init__(self, balances: str = "all", **kwargs: Any) -> None:
+        kwargs.setdefault("dtype", "float32")  # Weights of losses are never halved.
+        super().__init__(**kwargs)
+        if balances not in BALANCES:
+            raise ValueError(f"balances must be one of {BALANCES}, got {balances!r}.")
+        if self.scope not in SCOPES:
+            raise ValueError(f"The scope of gradients must be one of {SCOPES}, got {self.scope!r}.")
+        self.balances = balances
+        self.names: tuple[str, ...] = ()
+
+    @property
+    def wants_losses(self) -> bool:
+        """Whether `Seen.losses` and `Seen.present` are wanted; they take a sum over replicas."""
+        return self.sees != "nothing"
+
     def prepare(self, names: Sequence[str]) -> None:
-        """Create what the method keeps per term; called once, before training.
+        """Learn the names of the terms and make what the method remembers; called once.
 
         Args:
-            names: Names of the loss terms, in the order of the objective.
+            names: Of the terms, in the order of the objective.
         """
+        self.names = tuple(names)
+        self.built = True
 
-    def combine(self, losses: Mapping[str, Any]) -> Any:
-        """Return the scalar to minimise.
+    def memory(self, name: str, initial: float, shape: tuple[int, ...] | None = None) -> Any:
+        """Return a weight of the layer that `update` and `after_step` may assign.
 
         Args:
-            losses: Scalar float32 per term, already times its fixed weight.
+            name: Of the weight.
+            initial: Its value at the start.
+            shape: None: one number a term.
+        """
+        return self.add_weight(
+            name=name,
+            shape=(len(self.names),) if shape is None else shape,
+            initializer=keras.initializers.Constant(initial),
+            trainable=False,
+            dtype="float32",
+            # Every replica comes to the same values by itself.
+            aggregation="only_first_replica",
+        )
+
+    def weigh(self, seen: Seen) -> Any:
+        """Return the weights [T] float32, or None if all are 1; changes nothing.
+
+        Their gradient reaches the method's trainable weights, and, where the method sees no
+        gradients of its own, whatever else they were computed from.
         """
         raise NotImplementedError
+
+    def own_loss(self, seen: Seen) -> Any:
+        """Return a scalar that is added to the objective, the same on every replica; None: 0."""
+        del seen
+
+    def update(self, seen: Seen) -> None:
+        """Change what the method remembers; called in training, after `weigh`."""
+
+    def after_step(self, seen: Seen, losses: Any) -> None:
+        """Change what the method remembers, by the losses after the step.
+
+        Args:
+            seen: Before the step.
+            losses: [T], of the same batch with the new weights of the network.
+        """
+
+    def check(self) -> None:
+        """Check on one plausible step that the method keeps the contract.
+
+        Raises:
+            ValueError: If its weights have a wrong shape, are not finite, or are negative and the
+                method is not `signed`.
+        """
+        count = len(self.names)
+        seen = Seen(
+            self.names,
+            ops.ones((count,)),
+            ops.ones((count,)),
+            ops.eye(count) if self.sees == "gradients" else None,
+            None,
+        )
+        weights = self.weigh(seen)
+        if weights is None:
+            return
+        weights = ops.convert_to_numpy(weights)
+        method = f"The balancing method {type(self).__name__}"
+        if weights.shape != (count,):
+            raise ValueError(
+                f"{method} must return one weight a term, shape ({count},), got {weights.shape}."
+            )
+        if not np.isfinite(weights).all():
+            raise ValueError(f"{method} must return finite weights, got {weights.tolist()}.")
+        if not self.signed and (weights < 0).any():
+            raise ValueError(
+                f"{method} must not return negative weights unless it is `signed`, got "
+                f"{weights.tolist()}."
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make the same method."""
+        return {**super().get_config(), "balances": self.balances}

@@ -11,18 +11,21 @@ from mtl_dm.data.built import (
     split_in,
     tasks_in,
 )
+from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
+from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
-from mtl_dm.data.teaching import with_soft_labels
 
 __all__ = [
     "Annotations",
+    "LabelledPair",
     "Summary",
     "augment",
     "class_ids",
     "from_arrays",
     "image_side",
     "label_arrays",
+    "labelled_pair",
     "load",
     "merge",
     "network_input",
@@ -31,5 +34,6 @@ __all__ = [
     "steps_per_epoch",
     "summarize",
     "tasks_in",
+    "with_predicted_labels",
     "with_soft_labels",
 ]

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm.labels import check_absence, check_class_ids, check_labels
 from mtl_dm.tasks import Task, by_name
 
 
 def from_arrays(inputs: Any, labels: Mapping[str, Any], tasks: Sequence[Task]) -> tf.data.Dataset:
     """Return a source of (input, labels, masks) for `merge`.
 
+    A label is missing where it is marked so, and nowhere else: a one-hot row of zeros, as
+    `pandas.get_dummies` makes it of a gap, names no class and is refused.
+
     Args:
-        inputs: Array [N, ...] or a dictionary of such arrays.
+        inputs: Array [N, ...] or a dictionary of such arrays, by the names of the backbone's
+            inputs.
         labels: By task name, with missing labels marked as in a built data set: class ids int [N]
             (-1 missing) or one-hot/soft [N, K] (a row with NaN is missing) for multiclass,
             [N, M] with -1 or NaN missing for multilabel, [N, R] with NaN missing for regression.
@@ -24,7 +29,8 @@ def from_arrays(inputs: Any, labels: Mapping[str, Any], tasks: Sequence[Task]) -
 
     Raises:
         ValueError: If a task is unknown, an array has the wrong length or shape, an input is
-            NaN, or a label is out of range.
+            NaN, a label breaks its rule (see `mtl_dm.labels`), or attributes are 1 and -1 only,
+            which would make all of them present.
     """
     known = by_name(tasks)
     arrays = {"inputs": inputs} if not isinstance(inputs, Mapping) else inputs
@@ -39,7 +45,11 @@ def from_arrays(inputs: Any, labels: Mapping[str, Any], tasks: Sequence[Task]) -
     if unknown:
         raise ValueError(f"labels name unknown tasks {unknown}. Known: {sorted(known)}.")
     length = lengths.pop()
-    pairs = {name: encode(known[name], np.asarray(labels[name]), length) for name in labels}
+    given = {name: np.asarray(labels[name]) for name in labels}
+    pairs = {name: encode(known[name], values, length) for name, values in given.items()}
+    for name, values in given.items():
+        if known[name].kind == "multilabel":
+            check_absence(f"Labels of {name!r}", values)
     return tf.data.Dataset.from_tensor_slices(
         (
             arrays if isinstance(inputs, Mapping) else arrays["inputs"],
@@ -61,13 +71,15 @@ def encode(
         one_hot: Otherwise class ids stay int64 [N], -1 where the mask is 0.
 
     Raises:
-        ValueError: If the shape does not fit or an annotated label is out of range.
+        ValueError: If the shape does not fit or an annotated label breaks its rule.
     """
     if task.kind == "multiclass" and values.ndim == 1:
         _require_shape(task, values, (length,))
         if not np.issubdtype(values.dtype, np.integer):
-            raise ValueError(f"Labels of {task.name!r} must be integers, got {values.dtype}.")
-        _require_range(task, values, -1, task.size - 1)
+            raise ValueError(
+                f"Labels of {task.name!r} must be integers, got {values.dtype}; missing is -1."
+            )
+        check_class_ids(f"Labels of {task.name!r}", values, task.size)
         mask = values >= 0
         if not one_hot:
             return values.astype(np.int64), mask.astype(np.float32)
@@ -77,21 +89,14 @@ def encode(
         return labels, mask.astype(np.float32)
     values = values.astype(np.float32)
     _require_shape(task, values, (length, task.size))
+    mask = ~np.isnan(values)
     if task.kind == "multiclass":
-        mask = ~np.isnan(values).any(axis=1)
-        labels = np.where(mask[:, None], values, 0.0)
-        _require_range(task, labels, 0, 1)
+        mask = mask.all(axis=1)
     elif task.kind == "multilabel":
-        mask = ~np.isnan(values) & (values != -1)
-        labels = np.where(mask, values, 0.0)
-        _require_range(task, labels, 0, 1)
-    else:
-        mask = ~np.isnan(values)
-        labels = np.where(mask, values, 0.0)
-        _require_range(
-            task, labels, float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
-        )
-    return labels.astype(np.float32), mask.astype(np.float32)
+        mask &= values != -1
+    check_labels(task, values, mask)
+    entries = mask if mask.ndim == 2 else mask[:, None]
+    return np.where(entries, values, np.float32(0)), mask.astype(np.float32)
 
 
 def _first_nan(array: np.ndarray) -> int:
@@ -101,13 +106,3 @@ def _first_nan(array: np.ndarray) -> int:
 def _require_shape(task: Task, values: np.ndarray, shape: tuple[int, ...]) -> None:
     if values.shape != shape:
         raise ValueError(f"Labels of {task.name!r} must have shape {shape}, got {values.shape}.")
-
-
-def _require_range(task: Task, values: np.ndarray, low: float, high: float) -> None:
-    wrong = np.argwhere((values < low) | (values > high))
-    if len(wrong):
-        place = tuple(wrong[0])
-        raise ValueError(
-            f"Labels of {task.name!r} must lie in [{low}, {high}], got {values[place]} in row "
-            f"{place[0]} ({len(wrong)} such value(s))."
-        )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
+
+from mtl_dm.data.built import IMAGE
 
 
 def augment(
@@ -16,7 +19,9 @@ def augment(
     batches are changed at once, which costs a tenth of changing image by image.
 
     Args:
-        batches: (image [B, H, W, 3] in [-1, 1], labels, masks).
+        batches: (image [B, H, W, 3] in [-1, 1], labels, masks). Of a dictionary of inputs the
+            component named "image" is changed, else the only one of that shape; the
+            rest is left alone, so that positions in the image would no longer fit it.
         seed: Fixes every draw (with TensorFlow's global seed, where one is set and the batches
             end).
         shift: Largest shift as a part of a side; the border is filled by reflection.
@@ -24,11 +29,11 @@ def augment(
             the same way, so a stream that goes on where it stopped changes as if it never had.
 
     Raises:
-        ValueError: If the inputs are no images, or `shift` is outside [0, 0.5).
+        ValueError: If the inputs are no images or it is not plain which of them are, or `shift`
+            is outside [0, 0.5).
     """
     spec = batches.element_spec[0]
-    if not isinstance(spec, tf.TensorSpec) or spec.shape.rank != 4:
-        raise ValueError(f"augment needs batches of images [B, H, W, 3], got {spec}.")
+    component = _image_component(spec)
     if not 0 <= shift < 0.5:
         raise ValueError(f"shift must lie in [0, 0.5), got {shift}.")
     numbers = tf.data.Dataset.counter(start)
@@ -37,11 +42,37 @@ def augment(
         numbers = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
 
     def change(element: tuple[Any, Any, Any], number: tf.Tensor) -> tuple[Any, Any, Any]:
-        images, labels, masks = element
+        inputs, labels, masks = element
         draw = tf.random.stateless_uniform([], [seed, number], None, None, tf.int64)
-        return change_images(images, draw, shift), labels, masks
+        if component is None:
+            return change_images(inputs, draw, shift), labels, masks
+        return (
+            {**inputs, component: change_images(inputs[component], draw, shift)},
+            labels,
+            masks,
+        )
 
     return tf.data.Dataset.zip(batches, numbers).map(change, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _image_component(spec: Any) -> str | None:
+    """Return the name of the images among inputs; None where the input is images itself."""
+    if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4:
+        return None
+    parts = spec if isinstance(spec, Mapping) else {}
+    images = [
+        name
+        for name, part in parts.items()
+        if isinstance(part, tf.TensorSpec) and part.shape.rank == 4 and part.shape[-1] == 3
+    ]
+    if IMAGE in images:
+        return IMAGE
+    if len(images) != 1:
+        raise ValueError(
+            "augment needs batches of images [B, H, W, 3]; of a dictionary one component of that "
+            f"shape or the one named {IMAGE!r}, got {spec}."
+        )
+    return str(images[0])
 
 
 def change_images(images: tf.Tensor, draw: tf.Tensor, shift: float) -> tf.Tensor:

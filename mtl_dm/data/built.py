@@ -15,6 +15,7 @@ from mtl_dm.data.arrays import encode
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
+"""Name of the images among the features of a data set and among several inputs."""
 
 
 def load(
@@ -24,11 +25,13 @@ def load(
     tasks: Sequence[Task] | None = None,
     image_size: int | None = None,
     only: tuple[str, Sequence[int]] | None = None,
+    inputs: Sequence[str] | None = None,
 ) -> tf.data.Dataset:
     """Return a source (image, labels, masks) for `merge` from a built data set.
 
-    Images are decoded and resized while they stream. A data set that needs no download is built
-    on the way.
+    Images are decoded and resized while they stream. Missing is class id -1, an attribute of -1, a
+    value that is NaN: they come under mask 0. Labels are not checked again here; `label_arrays`,
+    which every command reads first, does it. A data set that needs no download is built on the way.
 
     Args:
         name: "name[/config][:split]"; the split may be left out where there is only one.
@@ -36,6 +39,8 @@ def load(
         tasks: Tasks to read; those that the data set lacks are left out of the labels. None: all.
         image_size: Side of the square images; None: as stored, which must be one size.
         only: A feature and the integer values to keep (a fold: ("index", rows)).
+        inputs: Features that become the first component, a dictionary by these names: "image" as
+            the network sees it, numbers as stored. None: the image alone, in no dictionary.
 
     Raises:
         FileNotFoundError: If the data set must be built from a download first.
@@ -43,10 +48,13 @@ def load(
     """
     builder, split = _builder(name, data_dir)
     wanted = _shared_tasks(builder, tasks)
-    examples = _examples(builder, split, skip_images=False)
+    names = [IMAGE] if inputs is None else list(inputs)
+    _check_inputs(builder, names)
+    examples = _examples(builder, split, skip_images=IMAGE not in names)
     size = builder.info.splits[split].num_examples
     if only is not None:
         feature, values = only
+        _require_features(builder, [feature])
         keep = tf.constant(np.unique(np.asarray(values, dtype=np.int64)))
         examples = examples.filter(
             lambda example: tf.reduce_any(keep == tf.cast(example[feature], tf.int64))
@@ -55,7 +63,7 @@ def load(
         size = int(np.isin(stored, keep.numpy()).sum())
     if size == 0:
         raise ValueError(f"The data set {name!r} has no example left to read.")
-    side = image_size or builder.info.features[IMAGE].shape[0]
+    side = image_size or (builder.info.features[IMAGE].shape[0] if IMAGE in names else 0)
     if side is None:
         raise ValueError(f"The images of {name!r} differ in size: image_size must be given.")
 
@@ -63,7 +71,11 @@ def load(
         labels, masks = {}, {}
         for task in wanted:
             labels[task.name], masks[task.name] = _annotation(task, example[task.name])
-        return network_input(example[IMAGE], side), labels, masks
+        parts = {
+            part: network_input(example[part], side) if part == IMAGE else example[part]
+            for part in names
+        }
+        return parts[IMAGE] if inputs is None else parts, labels, masks
 
     source = examples.map(element, num_parallel_calls=tf.data.AUTOTUNE)
     return source.apply(tf.data.experimental.assert_cardinality(size))
@@ -74,6 +86,8 @@ def label_arrays(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return float32 labels and masks of every example by task name; images stay unread.
 
+    Every label is checked (see `mtl_dm.labels`).
+
     Args:
         name: As for `load`.
         data_dir: As for `load`.
@@ -83,7 +97,7 @@ def label_arrays(
 
     Raises:
         FileNotFoundError: If the data set must be built first.
-        ValueError: If a name is unknown.
+        ValueError: If a name is unknown or a stored label breaks its rule; its row is named.
     """
     builder, split = _builder(name, data_dir)
     wanted = _shared_tasks(builder, tasks)
@@ -125,13 +139,32 @@ def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) ->
         ValueError: If a name is unknown.
     """
     builder, split = _builder(name, data_dir)
-    unknown = sorted(set(features) - set(builder.info.features))
+    _require_features(builder, features)
+    return _raw(builder, split, features)
+
+
+def _require_features(builder: tfds.core.DatasetBuilder, names: Sequence[str]) -> None:
+    known = builder.info.features
+    unknown = sorted(set(names) - set(known))
     if unknown:
         raise ValueError(
-            f"The data set {name!r} has no features {unknown}. Known: "
-            f"{sorted(builder.info.features)}."
+            f"The data set {builder.info.full_name!r} has no features {unknown}. Known: "
+            f"{sorted(known)}."
         )
-    return _raw(builder, split, features)
+
+
+def _check_inputs(builder: tfds.core.DatasetBuilder, names: Sequence[str]) -> None:
+    """Check that features can be the inputs of a network."""
+    if not names:
+        raise ValueError("inputs must name at least one feature, got none.")
+    _require_features(builder, names)
+    for name in names:
+        feature = builder.info.features[name]
+        if name != IMAGE and (feature.dtype == tf.string or None in feature.shape):
+            raise ValueError(
+                f"The feature {name!r} cannot be an input: it must hold numbers of a fixed shape, "
+                f"got {feature}."
+            )
 
 
 def _raw(
@@ -169,7 +202,9 @@ def _examples(builder: tfds.core.DatasetBuilder, split: str, skip_images: bool) 
         split=split,
         # File order, whatever the machine: `merge` shuffles by its own seed.
         read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
-        decoders={IMAGE: tfds.decode.SkipDecoding()} if skip_images else None,
+        decoders={IMAGE: tfds.decode.SkipDecoding()}
+        if skip_images and IMAGE in builder.info.features
+        else None,
     )
 
 
@@ -187,7 +222,10 @@ def _shared_tasks(builder: tfds.core.DatasetBuilder, tasks: Sequence[Task] | Non
 
 
 def _annotation(task: Task, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the label and the mask of one example, as `encode` does for arrays."""
+    """Return the label and the mask of one example, as `encode` does for arrays, unchecked.
+
+    A check of every image would cost some percent of a stream's speed: `label_arrays` checks.
+    """
     if task.kind == "multiclass":
         # one_hot gives zeros for -1.
         return tf.one_hot(value, task.size), tf.cast(value >= 0, tf.float32)

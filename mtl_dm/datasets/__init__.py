@@ -16,6 +16,7 @@ from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
+from mtl_dm.files import expand_home
 
 BUILDERS: tuple[Any, ...] = (
     Abaw4Lsd,
@@ -73,10 +74,12 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
         FileNotFoundError: If the user's description is needed and not there.
     """
     builder, config = find(name)
+    data_dir = expand_home(str(data_dir))
     chosen: Any = config or None
     if hasattr(builder, "config_for"):
-        chosen = builder.config_for(config, Path(data_dir), source and Path(source))
-    return builder(data_dir=str(data_dir), config=chosen)
+        folder = source and Path(expand_home(str(source)))
+        chosen = builder.config_for(config, Path(data_dir), folder)
+    return builder(data_dir=data_dir, config=chosen)
 
 
 __all__ = [

@@ -7,6 +7,7 @@ from mtl_dm.faces.face import LANDMARKS, Box, Face, Image, Points
 from mtl_dm.faces.geometry import SIZE, align, centre_crop, similarity, template
 from mtl_dm.faces.reading import SUFFIXES, decode_image, read_image
 from mtl_dm.faces.turning import find
+from mtl_dm.faces.videos import open_video
 
 __all__ = [
     "DEFAULT",
@@ -28,6 +29,7 @@ __all__ = [
     "detect",
     "find",
     "load_engine",
+    "open_video",
     "read_image",
     "refine",
     "similarity",

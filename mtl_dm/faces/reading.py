@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 
 from mtl_dm.faces.face import Image
+from mtl_dm.files import require_regular_file
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder, in lower case; the content decides how it is read."""
+
+_TOO_LARGE = "the image is too large: at most 2**30 pixels and 2**20 a side are read"
 
 
 def read_image(path: str | Path) -> Image:
@@ -18,8 +21,9 @@ def read_image(path: str | Path) -> Image:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it holds no whole image.
+        ValueError: If it is no regular file or holds no whole image.
     """
+    require_regular_file(Path(path))
     return decode_image(Path(path).read_bytes())
 
 
@@ -30,7 +34,8 @@ def decode_image(data: bytes) -> Image:
     transparency is dropped. The file's name plays no part.
 
     Raises:
-        ValueError: If there is no whole image: the file is empty, truncated, or none at all.
+        ValueError: If there is no whole image: the file is empty, truncated, none at all, or of
+            more than OpenCV's 2**30 pixels.
     """
     if not data:
         raise ValueError("the file is empty")
@@ -40,6 +45,8 @@ def decode_image(data: bytes) -> Image:
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in str(error):
+            raise ValueError(_TOO_LARGE) from error
         raise ValueError(f"the image cannot be decoded ({error.err or error.code})") from error
     if image is None:
         raise ValueError("not an image that can be decoded")

@@ -4,18 +4,30 @@ from mtl_dm.losses._checks import require_shape
 from mtl_dm.losses.agreement import bernoulli_divergence, jensen_shannon
 from mtl_dm.losses.classification import masked_binary_cross_entropy, masked_cross_entropy
 from mtl_dm.losses.co_annotation import soft_co_annotation, soft_labels
-from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, option_names
+from mtl_dm.losses.forms import (
+    CO_ANNOTATION_FORMS,
+    COUPLING_FORMS,
+    MATCHING_FORMS,
+    CouplingForm,
+    coupling_form,
+    option_names,
+)
 from mtl_dm.losses.matching import distribution_matching, mixture
 from mtl_dm.losses.posterior import class_posterior
 from mtl_dm.losses.reduction import weighted_mean
-from mtl_dm.losses.regression import masked_squared_error
-from mtl_dm.losses.task_losses import task_loss
+from mtl_dm.losses.regression import concordance_loss, masked_squared_error
+from mtl_dm.losses.task_losses import TASK_LOSSES, task_loss
 
 __all__ = [
+    "COUPLING_FORMS",
     "CO_ANNOTATION_FORMS",
     "MATCHING_FORMS",
+    "TASK_LOSSES",
+    "CouplingForm",
     "bernoulli_divergence",
     "class_posterior",
+    "concordance_loss",
+    "coupling_form",
     "distribution_matching",
     "jensen_shannon",
     "masked_binary_cross_entropy",

@@ -1,38 +1,162 @@
 """Coupling forms: what a coupling term is, by name. One function each.
 
 A form is called as
-    form(class_logits, attribute_logits, relatedness, labels, masks, **options) -> (values, weights)
-with class_logits [B, K] and attribute_logits [B, M] of the labels that the coupling covers,
-`relatedness` restricted to them, `labels` and `masks` dictionaries with the keys "classes"
-([B, K]; [B]) and "attributes" ([B, M]; [B, M]), labels finite everywhere; `masks` may have
-"covered" ([B]) too, 0 for images of a class outside, which only a form with one value for the
-batch has to leave out itself. It returns either
-`values` [B] and `weights` [B], whose weighted mean over the whole (global) batch is the term, or
-a scalar for the batch and a scalar weight. Keyword arguments of a form are its options; a
-coupling checks that an option exists. A form that needs only logits and the relatedness, or only a
-soft label, is one equation in `matching` or `co_annotation`; any other registers itself here.
+    form(source_outputs, target_outputs, relation, labels, masks, **options) -> (values, weights)
+with the outputs of the two coupled tasks, [B, size] each, over the labels that the relation
+names, and the relation of a kind that the form takes. `labels` and `masks` are dictionaries by the
+two sides' names in that relation, labels finite everywhere. It returns either `values` [B] and
+`weights` [B], whose weighted mean over the whole (global) batch is the term, or a scalar for the
+batch and a scalar weight. Keyword arguments of a form are its options; a coupling checks that an
+option exists.
+
+All forms stand in one registry, `COUPLING_FORMS`. Those of the paper's two terms, between classes
+and attributes, are the families `MATCHING_FORMS` and `CO_ANNOTATION_FORMS` of it and are called
+with class_logits [B, K], attribute_logits [B, M], a `Relatedness`, and the sides "classes"
+([B, K]; [B]) and "attributes" ([B, M]; [B, M]); `masks` may have "covered" ([B]) too, 0 for images
+of a class outside, which only a form with one value for the batch has to leave out itself. A form
+that needs only logits and the relatedness, or only a soft label, is one equation in `matching` or
+`co_annotation`; any other registers itself here.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from keras import ops
 
 from mtl_dm.losses import co_annotation, matching
+from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
+from mtl_dm.options import checked
 from mtl_dm.registry import Registry
 from mtl_dm.relatedness import Relatedness
+from mtl_dm.spec import Spec, parse
 
 Form = Callable[..., tuple[Any, Any]]
 Arrays = Mapping[str, Any]
+Rule = Callable[[str, Arrays, str], Any]
 
-MATCHING_FORMS: Registry[Form] = Registry("matching form")
-CO_ANNOTATION_FORMS: Registry[Form] = Registry("co-annotation form")
+
+@dataclasses.dataclass(frozen=True)
+class CouplingForm:
+    """A form and where it fits.
+
+    Attributes:
+        function: As the module says.
+        kinds: Kinds of relation that it takes (`mtl_dm.relatedness.RELATIONS`).
+        term: The name under which its loss is logged.
+        rule: From the form's name, masks and the target's reduction to its factor where a coupling
+            leaves it open; None: 1.
+    """
+
+    function: Form
+    kinds: tuple[str, ...]
+    term: str
+    rule: Rule | None = None
+
+
+COUPLING_FORMS: Registry[CouplingForm] = Registry("coupling form")
+
+
+def coupling_form(
+    name: str, kinds: tuple[str, ...], term: str | None = None
+) -> Callable[[Form], Form]:
+    """Return a decorator that files a form in `COUPLING_FORMS`.
+
+    Args:
+        name: What users type.
+        kinds: Kinds of relation that it takes.
+        term: The name under which its loss is logged; None: `name`.
+    """
+
+    def decorator(function: Form) -> Form:
+        COUPLING_FORMS.register(name)(CouplingForm(function, tuple(kinds), term or name))
+        return function
+
+    return decorator
+
+
+class FormFamily:
+    """The forms of one of the paper's terms, by short names, in `COUPLING_FORMS`.
+
+    Args:
+        kind: In the words of an error message.
+        term: The name under which their loss is logged, and their prefix in `COUPLING_FORMS`.
+        rule: Of their factors.
+    """
+
+    def __init__(self, kind: str, term: str, rule: Rule) -> None:
+        self.kind = kind
+        self.term = term
+        self._rule = rule
+
+    def full(self, name: str) -> str:
+        """Return the name in `COUPLING_FORMS`.
+
+        Raises:
+            ValueError: If there is no such form; the message lists the known names.
+        """
+        if name not in self:
+            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {', '.join(self)}.")
+        return f"{self.term}/{name}"
+
+    def register(self, name: str) -> Callable[[Form], Form]:
+        """Return a decorator that files a form between classes and attributes."""
+
+        def decorator(function: Form) -> Form:
+            form = CouplingForm(function, ("probabilities",), self.term, self._rule)
+            COUPLING_FORMS.register(f"{self.term}/{name}")(form)
+            return function
+
+        return decorator
+
+    def get(self, name: str) -> Form:
+        """Return the function called `name`.
+
+        Raises:
+            ValueError: If there is none; the message lists the known names.
+        """
+        return COUPLING_FORMS.get(self.full(name)).function
+
+    def spec(self, text: str) -> Spec:
+        """Return a specification "NAME(option=value, ...)" of a form, checked.
+
+        Raises:
+            ValueError: If the form or an option is unknown, or an option breaks its rule.
+        """
+        spec = parse(text)
+        options = checked(f"{self.kind} {spec.name!r}", self.get(spec.name), spec.options)
+        check_options(self, spec.name, options)
+        return Spec(spec.name, options)
+
+    def canonical(self, name: str) -> str:
+        """Return today's name of an old one; no form has been renamed."""
+        return name
+
+    def __iter__(self) -> Iterator[str]:
+        prefix = f"{self.term}/"
+        return (name.removeprefix(prefix) for name in COUPLING_FORMS if name.startswith(prefix))
+
+    def __contains__(self, name: object) -> bool:
+        return f"{self.term}/{name}" in COUPLING_FORMS
+
+
+def _matching_rule(name: str, masks: Arrays, reduction: str) -> Any:
+    return matching_factor(name, masks["known"], reduction)
+
+
+def _co_annotation_rule(name: str, masks: Arrays, reduction: str) -> Any:
+    del reduction
+    return co_annotation_factor(name, masks["labelled"], masks["attributes"])
+
+
+MATCHING_FORMS = FormFamily("matching form", "distribution_matching", _matching_rule)
+CO_ANNOTATION_FORMS = FormFamily("co-annotation form", "soft_co_annotation", _co_annotation_rule)
 
 
 def _on_every_image(equation: Callable[..., Any]) -> Form:
@@ -94,18 +218,19 @@ def option_names(form: Form) -> list[str]:
     return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
 
 
-def check_options(forms: Registry[Form], name: str, options: Any) -> None:
+def check_options(forms: FormFamily | Registry[CouplingForm], name: str, options: Any) -> None:
     """Check the options of a form.
 
     Args:
-        forms: `MATCHING_FORMS` or `CO_ANNOTATION_FORMS`.
+        forms: `COUPLING_FORMS` or a family of it.
         name: Of the form.
         options: Numbers by name of the option.
 
     Raises:
         ValueError: If the form is unknown, or an option is unknown or not a number in its range.
     """
-    known = option_names(forms.get(name))
+    entry = forms.get(name)
+    known = option_names(entry.function if isinstance(entry, CouplingForm) else entry)
     if not isinstance(options, Mapping):
         raise ValueError(f"Options of the {forms.kind} {name!r} must be a mapping, got {options}.")
     unknown = sorted(set(options) - set(known))

@@ -101,9 +101,9 @@ def evaluate(
 
     Raises:
         ValueError: If a shape does not fit the task, there is no row, the mask holds anything but
-            0 and 1, an annotated entry holds a score that is not finite or a label that is not
-            finite (or, but for regression, outside [0, 1]), an annotated multiclass row is all
-            zeros, or `thresholds` does not fit the task.
+            0 and 1, an annotated entry holds a score or a value of a regression that is not
+            finite or an attribute outside [0, 1], an annotated multiclass row is no distribution
+            (entries >= 0 that sum to 1), or `thresholds` does not fit the task.
     """
     evaluator = Evaluator(task, thresholds)
     evaluator.update(labels, scores, mask)

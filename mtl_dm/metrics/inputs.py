@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mtl_dm.labels import check_labels
 from mtl_dm.tasks import Task
 
 Array = npt.NDArray[Any]
@@ -30,7 +31,8 @@ def checked(task: Task, labels: Any, scores: Any, mask: Any) -> tuple[Array, Arr
 
     Raises:
         ValueError: If a shape does not fit the task, there is no row, the mask holds anything but
-            0 and 1, or an annotated entry holds a label or a score that breaks its rule.
+            0 and 1, an annotated label breaks its rule (see `mtl_dm.labels`), or an annotated
+            score is not finite.
     """
     # float32 holds every half-precision score exactly; anything wider stays float64, because
     # rounding would make ties that average precision sees.
@@ -39,12 +41,10 @@ def checked(task: Task, labels: Any, scores: Any, mask: Any) -> tuple[Array, Arr
     labels, mask = np.asarray(labels, dtype=np.float64), np.asarray(mask)
     _check_shapes(task, labels, scores, mask)
     annotated = _checked_mask(task, mask)
+    check_labels(task, labels, annotated)
     entries = annotated if annotated.ndim == 2 else annotated[:, None]
     labels, scores = np.where(entries, labels, 0.0), np.where(entries, scores, scores.dtype.type(0))
-    _check_finite(task, "labels", labels)
-    _check_finite(task, "scores", scores)
-    if task.kind != "regression":
-        _check_label_range(task, labels, annotated)
+    _check_finite(task, scores)
     return labels, scores, annotated
 
 
@@ -75,22 +75,11 @@ def _checked_mask(task: Task, mask: Array) -> Array:
     return np.asarray(annotated, dtype=bool)
 
 
-def _check_finite(task: Task, name: str, values: Array) -> None:
-    wrong = values[~np.isfinite(values)]
-    if wrong.size:
+def _check_finite(task: Task, scores: Array) -> None:
+    wrong = np.argwhere(~np.isfinite(scores))
+    if len(wrong):
+        place = tuple(wrong[0])
         raise ValueError(
-            f"Task {task.name!r}: {name} must be finite where the mask is 1, got {wrong[0]}."
-        )
-
-
-def _check_label_range(task: Task, labels: Array, annotated: Array) -> None:
-    wrong = labels[(labels < 0) | (labels > 1)]
-    if wrong.size:
-        raise ValueError(
-            f"Task {task.name!r}: labels must be in [0, 1] where the mask is 1, got {wrong[0]}."
-        )
-    # A row of zeros has no largest class: counting it would count it as the first one.
-    if task.kind == "multiclass" and (labels[annotated].max(axis=1, initial=0) == 0).any():
-        raise ValueError(
-            f"Task {task.name!r}: labels must name a class where the mask is 1, got a row of zeros."
+            f"Task {task.name!r}: scores must be finite where the mask is 1, got {scores[place]} "
+            f"in row {place[0]}."
         )

@@ -1,23 +1,41 @@
-"""Which tasks teach each other, through what relatedness, by which loss forms."""
+"""Which tasks teach each other, through what relation, by which loss forms."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import numbers
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
-from mtl_dm.losses.forms import CO_ANNOTATION_FORMS, MATCHING_FORMS, check_options
-from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
+from mtl_dm.losses.forms import (
+    CO_ANNOTATION_FORMS,
+    COUPLING_FORMS,
+    MATCHING_FORMS,
+    check_options,
+)
 from mtl_dm.models.live_relatedness import LiveRelatedness
-from mtl_dm.relatedness import Relatedness, facs
+from mtl_dm.relatedness import RELATIONS, Relatedness, facs
 from mtl_dm.tasks import Task
 
 Options = Mapping[str, float]
+
+
+class FormUse(NamedTuple):
+    """One form of a coupling.
+
+    Attributes:
+        form: Name in `mtl_dm.losses.COUPLING_FORMS`.
+        factor: On its term; None leaves it to the form's rule, 1 where it has none; 0 is off.
+        options: Of the form.
+    """
+
+    form: str
+    factor: float | None
+    options: Options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +58,8 @@ class Coupling:
         co_annotation_options: Options of the co-annotation form.
         learned: The relatedness is a start, which training replaces by what it learns
             (`mtl_dm.training.learning.LearnRelatedness`).
+        name: Of the coupling, put before the names of its terms. Empty: the first of a model needs
+            none; another one is called after its tasks.
 
     Raises:
         ValueError: If a factor is negative or not finite, a form or an option is unknown, or an
@@ -56,6 +76,7 @@ class Coupling:
     matching_options: Options = dataclasses.field(default_factory=dict)
     co_annotation_options: Options = dataclasses.field(default_factory=dict)
     learned: bool = False
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.relatedness, Relatedness):
@@ -64,15 +85,37 @@ class Coupling:
                 f"for example), got {type(self.relatedness).__name__}."
             )
         for field in ("matching", "co_annotation"):
-            factor = getattr(self, field)
-            if factor is not None and not (
-                isinstance(factor, numbers.Real) and math.isfinite(factor) and float(factor) >= 0
-            ):
-                raise ValueError(
-                    f"Coupling {field} must be None or finite and >= 0, got {factor!r}."
-                )
+            _check_factor(field, getattr(self, field))
         check_options(MATCHING_FORMS, self.matching_form, self.matching_options)
         check_options(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
+        _check_name(self.name)
+
+    @property
+    def source(self) -> str:
+        """Name of the task whose labels the relation starts from."""
+        return self.classes
+
+    @property
+    def target(self) -> str:
+        """Name of the task whose labels it speaks about."""
+        return self.attributes
+
+    @property
+    def relation(self) -> Relatedness:
+        """What relates them."""
+        return self.relatedness
+
+    @property
+    def uses(self) -> tuple[FormUse, ...]:
+        """The forms, those that are off too."""
+        return (
+            FormUse(MATCHING_FORMS.full(self.matching_form), self.matching, self.matching_options),
+            FormUse(
+                CO_ANNOTATION_FORMS.full(self.co_annotation_form),
+                self.co_annotation,
+                self.co_annotation_options,
+            ),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the coupling as values that JSON can hold."""
@@ -90,6 +133,118 @@ class Coupling:
         return cls(**{**values, "relatedness": Relatedness.from_dict(values["relatedness"])})
 
 
+@dataclasses.dataclass(frozen=True)
+class RelationCoupling:
+    """Couples any two tasks by a relation of any kind; `Coupling` is its short form for two terms.
+
+    Attributes:
+        name: Of the coupling, put before the names of its terms.
+        source: Name of the task whose labels the relation starts from.
+        target: Name of the task whose labels it speaks about.
+        relation: Of a kind in `mtl_dm.relatedness.RELATIONS`; it may name a subset of the tasks'
+            labels, in any order.
+        forms: Factor by name of the form (`mtl_dm.losses.COUPLING_FORMS`); None: the form's rule.
+        options: Options by name of the form.
+
+    Raises:
+        ValueError: If the relation is of no known kind, a form does not take it or is unknown, or
+            a factor or an option breaks its rule.
+    """
+
+    name: str
+    source: str
+    target: str
+    relation: Any
+    forms: Mapping[str, float | None]
+    options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
+    learned: bool = dataclasses.field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        kind = str(getattr(self.relation, "kind", ""))
+        if kind not in RELATIONS or not isinstance(self.relation, RELATIONS.get(kind)):
+            raise ValueError(
+                f"Coupling {self.name!r}: the relation must be of one of the kinds "
+                f"{', '.join(RELATIONS)}, got {type(self.relation).__name__}."
+            )
+        if not self.forms:
+            raise ValueError(f"Coupling {self.name!r} needs at least one form, got none.")
+        for form, factor in self.forms.items():
+            check_options(COUPLING_FORMS, form, self.options.get(form, {}))
+            _check_factor(form, factor)
+            kinds = COUPLING_FORMS.get(form).kinds
+            if kind not in kinds:
+                raise ValueError(
+                    f"Coupling {self.name!r}: the form {form!r} takes relations of the kind "
+                    f"{' or '.join(kinds)}, got {kind}."
+                )
+        unused = sorted(set(self.options) - set(self.forms))
+        if unused:
+            raise ValueError(f"Coupling {self.name!r} has options of forms it lacks: {unused}.")
+
+    @property
+    def uses(self) -> tuple[FormUse, ...]:
+        """The forms, those that are off too."""
+        return tuple(
+            FormUse(form, factor, self.options.get(form, {})) for form, factor in self.forms.items()
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the coupling as values that JSON can hold."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "target": self.target,
+            "kind": self.relation.kind,
+            "relation": self.relation.to_dict(),
+            "forms": dict(self.forms),
+            "options": {form: dict(options) for form, options in self.options.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RelationCoupling:
+        """Return the coupling that `to_dict` described."""
+        values = dict(values)
+        relation = RELATIONS.get(values.pop("kind")).from_dict(values.pop("relation"))
+        return cls(relation=relation, **values)
+
+
+AnyCoupling = Coupling | RelationCoupling
+
+
+def coupling_from_dict(values: Mapping[str, Any]) -> AnyCoupling:
+    """Return the coupling of either class that its `to_dict` described."""
+    return (RelationCoupling if "kind" in values else Coupling).from_dict(values)
+
+
+def coupling_names(couplings: Sequence[AnyCoupling]) -> list[str]:
+    """Return the name of each coupling of a model; the first one's may be empty.
+
+    Raises:
+        ValueError: If two have the same name.
+    """
+    names = [
+        coupling.name or (f"{coupling.source}_{coupling.target}" if place else "")
+        for place, coupling in enumerate(couplings)
+    ]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"Couplings must have different names, repeated: {repeated}. Give `name`.")
+    return names
+
+
+def _check_factor(what: str, factor: Any) -> None:
+    if factor is not None and not (
+        isinstance(factor, numbers.Real) and math.isfinite(factor) and float(factor) >= 0
+    ):
+        raise ValueError(f"Coupling {what} must be None or finite and >= 0, got {factor!r}.")
+
+
+def _check_name(name: str) -> None:
+    if name and not (isinstance(name, str) and name.isidentifier()):
+        raise ValueError(f"A coupling's name must be a Python identifier, got {name!r}.")
+
+
 class BoundCoupling:
     """A coupling whose labels have been found in the tasks of a model.
 
@@ -97,23 +252,31 @@ class BoundCoupling:
         coupling: What to couple.
         tasks: The model's tasks by name.
         live: Stands for the relatedness if the coupling is learned.
+        name: Of the coupling in its model.
 
     Raises:
-        ValueError: If a task is unknown or of the wrong kind, or the relatedness names a label
-            that its task does not have.
+        ValueError: If a task is unknown or of the wrong kind, or the relation names a label that
+            its task does not have.
     """
 
     def __init__(
-        self, coupling: Coupling, tasks: Mapping[str, Task], live: LiveRelatedness | None = None
+        self,
+        coupling: AnyCoupling,
+        tasks: Mapping[str, Task],
+        live: LiveRelatedness | None = None,
+        name: str = "",
     ) -> None:
         self.coupling = coupling
+        self.name = name
         self.live = live
-        relatedness = coupling.relatedness
-        self._classes = _columns(coupling.classes, "multiclass", relatedness.classes, tasks)
-        self._attributes = _columns(
-            coupling.attributes, "multilabel", relatedness.attributes, tasks
+        self._sides = tuple(
+            _Side(side, task, _columns(task, kind, getattr(coupling.relation, side), tasks))
+            for (side, kind), task in zip(
+                coupling.relation.sides, (coupling.source, coupling.target), strict=True
+            )
         )
-        self._reduction = tasks[coupling.attributes].reduction
+        self._reduction = tasks[coupling.target].reduction
+        self._kinds = {side.name: tasks[side.task].kind for side in self._sides}
 
     def terms(
         self, logits: Mapping[str, Any], labels: Mapping[str, Any], masks: Mapping[str, Any]
@@ -121,73 +284,89 @@ class BoundCoupling:
         """Return the coupling's loss terms.
 
         Args:
-            logits: By task name: [B, K] of the classes, [B, M] of the attributes.
+            logits: By task name, [B, size].
             labels: The same shapes, finite.
-            masks: [B] of the classes, [B, M] of the attributes.
+            masks: [B] of a multiclass task, else [B, size].
 
         Returns:
             By name of the term: values, weights (see `mtl_dm.losses.forms`) and its factor.
         """
-        coupling = self.coupling
-        class_labels = _take(labels[coupling.classes], self._classes)
+        relation = self.coupling.relation if self.live is None else self.live.table()
+        side_labels = {side.name: side.take(labels[side.task]) for side in self._sides}
         # A mask may weigh images in a task's loss; here only whether there is a label counts.
-        class_mask, attribute_mask = (
-            ops.cast(masks[name] > 0, "float32") for name in (coupling.classes, coupling.attributes)
-        )
-        covered: Any = 1.0
-        if self._classes is not None:
-            # An image labelled with a class that the relatedness does not know is left alone.
-            named = ops.sum(ops.cast(class_labels, "float32"), axis=-1)
-            covered = 1.0 - class_mask * (1.0 - ops.clip(named, 0.0, 1.0))
-        pair = {
-            "class_logits": _take(logits[coupling.classes], self._classes),
-            "attribute_logits": _take(logits[coupling.attributes], self._attributes),
-            "relatedness": coupling.relatedness if self.live is None else self.live.table(),
-            "labels": {
-                "classes": class_labels,
-                "attributes": _take(labels[coupling.attributes], self._attributes),
-            },
-            "masks": {
-                "classes": class_mask * covered,
-                "attributes": _take(attribute_mask, self._attributes),
-            },
-        }
-        if self._classes is not None:
-            pair["masks"]["covered"] = covered
-        known = pair["masks"]["attributes"]
-        if self._classes is not None:
-            # For the rule, an image that is left alone has nothing missing: no term informs it.
-            known = ops.maximum(known, 1.0 - covered[:, None])
+        known = {side.name: ops.cast(masks[side.task] > 0, "float32") for side in self._sides}
+        covered, partial = self._covered(side_labels, known)
+        side_masks: dict[str, Any] = {}
+        for side in self._sides:
+            if self._kinds[side.name] == "multiclass":
+                side_masks[side.name] = known[side.name] * covered
+            else:
+                side_masks[side.name] = side.take(known[side.name])
+        if partial:
+            side_masks["covered"] = covered
+        outputs = [side.take(logits[side.task]) for side in self._sides]
         terms: dict[str, tuple[Any, Any, Any]] = {}
-        if coupling.matching != 0:
-            form = MATCHING_FORMS.get(coupling.matching_form)
-            values, weights = form(**pair, **coupling.matching_options)
-            weights = _where_covered(values, weights, covered)
-            factor = coupling.matching
+        for term, use in self._active():
+            form = COUPLING_FORMS.get(use.form)
+            values, weights = form.function(
+                *outputs, relation, side_labels, side_masks, **use.options
+            )
+            factor = use.factor
             if factor is None:
-                factor = matching_factor(coupling.matching_form, known, self._reduction)
-            terms["distribution_matching"] = (values, weights, factor)
-        if coupling.co_annotation != 0:
-            form = CO_ANNOTATION_FORMS.get(coupling.co_annotation_form)
-            values, weights = form(**pair, **coupling.co_annotation_options)
-            weights = _where_covered(values, weights, covered)
-            factor = coupling.co_annotation
-            if factor is None:
-                factor = co_annotation_factor(
-                    coupling.co_annotation_form, class_mask, pair["masks"]["attributes"]
-                )
-            terms["soft_co_annotation"] = (values, weights, factor)
+                factor = 1.0
+                if form.rule is not None:
+                    rule_masks = self._rule_masks(known, side_masks, covered, partial)
+                    factor = form.rule(use.form.rpartition("/")[2], rule_masks, self._reduction)
+            terms[term] = (values, _where_covered(values, weights, covered), factor)
         return terms
+
+    def _covered(self, labels: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Any, bool]:
+        """Return 0 for images of a class that the relation does not name, and if there may be any.
+
+        Such images are left alone.
+        """
+        for side in self._sides:
+            if self._kinds[side.name] == "multiclass" and side.columns is not None:
+                named = ops.sum(ops.cast(labels[side.name], "float32"), axis=-1)
+                return 1.0 - known[side.name] * (1.0 - ops.clip(named, 0.0, 1.0)), True
+        return 1.0, False
+
+    def _rule_masks(
+        self, known: Mapping[str, Any], masks: Mapping[str, Any], covered: Any, partial: bool
+    ) -> dict[str, Any]:
+        """Return the masks for a rule: "labelled" of the source, "known" of the target."""
+        source, target = self._sides
+        # For the rule, an image that is left alone has nothing missing: no term informs it.
+        whole = ops.maximum(masks[target.name], 1.0 - covered[:, None]) if partial else None
+        return {
+            **masks,
+            "labelled": known[source.name],
+            "known": masks[target.name] if whole is None else whole,
+        }
+
+    def _active(self) -> list[tuple[str, FormUse]]:
+        prefix = f"{self.name}_" if self.name else ""
+        return [
+            (prefix + COUPLING_FORMS.get(use.form).term, use)
+            for use in self.coupling.uses
+            if use.factor != 0
+        ]
 
     @property
     def term_names(self) -> list[str]:
         """Names of the terms that `terms` returns."""
-        coupling = self.coupling
-        names = {
-            "distribution_matching": coupling.matching,
-            "soft_co_annotation": coupling.co_annotation,
-        }
-        return [name for name, factor in names.items() if factor != 0]
+        return [term for term, _ in self._active()]
+
+
+class _Side(NamedTuple):
+    """One side of a coupling: its name in the relation, its task, where its labels stand there."""
+
+    name: str
+    task: str
+    columns: np.ndarray | None
+
+    def take(self, array: Any) -> Any:
+        return array if self.columns is None else ops.take(array, self.columns, axis=-1)
 
 
 def _columns(
@@ -202,7 +381,7 @@ def _columns(
     unknown = [label for label in labels if label not in task.labels]
     if unknown:
         raise ValueError(
-            f"The relatedness names labels that the task {name!r} does not have: {unknown}. "
+            f"The relation names labels that the task {name!r} does not have: {unknown}. "
             f"The task has {list(task.labels)}."
         )
     if labels == task.labels:
@@ -213,7 +392,3 @@ def _columns(
 def _where_covered(values: Any, weights: Any, covered: Any) -> Any:
     # A value per batch has left them out itself: it has seen masks["covered"].
     return weights * covered if len(values.shape) else weights
-
-
-def _take(array: Any, columns: np.ndarray | None) -> Any:
-    return array if columns is None else ops.take(array, columns, axis=-1)

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from mtl_dm.balancing import LossBalancing, Total
-from mtl_dm.losses import require_shape, task_loss, weighted_mean
+from mtl_dm.balancing import Balancing, EqualWeighting
+from mtl_dm.losses import require_shape, weighted_mean
+from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.metrics import streaming_metric
-from mtl_dm.models.coupling import BoundCoupling, Coupling
+from mtl_dm.models import steps
+from mtl_dm.models.coupling import (
+    AnyCoupling,
+    BoundCoupling,
+    coupling_from_dict,
+    coupling_names,
+)
 from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
+from mtl_dm.models.terms import (
+    Context,
+    CouplingTerms,
+    TaskTerms,
+    Term,
+    TermProvider,
+    checked,
+    context_of,
+)
 from mtl_dm.tasks import Task, by_name
+
+AUXILIARY = "auxiliary"
+"""Name of the term that sums what layers add themselves (`add_loss`, regularisers)."""
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -29,58 +50,110 @@ class MultiTaskModel(keras.Model):
 
     Args:
         backbone: Layer or model from inputs to features [B, D], or to a dictionary by task name
-            of [B, D]. Losses it adds itself (`add_loss`) join the objective.
+            of [B, D]; what else that holds are extras, for terms. Losses that it adds itself
+            (`add_loss`) are one more term, "auxiliary"; a backbone that is a
+            `mtl_dm.models.terms.TermProvider` brings terms by name.
         tasks: The tasks, one linear head each, in float32.
         couplings: Which tasks teach each other.
         balancing: How the terms combine; None: their sum (eq. 1).
+        terms: Providers of further loss terms.
         **kwargs: As for `keras.Model`.
 
     Raises:
-        ValueError: If tasks or couplings contradict each other.
+        ValueError: If tasks, couplings, terms or the balancing method contradict each other.
     """
 
     def __init__(
         self,
         backbone: keras.layers.Layer,
         tasks: Sequence[Task],
-        couplings: Sequence[Coupling] = (),
-        balancing: LossBalancing | None = None,
+        couplings: Sequence[AnyCoupling] = (),
+        balancing: Balancing | None = None,
+        terms: Sequence[TermProvider] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.backbone = backbone
         self.tasks = tuple(tasks)
         self.couplings = tuple(couplings)
-        self.balancing = Total() if balancing is None else balancing
+        self.balancing = EqualWeighting() if balancing is None else balancing
         self._tasks_by_name = by_name(self.tasks)
+        for task in self.tasks:
+            require_task_loss(task)
         # What training learns about relatedness is among the weights, so that checkpoints hold it.
         self.live_relatedness = {
-            str(index): LiveRelatedness(coupling.relatedness, name=f"relatedness_{index}")
+            str(index): LiveRelatedness(coupling.relation, name=f"relatedness_{index}")
             for index, coupling in enumerate(self.couplings)
             if coupling.learned
         }
         self._bound = [
-            BoundCoupling(coupling, self._tasks_by_name, self.live_relatedness.get(str(index)))
-            for index, coupling in enumerate(self.couplings)
+            BoundCoupling(
+                coupling, self._tasks_by_name, self.live_relatedness.get(str(index)), name
+            )
+            for index, (coupling, name) in enumerate(
+                zip(self.couplings, coupling_names(self.couplings), strict=True)
+            )
         ]
         # Logits in float32 also under mixed precision: losses exponentiate them.
         self.heads = {
             task.name: keras.layers.Dense(task.size, dtype="float32", name=task.name)
             for task in self.tasks
         }
-        # Factors on top of the couplings' own, which training may move (warm-up, brake).
-        self.coupling_scales = {
+        self.term_providers = list(terms)
+        own = [backbone] if isinstance(backbone, TermProvider) else []
+        self._extra_terms: list[Any] = [*own, *self.term_providers]
+        self._providers: list[Any] = [
+            TaskTerms(self.tasks),
+            *(CouplingTerms(bound) for bound in self._bound),
+            *self._extra_terms,
+        ]
+        names = self._names()
+        # Factors on top of the terms' own, which training may move (warm-up, validation gate).
+        self.term_scales = {
             name: self.add_weight(
                 name=f"{name}_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
             )
-            for name in self.coupling_names()
+            for name in names[len(self.tasks) :]
         }
-        names = [*self._tasks_by_name, *self.coupling_names()]
-        self.balancing.prepare(names)
         self.term_trackers = {
             name: keras.metrics.Mean(name=f"{name}_loss", dtype="float32") for name in names
         }
         self.task_metrics = {task.name: streaming_metric(task) for task in self.tasks}
+        self._prepared = False
+        if backbone.built:
+            self._prepare()
+
+    def _names(self) -> list[str]:
+        """Return the names of all terms but the auxiliary one.
+
+        Raises:
+            ValueError: If two terms have one name.
+        """
+        names = [name for provider in self._providers for name in provider.term_names]
+        repeated = sorted(
+            {name for name in [*names, AUXILIARY] if [*names, AUXILIARY].count(name) > 1}
+        )
+        if repeated:
+            raise ValueError(
+                f"Loss terms must have different names, repeated: {repeated}. Terms: {names}."
+            )
+        return names
+
+    def _prepare(self) -> None:
+        """Finish what depends on the losses that the backbone adds itself."""
+        if self._prepared:
+            return
+        self._prepared = True
+        names = self._names()
+        if self.backbone.losses:
+            names.append(AUXILIARY)
+            self.term_trackers[AUXILIARY] = keras.metrics.Mean(
+                name=f"{AUXILIARY}_loss", dtype="float32"
+            )
+        if self.balancing.balances == "tasks":
+            names = [task.name for task in self.tasks]
+        self.balancing.prepare(names)
+        self.balancing.check()
 
     def coupling_names(self, index: int | None = None) -> list[str]:
         """Return the names of the coupling terms, as their losses are logged (without "_loss").
@@ -88,18 +161,8 @@ class MultiTaskModel(keras.Model):
         Args:
             index: Place of a coupling among `couplings`; None: the terms of all.
         """
-        places = range(len(self._bound)) if index is None else [index]
-        return [
-            self._coupling_name(place, term)
-            for place in places
-            for term in self._bound[place].term_names
-        ]
-
-    def _coupling_name(self, index: int, term: str) -> str:
-        if len(self._bound) == 1:
-            return term
-        coupling = self._bound[index].coupling
-        return f"{term}_{index}_{coupling.classes}_{coupling.attributes}"
+        bound = self._bound if index is None else [self._bound[index]]
+        return [name for each in bound for name in each.term_names]
 
     def build(self, input_shape: Any) -> None:
         """Create the weights of backbone and heads.
@@ -111,26 +174,132 @@ class MultiTaskModel(keras.Model):
             lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype),
             input_shape,
         )
-        features = self._features_by_task(self.backbone(inputs))
+        features, _ = self._split(self.backbone(inputs))
         for name, head in self.heads.items():
             head.build(features[name].shape)
+        self._prepare()
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> dict[str, Any]:
         """Return the logits [B, size] of every task, by name."""
-        features = self._features_by_task(self.backbone(inputs, training=training))
+        return self.logits_of(self.extract(inputs, training)[0])
+
+    def extract(
+        self, inputs: Any, training: bool | None = None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return the features [B, D] by task, and what else the backbone returned, by name."""
+        return self._split(self.backbone(inputs, training=training))
+
+    def logits_of(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the logits [B, size] of every task, by name, from its features."""
         return {name: head(features[name]) for name, head in self.heads.items()}
 
-    def _features_by_task(self, features: Any) -> Mapping[str, Any]:
-        if not isinstance(features, Mapping):
-            return dict.fromkeys(self.heads, features)
-        missing = [name for name in self.heads if name not in features]
+    def _split(self, returned: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        if not isinstance(returned, Mapping):
+            return dict.fromkeys(self.heads, returned), {}
+        missing = [name for name in self.heads if name not in returned]
         if missing:
             raise ValueError(
-                f"The backbone returns features for {sorted(features)}, none for the tasks "
+                f"The backbone returns features for {sorted(returned)}, none for the tasks "
                 f"{missing}."
             )
-        return features
+        features = {name: returned[name] for name in self.heads}
+        return features, {key: each for key, each in returned.items() if key not in features}
+
+    def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
+        """Configure training, as `keras.Model.compile` does: the optimizer is enough.
+
+        Args:
+            optimizer: As for `keras.Model.compile`.
+            **kwargs: Likewise, but for losses and metrics, which the tasks bring.
+
+        Raises:
+            ValueError: If a loss, loss weights or metrics are given; says what to use instead.
+        """
+        instead = {
+            "loss": "a task's loss (`Task.regression(loss=...)`, `mtl_dm.losses.TASK_LOSSES`), a "
+            "coupling, or a term provider (`MultiTaskModel(..., terms=[...])`)",
+            "loss_weights": "`Task(weight=...)`, a coupling's factors, or "
+            "`balancing=StaticWeighting(...)`",
+            "metrics": "the metrics that every task brings, or `mtl_dm.metrics.evaluate`",
+            "weighted_metrics": "the metrics that every task brings, which count annotated labels",
+        }
+        for name, use in instead.items():
+            if kwargs.get(name) is not None:
+                raise ValueError(
+                    f"MultiTaskModel.compile takes no {name}, got {kwargs[name]!r}. Use {use}."
+                )
+        super().compile(optimizer, **kwargs)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile a model that was saved as it was compiled, its optimizer's state to be loaded."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    @property
+    def sees_features(self) -> bool:
+        """Whether the objective needs more than logits: terms or a method that see features."""
+        return bool(self._extra_terms) or self.balancing.uses_features
+
+    def context(
+        self,
+        inputs: Any,
+        features: Mapping[str, Any],
+        extras: Mapping[str, Any],
+        labels: Any,
+        masks: Any,
+    ) -> Context:
+        """Return what the terms of a batch see, labels and masks completed.
+
+        Raises:
+            ValueError: If labels or masks are no dictionaries or do not fit the tasks.
+        """
+        logits = self.logits_of(features)
+        full = self._complete(labels, masks, logits)
+        return context_of(inputs, features, extras, logits, *full)
+
+    def terms(self, context: Context) -> dict[str, Term]:
+        """Return every term of the objective, in its order."""
+        terms: dict[str, Term] = {}
+        for provider in self._providers:
+            for name, term in checked(provider, provider.terms(context)).items():
+                scale = self.term_scales.get(name)
+                if scale is not None:
+                    term = term._replace(factor=term.factor * scale)
+                terms[name] = term
+        if self.losses:
+            added = sum(ops.cast(loss, "float32") for loss in self.losses)
+            terms[AUXILIARY] = Term(added, ops.ones((), "float32"))
+        return terms
+
+    def log_terms(self, terms: Mapping[str, Term]) -> None:
+        """Update the logs of the terms' losses."""
+        for name, term in terms.items():
+            if name in self.term_trackers:
+                self.term_trackers[name].update_state(term.values, sample_weight=term.weights)
+
+    def objective(self, context: Context, training: bool) -> Any:
+        """Return this replica's part of the objective of a batch and log its terms.
+
+        A method that sees gradients weighs nothing here: `fit` gives them to it.
+
+        Args:
+            context: Of the batch.
+            training: Whether the balancing method may change what it remembers.
+        """
+        terms = self.terms(context)
+        parts = parts_of(terms)
+        self.log_terms(terms)
+        if self.balancing.sees == "gradients":
+            return objective_of(self.balancing, parts, None)
+        features = context.features if self.balancing.uses_features else None
+        names = balanced_names(self.balancing, terms)
+        seen = seen_of(self.balancing, names, terms, parts, features=features)
+        objective = objective_of(self.balancing, parts, seen)
+        if training:
+            self.balancing.update(seen)
+        return objective
 
     def compute_loss(
         self,
@@ -143,67 +312,58 @@ class MultiTaskModel(keras.Model):
         """Return the objective of a batch and log its terms.
 
         Args:
-            x: Not used.
+            x: Inputs; used where terms see features, which are then computed again.
             y: Labels by task name.
             y_pred: Logits by task name.
             sample_weight: Masks by task name.
-            training: Not used.
+            training: Whether the balancing method may change what it remembers.
         """
-        del x, training
-        labels, masks = self._complete(y, sample_weight, y_pred)
-        losses = {}
-        for name, (values, weights, factor) in self._terms(y_pred, labels, masks).items():
-            losses[name] = factor * weighted_mean(values, weights)
-            self.term_trackers[name].update_state(values, sample_weight=weights)
-        objective = self.balancing.combine(losses)
-        for auxiliary in self.losses:
-            # Every replica adds its own: their parts must sum to the mean.
-            objective = objective + weighted_mean(
-                ops.cast(auxiliary, "float32"), ops.ones((), "float32")
-            )
-        return objective
+        features: Mapping[str, Any] = {}
+        extras: Mapping[str, Any] = {}
+        if self.sees_features:
+            features, extras = self.extract(x, training=training)
+        full = self._complete(y, sample_weight, y_pred)
+        context = context_of(x, features, extras, y_pred, *full)
+        return self.objective(context, training)
 
-    def losses_by_term(
-        self, labels: Mapping[str, Any], logits: Mapping[str, Any], masks: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def term_losses(self, inputs: Any, labels: Any, masks: Any) -> dict[str, Any]:
         """Return every loss term of a batch, a scalar each, without its factor.
 
+        The network is as it predicts: no dropout, running averages.
+
         Args:
+            inputs: As the backbone takes them.
             labels: By task name.
-            logits: By task name, of all tasks.
             masks: By task name.
         """
-        full_labels, full_masks = self._complete(labels, masks, logits)
-        return {
-            name: weighted_mean(values, weights)
-            for name, (values, weights, _) in self._terms(logits, full_labels, full_masks).items()
-        }
+        features, extras = self.extract(inputs, training=False)
+        terms = self.terms(self.context(inputs, features, extras, labels, masks))
+        return {name: weighted_mean(term.values, term.weights) for name, term in terms.items()}
 
-    def _terms(
-        self, logits: Mapping[str, Any], labels: Mapping[str, Any], masks: Mapping[str, Any]
-    ) -> dict[str, tuple[Any, Any, Any]]:
-        """Return values, weights and factor of every term of the objective."""
-        terms: dict[str, tuple[Any, Any, Any]] = {}
-        for name, task in self._tasks_by_name.items():
-            values, weights = task_loss(task, labels[name], logits[name], masks[name])
-            terms[name] = (values, weights, task.weight)
-        for index, bound in enumerate(self._bound):
-            for term, (values, weights, factor) in bound.terms(logits, labels, masks).items():
-                name = self._coupling_name(index, term)
-                terms[name] = (values, weights, factor * self.coupling_scales[name])
-        return terms
+    def train_step(self, *arguments: Any) -> Any:
+        """Train on a batch: Keras's own step, or, where that sees too little, `models.steps`."""
+        if self.sees_features or self.balancing.sees == "gradients" or self.balancing.looks_after:
+            return steps.backend().train_step(self, *arguments)
+        return super().train_step(*arguments)
+
+    def test_step(self, *arguments: Any) -> Any:
+        """Evaluate a batch, likewise."""
+        if self.sees_features:
+            return steps.backend().test_step(self, *arguments)
+        return super().test_step(*arguments)
 
     def _complete(
         self, labels: Mapping[str, Any], masks: Mapping[str, Any] | None, logits: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return finite labels and masks for every task of the model."""
+        """Return finite labels and masks for every task of the model, and what else there is."""
         for what, value in (("Labels", labels), ("Masks", {} if masks is None else masks)):
             if not isinstance(value, Mapping):
                 raise ValueError(
                     f"{what} must be a dictionary by task name, got {type(value).__name__}; "
                     f"tasks: {list(self._tasks_by_name)}."
                 )
-        full_labels, full_masks = {}, {}
+        self._check_keys(labels, {} if masks is None else masks)
+        full_labels, full_masks = dict(labels), dict(masks or {})
         for name, task in self._tasks_by_name.items():
             scores = logits[name]
             mask_like = scores[:, 0] if task.kind == "multiclass" else scores
@@ -221,6 +381,29 @@ class MultiTaskModel(keras.Model):
             full_masks[name] = mask
         return full_labels, full_masks
 
+    def _check_keys(self, labels: Mapping[str, Any], masks: Mapping[str, Any]) -> None:
+        """Refuse labels and masks that nothing reads because their name is misspelt.
+
+        Raises:
+            ValueError: If no label is of a task, a name looks like that of a task that is missing,
+                or a mask is of no label.
+        """
+        tasks = list(self._tasks_by_name)
+        if labels and not set(tasks) & set(labels):
+            raise ValueError(f"None of the labels {sorted(labels)} is of a task; tasks: {tasks}.")
+        missing = [name for name in tasks if name not in labels]
+        for key in sorted({*labels, *masks} - set(tasks)):
+            near = difflib.get_close_matches(key, missing, n=1, cutoff=0.8)
+            if near:
+                raise ValueError(
+                    f"The batch has {key!r}, which is no task, and lacks {near[0]!r}: is it "
+                    f"misspelt? Tasks: {tasks}."
+                )
+            if key not in labels:
+                raise ValueError(
+                    f"The batch has a mask {key!r} without such labels; tasks: {tasks}."
+                )
+
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
@@ -233,28 +416,36 @@ class MultiTaskModel(keras.Model):
         return self.get_metrics_result()
 
     def load_own_variables(self, store: Any) -> None:
-        """Load the scales of couplings; a model saved before there were any keeps them at 1."""
+        """Load the scales of terms; a model saved before there were any keeps them at 1."""
         if store.keys():
             super().load_own_variables(store)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to build the same model."""
-        return {
+        config = {
             **super().get_config(),
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "tasks": [task.to_dict() for task in self.tasks],
             "couplings": [coupling.to_dict() for coupling in self.couplings],
             "balancing": keras.saving.serialize_keras_object(self.balancing),
         }
+        if self.term_providers:
+            config["terms"] = [
+                keras.saving.serialize_keras_object(provider) for provider in self.term_providers
+            ]
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> MultiTaskModel:
         """Return the model that `get_config` described."""
+
+        def made(part: Any) -> Any:
+            return keras.saving.deserialize_keras_object(part, custom_objects=custom_objects)
+
         config = dict(config)
-        for part in ("backbone", "balancing"):
-            config[part] = keras.saving.deserialize_keras_object(
-                config[part], custom_objects=custom_objects
-            )
+        config["backbone"] = made(config["backbone"])
+        config["balancing"] = made(config["balancing"])
+        config["terms"] = [made(part) for part in config.get("terms", [])]
         config["tasks"] = [Task.from_dict(task) for task in config["tasks"]]
-        config["couplings"] = [Coupling.from_dict(each) for each in config["couplings"]]
+        config["couplings"] = [coupling_from_dict(each) for each in config["couplings"]]
         return cls(**config)

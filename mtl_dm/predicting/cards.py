@@ -77,25 +77,27 @@ def card(
     return picture
 
 
-def summary(task: Task, said: Mapping[str, float]) -> str:
+def summary(task: Task, predicted: Mapping[str, float]) -> str:
     """Return in one line which attributes are active, or the values of a regression."""
     if task.kind == "regression":
-        return ", ".join(f"{label}={value:.2f}" for label, value in said.items())
-    active = [f"{label}={value:.2f}" for label, value in said.items() if value >= ACTIVE]
+        return ", ".join(f"{label}={value:.2f}" for label, value in predicted.items())
+    active = [f"{label}={value:.2f}" for label, value in predicted.items() if value >= ACTIVE]
     return f"{task.name}: {', '.join(active) or 'none'}"
 
 
-def _bars(draw: Any, top: int, said: Mapping[str, float]) -> int:
+def _bars(draw: Any, top: int, predicted: Mapping[str, float]) -> int:
     """Draw a bar a class and return where the next thing may start."""
-    best = max(said, key=lambda label: said[label])
-    shown = sorted(said, key=lambda label: -said[label])[:_MAX_BARS]
+    best = max(predicted, key=lambda label: predicted[label])
+    shown = sorted(predicted, key=lambda label: -predicted[label])[:_MAX_BARS]
     left, right = _MARGIN * 2 + THUMB, WIDTH - _MARGIN - 30
     start = left + _NAMES
-    for label in (name for name in said if name in shown):  # In the task's order, always.
+    for label in (name for name in predicted if name in shown):  # In the task's order, always.
         colour = BEST if label == best else BAR
         draw.text((left, top), label[:12], INK, font(11))
         draw.rectangle((start, top + 3, right, top + _LINE - 3), FAINT)
-        draw.rectangle((start, top + 3, start + (right - start) * said[label], top + 12), colour)
-        draw.text((right + 4, top), f"{said[label]:.2f}", INK, font(11))
+        draw.rectangle(
+            (start, top + 3, start + (right - start) * predicted[label], top + 12), colour
+        )
+        draw.text((right + 4, top), f"{predicted[label]:.2f}", INK, font(11))
         top += _LINE
     return top

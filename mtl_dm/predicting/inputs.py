@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 from mtl_dm import faces
+from mtl_dm.files import printable
 
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
 """What counts as a video, in lower case."""
+
+_LONGEST = 200  # bytes of a picture's name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +38,8 @@ class Item:
 
     @property
     def name(self) -> str:
-        """The path as it was named, in letters that every file can hold."""
-        return self.path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+        r"""The path as it was named; bytes that are no UTF-8 as \xNN."""
+        return printable(self.path.as_posix())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,10 +116,21 @@ def _apart(items: list[Item]) -> tuple[Item, ...]:
     taken: set[str] = set()
     placed = []
     for item in items:
-        place, number = item.place, 1
+        place, number = _short(item.place), 1
         while str(place).casefold() in taken:  # Some file systems know no case.
             number += 1
-            place = item.place.with_name(f"{item.place.stem} ({number}){item.place.suffix}")
+            place = _short(item.place, f" ({number})")
         taken.add(str(place).casefold())
         placed.append(dataclasses.replace(item, place=place))
     return tuple(placed)
+
+
+def _short(place: PurePath, mark: str = "") -> PurePath:
+    """Return a place with a mark before its suffix, whose name leaves room for what is added.
+
+    A picture is written under a longer, temporary name first, and most systems take 255 bytes.
+    """
+    name = f"{place.stem}{mark}{place.suffix}"
+    while len(os.fsencode(name)) > _LONGEST:
+        name = name[1:]  # The end has suffix and mark.
+    return place if name == place.name else place.with_name(name)

@@ -63,10 +63,10 @@ def annotated(
     draw = ImageDraw.Draw(photo)
     thickness = max(2, round(max(photo.size) / 400))
     made = []
-    for place, (face, said) in enumerate(zip(found, predictions, strict=True)):
+    for place, (face, predicted) in enumerate(zip(found, predictions, strict=True)):
         colour = _COLOURS[place % len(_COLOURS)]
         _box(draw, canvas, face.face.box, colour, thickness, place + 1)
-        made.append(cards.card(place + 1, colour, face.crop, said, tasks))
+        made.append(cards.card(place + 1, colour, face.crop, predicted, tasks))
     data = io.BytesIO()
     _beside(photo, made, note).save(data, "JPEG", quality=90)
     return data.getvalue()

@@ -20,8 +20,14 @@ def input_size(model: MultiTaskModel) -> int:
     """Return the side of the square images that a model takes.
 
     Raises:
-        ValueError: If it takes anything else.
+        ValueError: If it takes anything else; the message names its inputs.
     """
+    names = _named_inputs(model.backbone)
+    if names is not None:
+        raise ValueError(
+            "The checkpoint must take square colour images and nothing else; its inputs are "
+            f"{', '.join(f'{name} {shape}' for name, shape in names.items())}."
+        )
     shape = getattr(model.backbone, "input_shape", None)
     if (
         not isinstance(shape, tuple)
@@ -31,6 +37,20 @@ def input_size(model: MultiTaskModel) -> int:
     ):
         raise ValueError(f"The checkpoint must take square colour images; its input is {shape}.")
     return int(shape[1])
+
+
+def _named_inputs(backbone: keras.layers.Layer) -> dict[str, Any] | None:
+    """Return name -> shape of several inputs, or of a dictionary; None: it takes one array."""
+    inputs = getattr(backbone, "input", None)
+    if isinstance(inputs, Mapping):
+        return {name: keras.tree.map_structure(_shape, value) for name, value in inputs.items()}
+    if isinstance(inputs, (list, tuple)):
+        return {tensor.name: _shape(tensor) for tensor in keras.tree.flatten(inputs)}
+    return None
+
+
+def _shape(tensor: Any) -> str:
+    return str(tuple(tensor.shape))
 
 
 class Predictor:

@@ -15,16 +15,17 @@ from mtl_dm.tasks import Task
 
 FORMATS = ("csv", "jsonl")
 _DIGITS = 6
-_COLUMNS = ("file", "frame", "face", "left", "top", "right", "bottom", "score", "reason")
+_COLUMNS = ("file", "frame", "time", "face", "left", "top", "right", "bottom", "score", "reason")
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A face, or an image without one.
+    r"""A face, or an image without one.
 
     Args:
-        file: As it was named.
+        file: As it was named; bytes that are no UTF-8 as \xNN.
         frame: Of a video, from 0.
+        time: When the video shows it, in seconds.
         face: Number in the image, from 1, best score first; None: there is none.
         box: left, top, right, bottom in pixels of the upright image.
         score: Of the detection.
@@ -34,6 +35,7 @@ class Row:
 
     file: str
     frame: int | None
+    time: float | None = None
     face: int | None = None
     box: faces.Box | None = None
     score: float | None = None
@@ -59,26 +61,27 @@ def line(row: Row, tasks: Sequence[Task], form: str) -> str:
     """
     box = None if row.box is None else [round(side, 2) for side in row.box]
     score = None if row.score is None else round(row.score, _DIGITS)
+    time = None if row.time is None else round(row.time, _DIGITS)
     if form == "csv":
         sides: list[float | None] = [None] * 4 if box is None else [*box]
-        said = row.prediction
+        predicted = row.prediction
         values = [
-            None if said is None else _short(said[task.name][label])
+            None if predicted is None else _short(predicted[task.name][label])
             for task in tasks
             for label in task.labels
         ]
-        return _csv_line([row.file, row.frame, row.face, *sides, score, row.reason, *values])
-    said = row.prediction or {}
+        return _csv_line([row.file, row.frame, time, row.face, *sides, score, row.reason, *values])
     content = {
         "file": row.file,
         "frame": row.frame,
+        "time": time,
         "face": row.face,
         "box": box,
         "score": score,
         "reason": row.reason,
         "predictions": {
             task: {label: _short(value) for label, value in values.items()}
-            for task, values in said.items()
+            for task, values in (row.prediction or {}).items()
         },
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"

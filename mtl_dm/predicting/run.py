@@ -12,12 +12,12 @@ from mtl_dm.files import open_atomically, strict_json, write_atomically
 from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.predicting.inputs import list_inputs
-from mtl_dm.predicting.looking import Seen, predicted
+from mtl_dm.predicting.notices import notices
 from mtl_dm.predicting.options import Options
 from mtl_dm.predicting.pictures import annotated
+from mtl_dm.predicting.pipeline import Detected, run_pipeline
 from mtl_dm.predicting.predictor import Prediction, Predictor
 from mtl_dm.predicting.rows import Row, header, line
-from mtl_dm.predicting.telling import notes
 from mtl_dm.runs.origin import Origin, fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
@@ -52,18 +52,18 @@ def predict(
     predictor = Predictor(model, temperatures, options.batch_size)
     engine = faces.load_engine(options.engine)
     origin = origin_of(checkpoint)
-    for text in notes(checkpoint, origin, temperatures, predictor.size, inputs):
+    for text in notices(checkpoint, origin, temperatures, predictor.size, inputs):
         print(text, flush=True)
     counts: collections.Counter[str] = collections.Counter()
     with open_atomically(output / f"predictions.{options.form}") as file:
         file.write(header(predictor.tasks, options.form))
-        for seen, said in predicted(inputs, predictor, engine, options):
-            counts.update(_counts(seen))
-            for row in _rows(seen, said):
+        for detected, predictions in run_pipeline(inputs, predictor, engine, options):
+            counts.update(_counts(detected))
+            for row in _rows(detected, predictions):
                 file.write(line(row, predictor.tasks, options.form))
-            picture = _picture(seen, said, predictor.tasks, origin)
+            picture = _picture(detected, predictions, predictor.tasks, origin)
             if picture is not None:
-                write_atomically(output / PICTURES / _jpeg_name(seen.frame.item.place), picture)
+                write_atomically(output / PICTURES / _jpeg_name(detected.frame.item.place), picture)
     about = {
         "checkpoint": str(checkpoint),
         "sha256": fingerprint(checkpoint),
@@ -78,26 +78,31 @@ def predict(
     return dict(counts)
 
 
-def _rows(seen: Seen, said: Sequence[Prediction]) -> list[Row]:
-    name, index = seen.frame.item.name, seen.frame.index
-    if not seen.found:
-        return [Row(name, index, reason=seen.reason)]
+def _rows(detected: Detected, predictions: Sequence[Prediction]) -> list[Row]:
+    frame = detected.frame
+    common = Row(frame.item.name, frame.index, frame.time)
+    if not detected.found:
+        return [dataclasses.replace(common, reason=detected.reason)]
     return [
-        Row(name, index, number, found.face.box, found.face.score, prediction=prediction)
-        for number, (found, prediction) in enumerate(zip(seen.found, said, strict=True), start=1)
+        dataclasses.replace(
+            common, face=number, box=face.box, score=face.score, prediction=prediction
+        )
+        for number, (face, prediction) in enumerate(
+            zip((found.face for found in detected.found), predictions, strict=True), start=1
+        )
     ]
 
 
-def _counts(seen: Seen) -> dict[str, int]:
-    if seen.found:
-        return {"images": 1, "images with faces": 1, "faces": len(seen.found)}
-    return {"images": 1, str(seen.reason): 1}
+def _counts(detected: Detected) -> dict[str, int]:
+    if detected.found:
+        return {"images": 1, "images with faces": 1, "faces": len(detected.found)}
+    return {"images": 1, str(detected.reason): 1}
 
 
 def _picture(
-    seen: Seen, said: Sequence[Prediction], tasks: Sequence[Task], origin: Origin
+    detected: Detected, predictions: Sequence[Prediction], tasks: Sequence[Task], origin: Origin
 ) -> bytes | None:
-    if seen.canvas is None:
+    if detected.canvas is None:
         return None
     # What nothing was annotated for is in the table, for the coupling may have taught it; in a
     # picture, where nobody reads how it came about, it would look like a finding.
@@ -106,14 +111,14 @@ def _picture(
             task: {name: p for name, p in values.items() if name not in origin.unseen.get(task, ())}
             for task, values in each.items()
         }
-        for each in said
+        for each in predictions
     ]
-    notes = [] if seen.reason is None else [seen.reason]
+    notes = [] if detected.reason is None else [detected.reason]
     notes += [] if origin.validated_on_people else ["Not validated on people."]
     notes += [
         f"Not shown, never annotated: {', '.join(names)}." for names in origin.unseen.values()
     ]
-    return annotated(seen.canvas, seen.found, shown, tasks, "  ".join(notes) or None)
+    return annotated(detected.canvas, detected.found, shown, tasks, "  ".join(notes) or None)
 
 
 def _jpeg_name(place: PurePath) -> PurePath:

@@ -1,9 +1,11 @@
 """What relates two tasks: published tables and tables counted on annotations."""
 
 from mtl_dm.registry import Registry
-from mtl_dm.relatedness._relatedness import Relatedness
+from mtl_dm.relatedness._relatedness import NothingSharedError, Relatedness
 from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
 from mtl_dm.relatedness.annotations import Tally, count, from_annotations
+from mtl_dm.relatedness.best_known import Origin, best_known
+from mtl_dm.relatedness.checks import Checked, check, counted_on
 from mtl_dm.relatedness.cognitive_study import facs
 from mtl_dm.relatedness.contradictions import (
     Contradiction,
@@ -29,6 +31,7 @@ from mtl_dm.relatedness.information import (
     posterior_accuracy,
     prior_of,
 )
+from mtl_dm.relatedness.relations import RELATIONS, Linear, Moments
 from mtl_dm.relatedness.shrinkage import estimate, shrink
 from mtl_dm.relatedness.temperature import best_temperature
 
@@ -38,20 +41,29 @@ PUBLISHED.register("aff_wild2")(aff_wild2)
 
 __all__ = [
     "PUBLISHED",
+    "RELATIONS",
     "Accuracy",
+    "Checked",
     "Contradiction",
     "Estimator",
     "Frequency",
     "Information",
+    "Linear",
+    "Moments",
+    "NothingSharedError",
     "Observations",
+    "Origin",
     "Relatedness",
     "Tally",
     "aff_wild2",
     "assumed_information",
+    "best_known",
     "best_temperature",
+    "check",
     "confidence",
     "contradictions",
     "count",
+    "counted_on",
     "drifted",
     "estimate",
     "explained",

@@ -7,11 +7,15 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import expand_home, write_atomically
+
+
+class NothingSharedError(ValueError):
+    """A relatedness and two tasks have too few labels in common to couple them."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,6 +37,12 @@ class Relatedness:
     Raises:
         ValueError: If names repeat, a shape does not fit, or a value is NaN or out of its range.
     """
+
+    kind: ClassVar[str] = "probabilities"
+    sides: ClassVar[tuple[tuple[str, str], tuple[str, str]]] = (
+        ("classes", "multiclass"),
+        ("attributes", "multilabel"),
+    )
 
     classes: tuple[str, ...]
     attributes: tuple[str, ...]
@@ -127,6 +137,34 @@ class Relatedness:
             None if self.counts is None else self.counts[np.ix_(rows, columns)],
         )
 
+    def within(self, classes: Sequence[str], attributes: Sequence[str]) -> Relatedness:
+        """Return the part over labels that two tasks have, in its own order.
+
+        Args:
+            classes: All labels of the multiclass task.
+            attributes: All labels of the multilabel task.
+
+        Raises:
+            NothingSharedError: If they share no attribute, or fewer than two classes.
+            ValueError: As `restrict`.
+        """
+        rows = [name for name in self.classes if name in classes]
+        columns = [name for name in self.attributes if name in attributes]
+        for shared, own, others in (
+            (rows, self.classes, classes),
+            (columns, self.attributes, attributes),
+        ):
+            if not shared:
+                raise NothingSharedError(
+                    f"Relatedness and task share no label: it names {', '.join(own)}, the task "
+                    f"has {', '.join(others)}."
+                )
+        if len(rows) == 1:
+            raise NothingSharedError(
+                f"The relatedness names a single class of the task, {rows[0]}: no choice."
+            )
+        return self.restrict(rows, columns)
+
     @property
     def likelihood(self) -> np.ndarray:
         """P(attribute i | class k) away from 0 and 1, [K, M] float32: for logarithms.
@@ -170,7 +208,7 @@ class Relatedness:
 
     def to_json(self, path: str | Path) -> None:
         """Write the relatedness to a JSON file, atomically."""
-        write_atomically(path, json.dumps(self.to_dict(), indent=1))
+        write_atomically(expand_home(str(path)), json.dumps(self.to_dict(), indent=1))
 
     @classmethod
     def from_json(cls, path: str | Path) -> Relatedness:
@@ -180,7 +218,7 @@ class Relatedness:
             FileNotFoundError: If there is no such file.
             ValueError: If the file is no JSON object with the fields of a relatedness.
         """
-        path = Path(path)
+        path = Path(expand_home(str(path)))
         if not path.is_file():
             raise FileNotFoundError(f"No relatedness file at {path}.")
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mtl_dm.labels import check_absence, check_class_ids, refuse
 from mtl_dm.relatedness._relatedness import Relatedness
 
 _ROWS = 65_536
@@ -32,7 +33,8 @@ def from_annotations(
     Args:
         class_labels: int [N], the class of each image, -1 where it is missing.
         attribute_labels: [N, M], 1 active, 0 not active; negative or NaN where it is missing.
-        attribute_mask: [N, M], 1 annotated, 0 not; None: missing values alone say so.
+        attribute_mask: [N, M], 1 annotated, 0 missing, whatever the label; where it is 1 there
+            must be a label. None: missing values alone say so.
         classes: K class names.
         attributes: M attribute names.
 
@@ -41,8 +43,9 @@ def from_annotations(
         `counts` the divisors.
 
     Raises:
-        ValueError: If a shape does not fit, a label is out of range, or a class or an attribute
-            is never annotated together with the other (it is named; `estimate` fills such holes).
+        ValueError: If a shape does not fit, a label breaks its rule (the row is named), no
+            attribute is ever 0 while -1 would mean missing, or a class or an attribute is never
+            annotated together with the other (it is named; `estimate` fills such holes).
     """
     tally = count(class_labels, attribute_labels, attribute_mask, classes, attributes)
     annotated = tally.annotated
@@ -125,7 +128,8 @@ def count(
     for start in range(0, len(class_labels), _ROWS):
         rows = slice(start, start + _ROWS)
         ids, labels = class_labels[rows].astype(np.int64), attribute_labels[rows].astype(np.float64)
-        known = _annotated(labels, None if mask is None else mask[rows]) & (ids >= 0)[:, None]
+        present = _annotated(labels, None if mask is None else mask[rows], start)
+        known = present & (ids >= 0)[:, None]
         active += _pairs(ids, known & (labels > 0), size)
         annotated += _pairs(ids, known, size)
         co_annotated += int(known.any(axis=1).sum())
@@ -164,7 +168,7 @@ def _check_shapes(
     classes: Sequence[str],
     attributes: Sequence[str],
 ) -> None:
-    """Check the shapes, and the classes."""
+    """Check the shapes, the classes, and that attributes have a way to be absent."""
     if class_labels.ndim != 1 or not np.issubdtype(class_labels.dtype, np.integer):
         raise ValueError(
             f"class_labels must be integers of shape [N], got {class_labels.dtype} "
@@ -173,24 +177,23 @@ def _check_shapes(
     shape = (len(class_labels), len(attributes))
     if attribute_labels.shape != shape:
         raise ValueError(f"attribute_labels must be {shape}, got {attribute_labels.shape}.")
-    if class_labels.size and not (class_labels.min() >= -1 and class_labels.max() < len(classes)):
-        raise ValueError(
-            f"class_labels must be -1 (missing) or 0..{len(classes) - 1}, got "
-            f"{class_labels.min()}..{class_labels.max()}."
-        )
-    if mask is not None and mask.shape != shape:
+    check_class_ids("class_labels", class_labels, len(classes))
+    if mask is None:
+        check_absence("attribute_labels", attribute_labels)
+    elif mask.shape != shape:
         raise ValueError(f"attribute_mask must be {shape}, got {mask.shape}.")
 
 
-def _annotated(attribute_labels: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+def _annotated(attribute_labels: np.ndarray, mask: np.ndarray | None, first: int = 0) -> np.ndarray:
     """Return where there is an attribute label, bool [N, M], labels and mask checked."""
     present = attribute_labels >= 0  # False for NaN
     if mask is not None:
-        if not np.isin(mask, (0, 1)).all():
-            raise ValueError("attribute_mask must hold 0 and 1.")
-        if np.isnan(attribute_labels[mask.astype(bool)]).any():
-            raise ValueError("attribute_labels are NaN where attribute_mask says annotated.")
-        present &= mask.astype(bool)
-    if not np.isin(attribute_labels[present], (0.0, 1.0)).all():
-        raise ValueError("Annotated attribute_labels must be 0 or 1.")
+        refuse("attribute_mask", "be 0 or 1", mask, ~np.isin(mask, (0, 1)), first)
+        annotated = mask.astype(bool)
+        rule = "be 0 or 1 where the mask is 1"
+        refuse("attribute_labels", rule, attribute_labels, annotated & ~present, first)
+        present = annotated
+    wrong = present & ~np.isin(attribute_labels, (0.0, 1.0))
+    hint = " One that is missing is -1 or NaN, or under mask 0."
+    refuse("attribute_labels", "be 0 or 1", attribute_labels, wrong, first, hint)
     return present

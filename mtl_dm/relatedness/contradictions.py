@@ -39,6 +39,10 @@ class Contradiction(NamedTuple):
     high: float
     images: int
 
+    def __str__(self) -> str:
+        pair = f"{self.attribute} given {self.class_name}"
+        return f"{pair}: {self.assumed:.0%} assumed, {self.counted:.0%} of {self.images:,}"
+
 
 def contradictions(relatedness: Relatedness, tally: Tally) -> list[Contradiction]:
     """Return the pairs whose counted share differs from the table beyond noise, largest first.
@@ -106,6 +110,9 @@ class Frequency(NamedTuple):
     images: int
     beyond_noise: bool
     impossible: bool
+
+    def __str__(self) -> str:
+        return f"{self.attribute} {self.implied:.0%} implied, {self.observed:.0%} observed"
 
 
 def implied_frequencies(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
+from mtl_dm.labels import check_absence, check_class_ids, refuse
 from mtl_dm.relatedness._relatedness import Relatedness
 from mtl_dm.relatedness.annotations import class_shares
 
@@ -162,8 +163,12 @@ def marginal(
         attributes: M attribute names.
 
     Raises:
-        ValueError: If an attribute has no label at all; it is named.
+        ValueError: If an attribute has no label at all; it is named. If a label breaks its rule;
+            the row is named.
     """
+    check_class_ids("class_labels", np.maximum(class_labels, -1), len(classes))
+    check_absence("attribute_labels", attribute_labels)
+    refuse("attribute_labels", "be at most 1", attribute_labels, attribute_labels > 1)
     images = np.array([(class_labels == k).sum() for k in range(len(classes))], np.float64)
     mask = attribute_labels >= 0
     annotated = mask.sum(axis=0)
@@ -251,16 +256,8 @@ def _checked(observations: Observations, start: Relatedness) -> Observations:
     attribute_labels = np.asarray(attribute_labels, np.float64)
     if not (class_labels >= 0).any() or not (attribute_labels >= 0).any():
         raise ValueError("Learning a relatedness needs class labels and attribute labels.")
-    if class_labels.max() >= len(start.classes):
-        raise ValueError(
-            f"class_labels must be negative (missing) or 0..{len(start.classes) - 1}, got "
-            f"{class_labels.max()}."
-        )
-    if attribute_labels[attribute_labels >= 0].max() > 1:
-        raise ValueError(
-            "attribute_labels must be negative (missing) or at most 1, got "
-            f"{attribute_labels[attribute_labels >= 0].max()}."
-        )
+    check_class_ids("class_labels", np.maximum(class_labels, -1), len(start.classes))
+    refuse("attribute_labels", "be at most 1", attribute_labels, attribute_labels > 1)
     return Observations(
         np.asarray(classes, np.float64),
         np.asarray(attributes, np.float64),

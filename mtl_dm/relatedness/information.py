@@ -37,6 +37,23 @@ class Information:
     p_values: Array
     images: Array
 
+    def beyond_chance(self, level: float) -> npt.NDArray[np.bool_]:
+        """Return which attributes say more than chance would at this level of all tests, [M].
+
+        Source: the correction of Bonferroni, level / M a test.
+        """
+        return np.less(self.p_values, level / len(self.p_values))
+
+    def hidden(self, level: float, classes: int) -> float:
+        """Return the bits that an attribute could have and still pass as chance.
+
+        Args:
+            level: As of `beyond_chance`.
+            classes: K, more than 1.
+        """
+        quantile = chi2.isf(level / len(self.p_values), classes - 1)
+        return float(quantile / (2.0 * self.images.max() * math.log(2.0)))
+
 
 def mutual_information(tally: Tally) -> Information:
     """Return the mutual information of the class and each attribute, counted on images with both.
@@ -110,6 +127,11 @@ class Accuracy:
     def above(self) -> bool:
         """Whether attributes beat the majority beyond noise (more than two standard errors)."""
         return self.z > 2.0
+
+    def __str__(self) -> str:
+        noise = f"{'beyond' if self.above else 'within'} noise (z = {self.z:.1f})"
+        right = f"{self.accuracy:.1%} of {self.images:,} images right"
+        return f"{right}, against {self.majority:.1%} by the most frequent class, {noise}"
 
 
 def posterior_accuracy(

@@ -1,6 +1,5 @@
 """Run records -> tables and plots; reads run records only, trains nothing."""
 
-from mtl_dm.reporting.advice import AdvicePage, Bars, Heat, Section, write_advice
 from mtl_dm.reporting.bars import label_bars
 from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
 from mtl_dm.reporting.console import summary_text
@@ -20,14 +19,10 @@ from mtl_dm.reporting.statistics import (
 
 __all__ = [
     "RESULT_COLUMNS",
-    "AdvicePage",
-    "Bars",
     "Cell",
     "CellFiles",
-    "Heat",
     "Panel",
     "ReportSpec",
-    "Section",
     "change_plot",
     "corrected_interval",
     "label_bars",
@@ -40,7 +35,6 @@ __all__ = [
     "summary_text",
     "to_frame",
     "wilson_interval",
-    "write_advice",
     "write_html",
     "write_report",
     "write_results",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
 from mtl_dm.relatedness import facs
 from mtl_dm.synthetic import FACE_SETS, Identity, draw_face, generate, sample_identity
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Command-line arguments; None: those of the process.
     """
-    parser = argparse.ArgumentParser(prog="mtl_dm.reporting.gallery", description=__doc__)
+    parser = Parser(prog="mtl_dm.reporting.gallery", description=__doc__)
     parser.add_argument("--output", default="runs/gallery", help="folder for the PNG files")
     parser.add_argument("--size", type=int, default=112, help="pixels along a side of a face")
     parser.add_argument("--seed", type=int, default=0, help="other people under another seed")

@@ -11,7 +11,7 @@ from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.learning import LearnRelatedness, schedule
-from mtl_dm.training.validation_gate import BATCH, BATCHES, Brake
+from mtl_dm.training.validation_gate import BATCH, BATCHES, ValidationGate
 
 
 def callbacks_of(
@@ -45,7 +45,7 @@ def callbacks_of(
 
 def validation_gate(
     sources: Sequence[tf.data.Dataset], validation: tf.data.Dataset | None, config: TrainConfig
-) -> Brake:
+) -> ValidationGate:
     """Return the gate that judges coupling terms by a few batches of validation data.
 
     Raises:
@@ -62,4 +62,4 @@ def validation_gate(
     apart = max(1, -(-images // (BATCHES * BATCH)))
     size = max(1, images // apart // BATCHES)
     spread = validation.shard(apart, 0).batch(size)
-    return Brake(batches, spread, verbose=processes.is_main())
+    return ValidationGate(batches, spread, verbose=processes.is_main())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from mtl_dm.registry import Registry
-
 REQUIRED = dataclasses.MISSING
 
 
@@ -15,7 +13,7 @@ def option(
     help: str,
     *,
     least: float | None = None,
-    registry: Registry[Any] | None = None,
+    registry: Any = None,
     repeated: str | None = None,
     old: str | None = None,
     pairs: str = "",
@@ -26,7 +24,8 @@ def option(
         default: Value of the field, a function that makes it, or `REQUIRED`.
         help: For `--helpfull`.
         least: Lowest value of a number.
-        registry: The field is a specification ("NAME(option=value)") of one of its entries.
+        registry: The field is a specification ("NAME(option=value)") of one of its entries; a
+            `Registry` or what can do the same.
         repeated: Name of a flag that may be given many times, each time one item of the field.
         old: A name that the flag had before.
         pairs: For a mapping, how an item is written, "task=weight".

@@ -14,11 +14,11 @@ import tensorflow as tf
 
 from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.steps import require_backend
 from mtl_dm.registry import Registry
 from mtl_dm.training.callbacks import callbacks_of
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.gradients import require_backend
 from mtl_dm.training.optimizers import OPTIMIZERS
 from mtl_dm.training.parts import trained_part
 from mtl_dm.training.resuming import Progress, restore_state

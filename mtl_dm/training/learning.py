@@ -79,7 +79,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         if epoch == 0:
             for index in self._learned():
                 for name in self.model.coupling_names(index):
-                    self.model.coupling_scales[name].assign(0.0)
+                    self.model.term_scales[name].assign(0.0)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""
@@ -92,9 +92,9 @@ class LearnRelatedness(keras.callbacks.Callback):
             self._update(done, index)
 
     def _end_warm_up(self, index: int) -> None:
-        """Switch a coupling on; a term that runs keeps what the brake has left of it."""
+        """Switch a coupling on; a term that runs keeps what the validation gate has left of it."""
         for name in self.model.coupling_names(index):
-            scale = self.model.coupling_scales[name]
+            scale = self.model.term_scales[name]
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from absl import app
 
+from mtl_dm.command_line import expand_flags
+
 
 def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None:
     """Parse flags and run a command; exit with 1 and a message where its input is wrong.
@@ -23,6 +25,7 @@ def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None
         try:
             if len(argv) > 1:
                 raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
+            expand_flags()
             command()
         except (ValueError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from mtl_dm import processes
-from mtl_dm.models import MultiTaskModel
+from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.runs.record import claim_folder, write_record
 from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.config import TrainConfig
@@ -48,7 +48,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         logging.info("%s", line)
     with fitting.settings(config):
         model = assembly.model_of(config, tasks, assembly.input_shape_of(sources[0]))
-        for coupling in model.couplings:
+        for coupling in (each for each in model.couplings if isinstance(each, Coupling)):
             for line in assembly.concerns_of(config, coupling, tasks):
                 logging.warning("%s", line)
         parts = stages.stages_of(config, sources)
@@ -57,7 +57,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         if processes.is_main():
             claim_folder(folder, config.to_dict(), config.upgraded)
             for index, coupling in enumerate(model.couplings):
-                coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
+                if isinstance(coupling, Coupling):
+                    coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
         done = stages.train_stages(model, parts, validation=validation, output=folder)
     if not processes.is_main():
         return model

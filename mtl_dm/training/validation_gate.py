@@ -1,7 +1,8 @@
-"""A brake on coupling terms while they would make a task worse on validation data."""
+"""A gate on loss terms that would make a task worse on validation data."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +11,11 @@ import tensorflow as tf
 from scipy import stats
 
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.training.gradients import Gradients, require_backend, term_gradients
+from mtl_dm.models.steps import backend, require_backend
+
+Gradients = Callable[[Any, Sequence[str]], dict[str, np.ndarray]]
+"""From a batch (inputs, labels, masks) and names of terms to a gradient each: all trainable weights
+in one vector."""
 
 FACTOR = 0.5
 RESTORING = FACTOR**-0.1
@@ -23,8 +28,8 @@ BATCH = 64
 BATCHES = 8
 
 
-class Brake(keras.callbacks.Callback):
-    """Halves a coupling term that, beyond noise, raises a task's validation loss.
+class ValidationGate(keras.callbacks.Callback):
+    """Halves a coupling or added term that, beyond noise, raises a task's validation loss.
 
     After each epoch it asks what a small step against the gradient of a term would do to each
     task's loss on validation images. With g the gradient of the term on training images and h_b
@@ -70,9 +75,9 @@ class Brake(keras.callbacks.Callback):
         """Reduce the terms that the criterion names, restore the others."""
         del logs
         if self._gradients is None:
-            self._gradients = term_gradients(self.model)
+            self._gradients = backend().term_gradients(self.model)
         harmful = conflicts(self.model, self._gradients, self._training, self._validation)
-        for name, scale in self.model.coupling_scales.items():
+        for name, scale in self.model.term_scales.items():
             before = _value(scale)
             after = moved(before, name in harmful)
             if after == before:
@@ -109,17 +114,17 @@ def conflicts(
     training: tf.data.Dataset,
     validation: tf.data.Dataset,
 ) -> dict[str, tuple[str, float]]:
-    """Return, by name, the coupling terms that raise a task's loss: task, mean change of its loss.
+    """Return the terms beside the tasks' that raise a task's loss: by name the task, by how much.
 
     The task is the one that is harmed most. Terms that are off are left out.
 
     Args:
         model: A built model.
-        gradients: `term_gradients` of the model.
+        gradients: `models.steps.backend().term_gradients` of the model.
         training: Batched (input, labels, masks).
         validation: The same; at least two batches with labels of a task to judge it by.
     """
-    names = [name for name in model.coupling_names() if _value(model.coupling_scales[name])]
+    names = [name for name, scale in model.term_scales.items() if _value(scale)]
     terms: dict[str, np.ndarray] = {}
     for batch in training:
         for name, gradient in gradients(batch, names).items():

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
-from mtl_dm.training.gradients import term_gradients
+from mtl_dm.models.steps import backend
 from tests.models.cases import (
     AFFECT,
     EXPRESSION,
@@ -74,7 +74,7 @@ def main(case, start, result):
     values.update({f"log/{name}": np.array(value) for name, value in logs.items()})
     if not case.endswith("bfloat16"):
         terms = [*(task.name for task in model.tasks), *model.coupling_names()]
-        gradients = term_gradients(model)(next(iter(stream)), terms)
+        gradients = backend().term_gradients(model)(next(iter(stream)), terms)
         values.update({f"gradient/{name}": value for name, value in gradients.items()})
     values["about"] = np.array(json.dumps({"backend": keras.backend.backend()}))
     np.savez(result, **values)

@@ -133,6 +133,28 @@ def test_builds_every_split_and_the_counts_add_up(case):
     assert skipped(builder) == {}
 
 
+def test_says_how_often_each_label_is_there(case):
+    builder = case.build()
+    source = datasets.make_builder(case.full_name, case.folder / "built", case.source)
+    assert source.release(case.source).tasks == builder.tasks
+    lines = dict(line.split(": ", 1) for line in builder.info.metadata["labels"])
+    assert list(lines) == [task.name for task in builder.tasks]
+    for task in builder.tasks:
+        labels = [record[task.name] for record in records(builder)]
+        if task.kind == "multiclass" and task.size <= 40:
+            expected = [f"{name} {labels.count(k)}" for k, name in enumerate(task.labels)]
+        elif task.kind == "regression" or task.size > 40:
+            continue
+        else:
+            columns = np.stack(labels).T
+            expected = [
+                f"{name} {(column == 1).sum()} of {(column >= 0).sum()}"
+                for name, column in zip(task.labels, columns, strict=True)
+                if (column >= 0).any()
+            ]
+        assert lines[task.name].split("; ")[0] == ", ".join(expected)
+
+
 def test_labels_keep_to_their_tasks(case):
     builder = case.build()
     annotated = dict.fromkeys((task.name for task in datasets.tasks_of(builder.info)), 0)
@@ -210,6 +232,7 @@ def test_the_check_agrees(case):
     assert report.usable
     rows = [fact for fact in report.facts if fact.endswith("rows.")]
     assert rows == [f"{split}: {count:,} rows." for split, count in case.layout.splits.items()]
+    assert [fact for fact in report.facts if fact.endswith(" not annotated.")]
     assert not [line for line in report.warnings if "published" not in line and "split" not in line]
 
 

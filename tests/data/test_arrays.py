@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from mtl_dm.data.arrays import from_arrays
@@ -95,11 +96,15 @@ def test_a_source_without_labels_merges():
             r"unknown tasks \['colour'\]\. Known: \['kind', 'parts', 'size'\]",
         ),
         (X, {"kind": [0] * 3}, r"'kind' must have shape \(4,\), got \(3,\)"),
-        (X, {"kind": [0.0, 1.0, 2.0, 0.0]}, "'kind' must be integers, got float64"),
+        (X, {"kind": [0.0, 1.0, 2.0, 0.0]}, "'kind' must be integers, got float64; missing is -1"),
         (X, {"kind": [0, 1, 3, 0]}, r"'kind' must lie in \[-1, 2\], got 3 in row 2"),
         (X, {"kind": [0, -2, 1, 0]}, r"'kind' must lie in \[-1, 2\], got -2 in row 1"),
         (X, {"kind": np.zeros((4, 2))}, r"'kind' must have shape \(4, 3\)"),
-        (X, {"kind": np.full((4, 3), 1.5)}, r"'kind' must lie in \[0, 1\]"),
+        (X, {"kind": np.full((4, 3), 1.5)}, "'kind' must be distributions"),
+        (X, {"kind": np.ones((4, 3))}, r"sum to 1 .*, got \[1\. 1\. 1\.\] in row 0 \(4 such row"),
+        (X, {"kind": [[1, 0, 0], [2, -1, 0]] * 2}, r"got \[ 2\. -1\.  0\.\] in row 1"),
+        (X, {"parts": [[1, -1], [-1, 1], [1, 1], [-1, -1]]}, "'parts' hold 1 and -1 and never 0"),
+        (X, {"parts": [[1, -1], [-1, 1], [1, NAN], [-1, 1]]}, "Write 0 for absent"),
         (X, {"parts": np.zeros((4, 3))}, r"'parts' must have shape \(4, 2\)"),
         (X, {"parts": np.zeros(4)}, r"'parts' must have shape \(4, 2\)"),
         (X, {"parts": [[0, 1], [0, 2], [0, 0], [0, 0]]}, r"'parts' must lie in \[0, 1\].*row 1"),
@@ -117,6 +122,34 @@ def test_a_source_without_labels_merges():
 def test_bad_input(inputs, labels, message):
     with pytest.raises(ValueError, match=message):
         from_arrays(inputs, labels, TASKS)
+
+
+def test_dummies_of_labels_with_gaps_are_refused():
+    pets = pd.Series(["a", None, "c", "b"])
+    with pytest.raises(
+        ValueError, match=r"'kind' must be .* got \[0\. 0\. 0\.\] in row 1 \(1 such"
+    ):
+        from_arrays(X, {"kind": pd.get_dummies(pets)}, TASKS)
+    marked = pd.get_dummies(pets, dtype=float)
+    marked[pets.isna()] = NAN
+    _, labels, masks = read({"kind": marked})
+    assert masks["kind"].tolist() == [1, 0, 1, 1]
+    assert labels["kind"].argmax(axis=1).tolist() == [0, 0, 2, 1]
+
+
+def test_rows_may_sum_to_1_as_two_digits_or_half_precision_leave_it():
+    thirds = np.full((4, 3), 0.33)
+    soft = np.random.default_rng(0).dirichlet(np.ones(3), 4).astype(np.float16)
+    for rows in (thirds, soft):
+        np.testing.assert_array_equal(read({"kind": rows})[1]["kind"], np.float32(rows))
+
+
+def test_positives_alone_are_taken_where_nan_says_missing():
+    _, labels, masks = read({"parts": [[1, NAN], [NAN, 1], [1, 1], [NAN, NAN]]})
+    np.testing.assert_array_equal(labels["parts"], masks["parts"])
+    # Images without any label beside images that have every attribute.
+    _, _, masks = read({"parts": [[1, 1], [-1, -1], [1, 1], [-1, -1]]})
+    np.testing.assert_array_equal(masks["parts"], [[1, 1], [0, 0]] * 2)
 
 
 def test_repeated_tasks():

@@ -137,11 +137,40 @@ def test_inputs_that_are_no_images():
     vectors = tf.data.Dataset.from_tensors((np.zeros((4, 3), np.float32), {}, {}))
     with pytest.raises(ValueError, match="batches of images"):
         augment(vectors)
-    dictionaries = dataset().map(lambda x, y, m: ({"face": x}, y, m))
+    two = dataset().map(lambda x, y, m: ({"left": x, "right": x}, y, m))
+    with pytest.raises(ValueError, match=r"batches of images.*one named 'image'.*left"):
+        augment(two)
+    none = dataset().map(lambda x, y, m: ({"image": x[..., 0]}, y, m))
     with pytest.raises(ValueError, match="batches of images"):
-        augment(dictionaries)
+        augment(none)
     with pytest.raises(ValueError, match="batches of images"):
         augment(dataset().unbatch())
+
+
+@pytest.mark.parametrize("others", [{}, {"depth": 1}, {"depth": 1, "view": 3}])
+def test_of_several_inputs_the_image_alone_is_changed(others):
+    def several(x, y, m):
+        return {"image": x, "voice": x[:, 0, :, 0], **others_of(x)}, y, m
+
+    def others_of(x):
+        return {name: x[..., :channels] for name, channels in others.items()}
+
+    want = pixels(augment(dataset(), seed=4))
+    seen = list(augment(dataset().map(several), seed=4))
+    np.testing.assert_array_equal(np.concatenate([x["image"] for x, _, _ in seen]), want)
+    original = images(2 * B)
+    np.testing.assert_array_equal(
+        np.concatenate([x["voice"] for x, _, _ in seen]), original[:, 0, :, 0]
+    )
+    for name, channels in others.items():
+        left_alone = np.concatenate([x[name] for x, _, _ in seen])
+        np.testing.assert_array_equal(left_alone, original[..., :channels])
+
+
+def test_the_only_image_of_a_dictionary_may_have_any_name():
+    faces = dataset().map(lambda x, y, m: ({"face": x, "map": x[..., :1]}, y, m))
+    found = np.concatenate([x["face"] for x, _, _ in augment(faces, seed=4)])
+    np.testing.assert_array_equal(found, pixels(augment(dataset(), seed=4)))
 
 
 @pytest.mark.parametrize("shift", [-0.1, 0.5, 2, float("nan")])

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from mtl_dm import data
+from mtl_dm.data import built
 from mtl_dm.datasets import ClothingAttributes
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, COUNTS, EXPRESSIONS_ONLY, UNITS_ONLY
@@ -95,6 +97,60 @@ class TestElements:
         everything = whole(data.load(name, data_dir=faces))
         np.testing.assert_array_equal(images, everything[0][kept])
         np.testing.assert_array_equal(labels["expression"], everything[1]["expression"][kept])
+
+    def test_inputs_become_a_dictionary(self, faces):
+        names = ("image", "identity")
+        inputs, labels, _ = whole(data.load(CO_ANNOTATED, data_dir=faces, inputs=names))
+        image, want, _ = whole(data.load(CO_ANNOTATED, data_dir=faces))
+        assert set(inputs) == set(names)
+        np.testing.assert_array_equal(inputs["image"], image)
+        raw = data.raw_features(CO_ANNOTATED, ["identity"], data_dir=faces)
+        np.testing.assert_array_equal(inputs["identity"], raw["identity"])
+        np.testing.assert_array_equal(labels["expression"], want["expression"])
+        numbers = data.load(CO_ANNOTATED, data_dir=faces, inputs=["identity"])
+        assert set(whole(numbers)[0]) == {"identity"}
+
+    @pytest.mark.parametrize(
+        ("inputs", "message"),
+        [
+            (["image", "voice"], r"has no features \['voice'\]\. Known: \['action_units', 'at"),
+            (["path"], "'path' cannot be an input"),
+            ([], "at least one feature"),
+        ],
+    )
+    def test_inputs_that_are_none(self, faces, inputs, message):
+        with pytest.raises(ValueError, match=message):
+            data.load(CO_ANNOTATED, data_dir=faces, inputs=inputs)
+
+    @pytest.mark.parametrize(
+        ("name", "bad", "message"),
+        [
+            ("expression", 7, r"must lie in \[-1, 6\], got 7 in row 0 \(80 such"),
+            ("expression", -2, r"must lie in \[-1, 6\], got -2 in row 0"),
+            ("action_units", [0] * 16 + [2], r"must lie in \[0, 1\] where annotated, got 2\.0"),
+            ("action_units", [-3] + [0] * 16, r"must lie in \[0, 1\] where annotated, got -3\.0"),
+            ("valence_arousal", [0, np.inf], "must be finite where annotated, got inf in row 0"),
+        ],
+    )
+    @pytest.mark.parametrize("one_hot", [True, False])
+    def test_a_stored_label_that_is_none_is_named(
+        self, faces, monkeypatch, name, bad, message, one_hot
+    ):
+        read = built._examples
+
+        def damaged(*args, **options):
+            def damage(example):
+                return {**example, name: tf.constant(bad, example[name].dtype)}
+
+            return read(*args, **options).map(damage)
+
+        monkeypatch.setattr(built, "_examples", damaged)
+        with pytest.raises(ValueError, match=f"Labels of '{name}' {message}"):
+            data.label_arrays(CO_ANNOTATED, data_dir=faces, one_hot=one_hot)
+
+    def test_only_of_a_feature_that_is_none(self, faces):
+        with pytest.raises(ValueError, match=r"has no features \['index'\]"):
+            data.load(CO_ANNOTATED, data_dir=faces, only=("index", [1]))
 
     def test_only_nothing(self, faces):
         with pytest.raises(ValueError, match="has no example left"):

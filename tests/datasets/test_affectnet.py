@@ -169,7 +169,7 @@ def test_a_box_that_is_no_number_matters_to_crops_only(tmp_path):
         (fakes.line("1/a.jpg", (1, 1.5, 0)), "valence is '1.5'; expected a number from -1 to 1"),
         (fakes.line("1/a.jpg", (1, 0, "nan")), "arousal is 'nan'; expected a number from -1"),
         (fakes.line("../a.jpg", (1, 0, 0)), "the path contains '..'"),
-        (fakes.line("/1/a.jpg", (1, 0, 0)), "the path is absolute"),
+        (fakes.line("/1/a.jpg", (1, 0, 0)), "the path '/1/a.jpg' is absolute"),
         (fakes.line("1/a.jpg", (1, 0)), "expected 9 column(s)"),
         (fakes.line("1/a.jpg", (1, 0, 0, 0)), "got 10 column(s)"),
     ],

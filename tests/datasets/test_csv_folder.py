@@ -85,6 +85,202 @@ class TestLabels:
         assert listed.read_text() == 'path,reason\nnone.jpg,"labels.csv, line 22: no label"\n'
 
 
+def with_letters(folder, rows, header=("path", "class:letter")):
+    """A table whose rows follow the usual ones."""
+    table(folder, header, [*LETTERS, *rows])
+    return folder
+
+
+class TestNamesOfLabels:
+    def test_check_and_build_say_them_with_counts(self, tmp_path, capsys):
+        source = fakes.write_subjects(tmp_path)
+        facts = check("csv_folder", source).facts
+        assert "weather: fog 1, rain 1, sun 2; 14 not annotated." in facts
+        assert (
+            "expression: neutral 1, happiness 1, sadness 12, fear 1, anger 1, surprise 0, "
+            "disgust 1; 1 not annotated." in facts
+        )
+        assert "action_units: AU1 2 of 3, AU12 2 of 3; 15 not annotated." in facts
+        assert (
+            "valence_arousal: valence 3 from -0.25 to 0.8, arousal 2 from 0 to 0.5; 15 not "
+            "annotated." in facts
+        )
+        run(tmp_path / "built", source=source)
+        assert "\nweather: fog 1, rain 1, sun 2; 14 not annotated.\n" in capsys.readouterr().out
+        run(tmp_path / "built")  # built before
+        assert "\nweather: fog 1, rain 1, sun 2; 14 not annotated.\n" in capsys.readouterr().out
+
+    def test_what_a_build_skips_is_not_counted(self, tmp_path):
+        source = with_letters(tmp_path / "s", [])
+        (source / "0.jpg").unlink()
+        run(tmp_path / "built", source=source)
+        metadata = datasets.make_builder("csv_folder/mine", tmp_path / "built").info.metadata
+        assert metadata["labels"] == ["letter: a 9, b 10; 0 not annotated."]
+
+    def test_missing_as_r_writes_it_is_no_class(self, tmp_path, capsys):
+        source = with_letters(tmp_path / "s", [("x.jpg", "NA"), ("y.jpg", "NA")])
+        [error] = errors(source)
+        assert error == (
+            f"{source}/labels.csv: the column 'class:letter' names 'NA' (2), which marks missing "
+            "values: leave a cell empty where nothing is annotated; what is a name, spell out."
+        )
+        assert run(tmp_path / "built", source=source) == 1
+        assert "names 'NA' (2), which marks missing" in capsys.readouterr().err
+        assert not (tmp_path / "built/csv_folder/mine/1.0.0").exists()
+
+    @pytest.mark.parametrize(
+        ("names", "message"),
+        [
+            (("1", "1.0"), "'1' (1), '1.0' (1): one number in several spellings"),
+            (("hip hop", "hip  hop"), "the same but for white space"),
+        ],
+    )
+    def test_one_class_in_two_spellings(self, tmp_path, names, message):
+        rows = [(f"x{n}.jpg", name) for n, name in enumerate(names)]
+        [error] = errors(with_letters(tmp_path, rows))
+        assert message in error
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("A", "'A' (1), 'a' (10): the same but for case"),
+            ("none", "'none' (1), taken for a label like any other"),
+        ],
+    )
+    def test_doubts_are_warnings_of_check_and_build(self, tmp_path, name, message, caplog):
+        source = with_letters(tmp_path / "s", [("x.jpg", name)])
+        report = check("csv_folder", source)
+        assert report.usable
+        assert message in report.warnings[0]
+        assert run(tmp_path / "built", source=source) == 0
+        assert message in caplog.text
+
+    @pytest.mark.parametrize(
+        ("columns", "message"),
+        [
+            (("attribute:looks:hat", "attribute:looks:nan"), "names 'nan', which marks missing"),
+            (("value:age:1", "value:age:1.0"), "one number in several spellings"),
+        ],
+    )
+    def test_names_in_the_header(self, tmp_path, columns, message):
+        table(tmp_path, ("path", *columns), [(f"{n}.jpg", 1, 0) for n in range(9)])
+        [error] = errors(tmp_path)
+        assert f"the header, for {columns[0].rpartition(':')[0]}, names " in error
+        assert message in error
+
+    def test_a_known_task_in_other_case_is_a_task_of_its_own(self, tmp_path):
+        table(tmp_path, ("path", "class:Expression"), LETTERS)
+        [warning, _] = check("csv_folder", tmp_path).warnings
+        assert "'Expression', 'expression': the same but for case" in warning
+
+    def test_a_number_for_missing_among_values(self, tmp_path):
+        rows = [(f"{n}.jpg", -999 if n < 3 else n) for n in range(20)]
+        table(tmp_path, ("path", "value:age:years"), rows)
+        found = check("csv_folder", tmp_path).warnings
+        assert any("years is -999 in 3 row(s), and from 3 to 19" in line for line in found)
+
+
+class TestSubjectsInGivenSplits:
+    HEADER = ("path", "class:letter", "subject", "split")
+
+    def rows(self, subjects, splits):
+        pairs = zip(subjects, splits, strict=True)
+        return [(f"{n}.jpg", "ab"[n % 2], *pair) for n, pair in enumerate(pairs)]
+
+    def test_said_by_check_and_build(self, tmp_path, caplog):
+        splits = ["train", "test", "train", "validation", "test", "train"]
+        rows = self.rows(["anna", "anna", "ben", "cy", "cy", ""], splits)
+        table(tmp_path / "s", self.HEADER, rows)
+        report = check("csv_folder", tmp_path / "s")
+        assert report.usable
+        assert report.warnings == (
+            "2 of 3 subject(s) are in more than one split of the column 'split': 'anna' (train, "
+            "test), 'cy' (validation, test). What is measured on validation or test is then not "
+            "measured on unseen people; without that column, splits are made that share no "
+            "subject.",
+            "1 row(s) have no subject: whether theirs is in another split, too, cannot be told.",
+        )
+        run(tmp_path / "built", source=tmp_path / "s")
+        assert "2 of 3 subject(s) are in more than one split" in caplog.text
+
+    def test_nothing_to_say(self, tmp_path):
+        rows = self.rows(["anna", "anna", "ben", "cy"], ["train", "train", "test", "test"])
+        table(tmp_path, self.HEADER, rows)
+        assert check("csv_folder", tmp_path).warnings == ()
+
+    def test_many_are_counted(self, tmp_path):
+        subjects = [f"s{n // 2}" for n in range(40)]
+        table(tmp_path, self.HEADER, self.rows(subjects, ["train", "test"] * 20))
+        [warning] = check("csv_folder", tmp_path).warnings
+        assert warning.startswith("20 of 20 subject(s)")
+        assert "'s11' (train, test), 's12' (train, test) and 15 more. " in warning
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_one_subject_in_two_spellings(self, tmp_path, given):
+        subjects = ["1", "01", "anna", "Anna", "unknown", "x"]
+        rows = self.rows(subjects, ["train", "test"] * 3)
+        header = self.HEADER if given else self.HEADER[:-1]
+        table(tmp_path, header, [row[: len(header)] for row in rows])
+        found = check("csv_folder", tmp_path).warnings
+        assert [
+            line.partition(":")[0].partition(" names ")[2].split(" (")[0] for line in found
+        ] == [
+            "'01', '1'" if given else "'01'",
+            "'Anna', 'anna'" if given else "'Anna'",
+            "'unknown', taken for one person each." if given else "'unknown'",
+        ]
+
+
+class TestTheTrueReason:
+    @pytest.mark.parametrize("column", ["class:letter", "class:expression"])
+    def test_a_cell_too_many_in_every_line(self, tmp_path, column):
+        (tmp_path / "labels.csv").write_text(
+            f"path,{column}\n" + "".join(f"{n},{n}.jpg,fear\n" for n in range(12))
+        )
+        found = errors(tmp_path)
+        line = f"{tmp_path}/labels.csv, line 2: expected 2 column(s) (path, {column}), got 3"
+        assert found[0].startswith(line)
+        assert found[10] == "... and 2 more bad lines, of 12."
+        assert "every line has one cell more than the header: row names" in found[11]
+
+    def test_a_cell_too_many_in_some_lines(self, tmp_path):
+        table(tmp_path, ("path", "class:letter"), [("0.jpg", "a"), ("1.jpg", "b", "c")])
+        [error] = errors(tmp_path)
+        assert "line 3: expected 2 column(s)" in error
+
+    def test_absolute_paths_of_windows(self, tmp_path, capsys):
+        rows = [(rf"C:\photos\{n}.jpg", "ab"[n % 2]) for n in range(20)]
+        fakes.write_table(tmp_path, ("path", "class:letter"), rows)
+        found = errors(tmp_path)
+        assert found[0] == (
+            rf"{tmp_path}/labels.csv, line 2: the path 'C:\\photos\\0.jpg' is absolute; expected "
+            "one relative to the source folder"
+        )
+        assert found[-1] == "... and 10 more bad lines, of 20."
+        assert run(tmp_path / "built", source=tmp_path) == 1
+        assert "is absolute" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("text", "what"), [("", "empty"), ("NA", "'NA'")])
+    def test_no_subject_in_any_line(self, tmp_path, text, what):
+        table(tmp_path, ("path", "class:letter", "subject"), [(*row, text) for row in LETTERS])
+        found = errors(tmp_path)
+        assert found[0] == (
+            f"{tmp_path}/labels.csv, line 2: subject is {what}; expected one in every row (or no "
+            "column 'subject')"
+        )
+        assert found[-1] == "... and 10 more bad lines, of 20."
+
+    @pytest.mark.parametrize("columns", [("class:x",), ("value:y:z",), ("class:x", "subject")])
+    def test_a_header_alone(self, tmp_path, columns):
+        fakes.write_table(tmp_path, ("path", *columns), [])
+        assert errors(tmp_path) == (f"{tmp_path}/labels.csv: there is a header, and no row.",)
+
+    def test_an_empty_column_of_classes(self, tmp_path):
+        table(tmp_path, ("path", "class:x", "class:y"), [(*row, "") for row in LETTERS])
+        [error] = errors(tmp_path)
+        assert error == f"{tmp_path}/labels.csv: the column 'class:y' is empty in every row."
+
+
 class TestSplits:
     @given(counts=st.dictionaries(st.text(max_size=3), st.integers(1, 9), min_size=3, max_size=40))
     def test_every_subject_is_in_one_split_and_no_split_is_empty(self, counts):
@@ -163,6 +359,8 @@ class TestSplits:
         ("path,class:action_units", "is known as a task of attribute: columns"),
         ("path,attribute:action_units:AU3", "'action_units' knows only AU1, AU2"),
         ("path,class:x,path", "names columns twice: ['path']"),
+        (",path,class:x", "a column has no name: row numbers"),
+        ("path,class:x,", "a comma at the end?"),
     ],
 )
 def test_header(tmp_path, header, message):
@@ -181,9 +379,13 @@ GOOD = [(f"{n}.jpg", "fear", 1, 0.5, "s", "train") for n in range(3)]
     ("cells", "reason"),
     [
         (("../x.jpg", "fear", 1, 1, "s", "train"), "the path contains '..'"),
-        (("/x.jpg", "fear", 1, 1, "s", "train"), "the path is absolute"),
+        (("/x.jpg", "fear", 1, 1, "s", "train"), "the path '/x.jpg' is absolute"),
         (("", "fear", 1, 1, "s", "train"), "the path is empty"),
         (("x.jpg", "happy", 1, 1, "s", "train"), "is 'happy'; expected one of neutral, happiness"),
+        (("x.jpg", "NA", 1, 1, "s", "train"), "leave the cell empty where nothing is annotated"),
+        (("x.jpg", "fear", "NA", 1, "s", "train"), "0.0, (empty); leave the cell empty"),
+        (("x.jpg", "fear", -1, 1, "s", "train"), "0.0, (empty); leave the cell empty"),
+        (("x.jpg", "fear", 1, "NaN", "s", "train"), "expected a number; leave the cell empty"),
         (("x.jpg", "fear", 2, 1, "s", "train"), "attribute:looks:hat is '2'; expected one of 1, 0"),
         (("x.jpg", "fear", 1, "a", "s", "train"), "value:taste:salt is 'a'; expected a number"),
         (("x.jpg", "fear", 1, 1, "s", "dev"), "split is 'dev'; expected one of train, validation"),
@@ -202,6 +404,17 @@ def test_bad_line_is_named_and_nothing_is_built(tmp_path, cells, reason, capsys)
     assert run(tmp_path / "built", source=source) == 1
     assert f"line 4: {error.split('line 4: ')[1]}" in capsys.readouterr().err
     assert list((tmp_path / "built/csv_folder/mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("valence", ["-5", "-2", "1.01", "nan"])
+def test_valence_keeps_its_range(tmp_path, valence):
+    rows = [(f"{n}.jpg", valence if n == 3 else 0.5) for n in range(20)]
+    table(tmp_path, ("path", "value:valence_arousal:valence"), rows)
+    [error] = errors(tmp_path)
+    assert (
+        f"line 5: value:valence_arousal:valence is {valence!r}; expected a number from -1 to 1"
+        in error
+    )
 
 
 def test_empty_subject(tmp_path):

@@ -89,6 +89,14 @@ def test_no_image(data, reason):
         decode_image(data)
 
 
+def test_more_pixels_than_are_read():
+    jpeg = bytearray(encode(gradient()))
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", 40_000, 40_000)
+    with pytest.raises(ValueError, match=r"too large: at most 2\*\*30 pixels"):
+        decode_image(bytes(jpeg))
+
+
 def test_a_thumbnail_does_not_hide_truncation():
     # The EXIF block holds a whole small JPEG, with its own end marker.
     thumbnail = encode(gradient(8, 8))

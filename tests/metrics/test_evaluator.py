@@ -130,13 +130,36 @@ hot = np.eye(4)[:2]
         (EXPRESSION, hot, hot, np.ones((2, 4)), r"mask must have shape \(2,\), got \(2, 4\)"),
         (UNITS, one, one, 0.5 * one, "mask must hold 0 and 1 only, got 0.5"),
         (UNITS, one, one, np.nan * one, "mask must hold 0 and 1 only, got nan"),
-        (UNITS, np.nan * one, one, one, "labels must be finite where the mask is 1, got nan"),
-        (UNITS, one, np.nan * one, one, "scores must be finite where the mask is 1, got nan"),
+        (UNITS, one, np.nan * one, one, "scores must be finite .* is 1, got nan in row 0"),
         (UNITS, one, np.inf * one, one, "scores must be finite where the mask is 1, got inf"),
-        (UNITS, -one, one, one, r"labels must be in \[0, 1\] where the mask is 1, got -1.0"),
-        (EXPRESSION, 0 * hot, hot, np.ones(2), "labels must name a class .* a row of zeros"),
     ],
 )
 def test_bad_inputs(task, labels, scores, mask, message):
     with pytest.raises(ValueError, match=f"Task '{task.name}': {message}"):
         evaluate(task, labels, scores, mask)
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "message"),
+    [
+        (
+            EXPRESSION,
+            0 * hot,
+            r"distributions over the classes .*, got \[0\. 0\. 0\. 0\.\] in row 0",
+        ),
+        (
+            EXPRESSION,
+            hot + np.eye(4)[[0, 0]] * [[0], [1]],
+            r"got \[1\. 1\. 0\. 0\.\] in row 1 \(1 such",
+        ),
+        (EXPRESSION, -hot, "distributions"),
+        (EXPRESSION, np.nan * hot, "distributions"),
+        (UNITS, np.nan * np.ones((2, 3)), r"lie in \[0, 1\] where annotated, got nan in row 0"),
+        (UNITS, [[0, 1, 1], [1, -1, 0]], r"lie in \[0, 1\] where annotated, got -1.0 in row 1"),
+        (AFFECT, [[0, 0.5], [np.inf, 0]], "be finite where annotated, got inf in row 1"),
+    ],
+)
+def test_labels_that_break_their_rule(task, labels, message):
+    mask = np.ones((2, *task.mask_shape))
+    with pytest.raises(ValueError, match=f"Labels of '{task.name}' must .*{message}"):
+        evaluate(task, labels, np.zeros((2, task.size)), mask)

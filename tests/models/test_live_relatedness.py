@@ -92,11 +92,11 @@ def test_saved_with_the_model(replaced, tmp_path):
     want = model(x)
     if replaced:
         live_of(model).assign(other())
-    model.coupling_scales["distribution_matching"].assign(0.25)
+    model.term_scales["distribution_matching"].assign(0.25)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert live_of(loaded).value() == live_of(model).value()
-    assert float(loaded.coupling_scales["distribution_matching"].numpy()) == 0.25
+    assert float(loaded.term_scales["distribution_matching"].numpy()) == 0.25
     assert loaded.couplings == model.couplings
     assert float(loaded.compute_loss(x, labels, loaded(x), masks)) == pytest.approx(
         float(model.compute_loss(x, labels, want, masks)), rel=1e-6
@@ -113,13 +113,13 @@ def test_saved_with_the_state_of_a_training(tmp_path):
 
     model = built()
     live_of(model).assign(other())
-    model.coupling_scales["soft_co_annotation"].assign(0.5)
+    model.term_scales["soft_co_annotation"].assign(0.5)
     save_state(tmp_path, model, Progress(epochs=1))
     resumed = built()
     assert live_of(resumed).value() == TABLE
     restore_state(tmp_path, resumed)
     assert live_of(resumed).value() == live_of(model).value()
-    assert float(resumed.coupling_scales["soft_co_annotation"].numpy()) == 0.5
+    assert float(resumed.term_scales["soft_co_annotation"].numpy()) == 0.5
 
 
 @pytest.mark.parametrize("matching", ["paper", "bernoulli", "js", "batch", "conditional"])
@@ -151,8 +151,8 @@ def test_a_compiled_step_sees_what_was_assigned(matching):
 def test_a_scale_weighs_its_term():
     model, (x, labels, masks) = coupled_model(), random_batch()
     whole = float(model.compute_loss(x, labels, model(x), masks))
-    terms = model.losses_by_term(labels, model(x), masks)
-    model.coupling_scales["distribution_matching"].assign(0.25)
+    terms = model.term_losses(x, labels, masks)
+    model.term_scales["distribution_matching"].assign(0.25)
     less = float(model.compute_loss(x, labels, model(x), masks))
     assert whole - less == pytest.approx(0.75 * float(terms["distribution_matching"]), rel=1e-5)
 
@@ -164,6 +164,6 @@ def test_a_model_saved_before_there_were_scales_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(type(model), "save_own_variables", lambda self, store: None)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert {float(scale.numpy()) for scale in loaded.coupling_scales.values()} == {1.0}
+    assert {float(scale.numpy()) for scale in loaded.term_scales.values()} == {1.0}
     for name, logits in model(x).items():
         np.testing.assert_allclose(loaded(x)[name], logits, rtol=1e-6)

@@ -210,7 +210,7 @@ def test_uncertainty_by_hand():
 def test_uncertainty_leaves_terms_that_are_off_alone():
     tasks = [EXPRESSION, UNITS, AFFECT]
     model = coupled_model(tasks=tasks, balancing=Uncertainty())
-    model.coupling_scales["distribution_matching"].assign(0.0)  # As in a warm-up.
+    model.term_scales["distribution_matching"].assign(0.0)  # As in a warm-up.
     model.compile(optimizer=keras.optimizers.Adam(0.1), run_eagerly=True)
     fit(model, random_batch())  # Without a label for affect.
     moved = {name: float(each.numpy()) for name, each in model.balancing.log_variances.items()}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_dm.losses import MATCHING_FORMS
+from mtl_dm.losses import COUPLING_FORMS, CouplingForm
 from mtl_dm.models import Coupling
 from tests.losses import references
 from tests.models.cases import (
@@ -345,7 +345,8 @@ def test_a_form_may_give_one_value_per_batch(monkeypatch):
         value = keras.ops.mean(keras.ops.square(class_logits))
         return value, keras.ops.ones(())
 
-    monkeypatch.setitem(MATCHING_FORMS._entries, "per_batch", batch_form)
+    form = CouplingForm(batch_form, ("probabilities",), "distribution_matching")
+    monkeypatch.setitem(COUPLING_FORMS._entries, "distribution_matching/per_batch", form)
     batch = random_batch()
     for table, columns in (
         (TABLE, slice(None)),

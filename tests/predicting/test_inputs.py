@@ -50,10 +50,29 @@ def test_places_are_apart(tmp_path):
 
 
 def test_a_name_that_is_no_text(tmp_path):
-    path = tmp_path / os.fsdecode(b"\xff.jpg")
+    path = tmp_path / os.fsdecode("ö ".encode() + b"\xff.jpg")
     path.write_bytes(b"x")
     (item,) = list_inputs([tmp_path], tmp_path / "out").items
-    assert item.name.encode("utf-8").endswith(rb"/\udcff.jpg")
+    assert item.path == path
+    assert item.name == rf"{tmp_path}/ö \xff.jpg"
+
+
+def test_long_names_leave_room_for_a_suffix_and_a_temporary_name(tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / ("ö" * 125 + ".png")).write_bytes(b"x")
+    found = list_inputs(
+        [tmp_path / "x", *(tmp_path / "y").iterdir(), *(tmp_path / "x").iterdir()], tmp_path / "out"
+    ).items
+    assert [item.place.parent.as_posix() for item in found] == ["x", "."]
+    for item in found:
+        assert len(os.fsencode(item.place.name)) in (199, 200)
+        assert item.place.name.endswith("ö.png")
+    (again, other) = list_inputs(
+        [path for folder in ("x", "y") for path in (tmp_path / folder).iterdir()], tmp_path / "out"
+    ).items
+    assert other.place.name.endswith("ö (2).png")
+    assert again.place != other.place
 
 
 def test_nothing_there(tmp_path):

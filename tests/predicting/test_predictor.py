@@ -53,7 +53,26 @@ def test_what_is_refused(model):
 
 @pytest.mark.parametrize("shape", [(5,), (16, 8, 3), (16, 16, 1), (None, None, 3)])
 def test_models_of_something_else(shape):
-    backbone = keras.Sequential([keras.Input(shape), keras.layers.GlobalMaxPooling2D()]
-                                if len(shape) == 3 else [keras.Input(shape)])  # fmt: skip
-    with pytest.raises(ValueError, match="must take square colour images"):
+    last = keras.layers.GlobalMaxPooling2D() if len(shape) == 3 else keras.layers.Dense(3)
+    backbone = keras.Sequential([keras.Input(shape), last])
+    with pytest.raises(ValueError, match=r"must take square colour images; its input is \(None, "):
         input_size(MultiTaskModel(backbone, TASKS))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "structure"),
+    [
+        ({"photo": (16, 16, 3), "points": (5,)}, dict),
+        ({"photo": (16, 16, 3)}, dict),  # a dictionary is no array
+        ({"photo": (16, 16, 3), "points": (5,)}, lambda inputs: [*inputs.values()]),
+    ],
+)
+def test_models_of_several_inputs_are_refused_by_name(shapes, structure):
+    inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    flat = [keras.layers.Flatten()(tensor) for tensor in inputs.values()]
+    features = flat[0] if len(flat) == 1 else keras.layers.concatenate(flat)
+    model = MultiTaskModel(keras.Model(structure(inputs), features), TASKS)
+    with pytest.raises(ValueError, match="and nothing else; its inputs are") as refused:
+        Predictor(model, {})
+    named = ", ".join(f"{name} {(None, *shape)}" for name, shape in shapes.items())
+    assert f"its inputs are {named}." in str(refused.value)

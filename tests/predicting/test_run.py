@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from mtl_dm import faces, predict, synthetic
 from mtl_dm.predicting import run
 from mtl_dm.predicting.options import Options
-from tests import saved_models
+from tests import films, saved_models
 from tests.faces.dots import MARGIN, dots_engine, place
 from tests.predicting.conftest import ONE, OTHER
 
@@ -110,10 +111,43 @@ def test_frames_of_a_video(checkpoint, write, tmp_path):
         writer.write(image)
     writer.release()
     run.predict(checkpoint, [video], tmp_path / "out", dotted())
-    assert [(row["frame"], row["file"]) for row in read(tmp_path / "out")] == [
-        ("0", str(video)),
-        ("5", str(video)),
+    assert [(row["frame"], row["time"], row["file"]) for row in read(tmp_path / "out")] == [
+        ("0", "0.0", str(video)),
+        ("5", "1.0", str(video)),
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_files_of_any_kind_and_name_each_have_a_line(checkpoint, write, tmp_path, capsys, form):
+    film = films.write(tmp_path / "film.avi", 3, 10)
+    folder, spelled = tmp_path / "in", []
+    for stem in (b"14:05:33", b"%d", b"\xff", "ö\n".encode()):
+        for suffix, content in ((b".avi", film), (b".mp4", None), (b".png", write("x.png", ONE))):
+            path = folder / os.fsdecode(stem + suffix)
+            path.parent.mkdir(exist_ok=True)
+            if content is None:
+                os.mkfifo(path)
+            else:
+                path.write_bytes(content.read_bytes())
+            spelled.append((stem + suffix).decode("utf-8", "backslashreplace"))
+    (folder / os.fsdecode(b"notes.\xff")).write_bytes(b"")
+    (folder / ("long" * 62 + ".png")).write_bytes(write("x.png", ONE).read_bytes())
+    run.predict(checkpoint, [folder], tmp_path / "out", dotted(form=form, fps=0.5))
+    assert r"Left out, neither photos nor videos: 1 .\xff" in capsys.readouterr().out
+    if form == "csv":
+        rows = read(tmp_path / "out")
+    else:
+        text = (tmp_path / "out" / "predictions.jsonl").read_text(encoding="utf-8")
+        rows = [json.loads(line) for line in text.split("\n")[:-1]]
+    found = {row["file"].removeprefix(f"{folder}/"): row["reason"] or None for row in rows}
+    reasons = {"avi": "no face", "mp4": "not a regular file", "png": None}
+    assert found == {
+        **{name: reasons[name[-3:]] for name in spelled},
+        "long" * 62 + ".png": None,
+    }
+    pictures = list((tmp_path / "out" / "annotated" / "in").iterdir())
+    assert len(pictures) == 5
+    assert os.fsdecode(b"\xff.png.jpg") in [path.name for path in pictures]
 
 
 def test_what_is_said_before(checkpoint, folder, tmp_path, capsys):

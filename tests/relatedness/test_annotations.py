@@ -33,7 +33,7 @@ def random_annotations(seed, rows=60):
     rng = np.random.default_rng(seed)
     classes = rng.integers(-1, 3, rows)
     labels = rng.integers(-1, 2, (rows, 2))
-    mask = rng.integers(0, 2, (rows, 2))
+    mask = rng.integers(0, 2, (rows, 2)) * (labels >= 0)
     classes[:3], labels[:3], mask[:3] = (0, 1, 2), ((0, 1), (1, 1), (0, 0)), 1
     return classes, labels, mask
 
@@ -174,17 +174,39 @@ def test_no_images_at_all():
     [
         ([0.0, 1.0, 2.0], np.ones((3, 2)), None, "class_labels must be integers"),
         ([[0], [1], [2]], np.ones((3, 2)), None, "class_labels must be integers of shape"),
-        ([0, 1, 3], np.ones((3, 2)), None, r"class_labels must be -1 .* 0\.\.2, got 0\.\.3"),
-        ([0, 1, -2], np.ones((3, 2)), None, r"class_labels must be -1 .* got -2\.\.1"),
+        ([0, 1, 3], np.ones((3, 2)), None, r"class_labels must lie in \[-1, 2\], got 3 in row 2"),
+        ([0, 1, -2], np.ones((3, 2)), None, r"class_labels must lie in \[-1, 2\], got -2 in row 2"),
         ([0, 1, 2], np.ones((3, 3)), None, r"attribute_labels must be \(3, 2\)"),
         ([0, 1, 2], np.ones((2, 2)), None, r"attribute_labels must be \(3, 2\)"),
         ([0, 1, 2], np.full((3, 2), 0.5), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.full((3, 2), 2), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.full((3, 2), np.inf), None, "attribute_labels must be 0 or 1"),
         ([0, 1, 2], np.ones((3, 2)), np.ones((3, 1)), r"attribute_mask must be \(3, 2\), got"),
-        ([0, 1, 2], np.ones((3, 2)), np.full((3, 2), 0.5), "attribute_mask must hold 0 and 1"),
-        ([0, 1, 2], np.ones((3, 2)), np.full((3, 2), np.nan), "attribute_mask must hold"),
-        ([0, 1, 2], np.full((3, 2), np.nan), np.ones((3, 2)), "NaN where attribute_mask says"),
+        (
+            [0, 1, 2],
+            np.ones((3, 2)),
+            np.full((3, 2), 0.5),
+            r"attribute_mask must be 0 or 1, got 0\.5 in row 0",
+        ),
+        (
+            [0, 1, 2],
+            np.ones((3, 2)),
+            np.full((3, 2), np.nan),
+            "attribute_mask must be 0 or 1, got nan",
+        ),
+        (
+            [0, 1, 2],
+            np.full((3, 2), np.nan),
+            np.ones((3, 2)),
+            "0 or 1 where the mask is 1, got nan",
+        ),
+        (
+            [0, 1, 2],
+            [[1, 0], [0, 1], [1, -1]],
+            np.ones((3, 2)),
+            r"attribute_labels must be 0 or 1 where the mask is 1, got -1.0 in row 2 \(1 such",
+        ),
+        ([0, 1, 2], [[1, -1], [-1, 1], [1, 1]], None, "attribute_labels hold 1 and -1 and never 0"),
     ],
 )
 def test_bad_arrays(classes, labels, mask, message):

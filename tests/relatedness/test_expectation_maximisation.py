@@ -283,7 +283,7 @@ def test_predicted_attributes_count_as_few_images(predicted, want):
         ({"class_labels": np.zeros(41, int)}, r"must have the shape \(41, 3\), got \(40, 3\)"),
         ({"class_labels": np.zeros(40)}, r"class_labels must be integers of shape \[N\]"),
         ({"class_labels": np.zeros((40, 1), int)}, r"class_labels must be integers of shape"),
-        ({"class_labels": np.full(40, K)}, r"or 0\.\.2, got 3"),
+        ({"class_labels": np.full(40, K)}, r"lie in \[-1, 2\], got 3 in row 0"),
         ({"classes": np.full((40, K), 1.5)}, "classes must be probabilities"),
         ({"classes": np.full((40, K), np.nan)}, "classes must be probabilities"),
         ({"attributes": np.full((40, M), -0.1)}, "attributes must be probabilities"),

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 from sklearn.metrics import mutual_info_score
 
 from mtl_dm.losses import class_posterior
 from mtl_dm.relatedness import (
+    Accuracy,
     Relatedness,
     assumed_information,
     confidence,
@@ -150,3 +152,21 @@ def test_no_image_with_both():
     table = facs()
     with pytest.raises(ValueError, match="No image has both"):
         posterior_accuracy(np.array([-1]), np.zeros((1, 17)), None, table)
+
+
+def test_beyond_chance_and_what_few_images_hide():
+    classes, labels, mask = labelled()
+    found = mutual_information(count(classes, labels, mask, CLASSES, ATTRIBUTES))
+    assert found.beyond_chance(0.01).tolist() == (found.p_values < 0.01 / 4).tolist()
+    # An attribute with so many bits, not corrected, is at the level of one test of four.
+    bits = found.hidden(0.01, classes=3)
+    nats = 2 * found.images.max() * bits * math.log(2)
+    assert chi2.sf(nats, 2) == pytest.approx(0.01 / 4)
+
+
+def test_an_accuracy_in_words():
+    words = str(Accuracy(accuracy=0.75, majority=0.5, images=1200, z=3.0))
+    assert words == (
+        "75.0% of 1,200 images right, against 50.0% by the most frequent class, beyond noise "
+        "(z = 3.0)"
+    )

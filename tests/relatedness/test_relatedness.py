@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from mtl_dm.relatedness import Relatedness, facs
+from mtl_dm.relatedness import NothingSharedError, Relatedness, facs
 
 CLASSES = ("a", "b", "c")
 ATTRIBUTES = ("x", "y")
@@ -131,6 +131,25 @@ def test_restrict_refuses_unknown_and_repeated_names():
         build().restrict(classes=["a", "a"])
     with pytest.raises(ValueError, match="attributes must be unique names, got none"):
         build().restrict(attributes=[])
+
+
+def test_within_keeps_what_two_tasks_have_in_its_own_order():
+    part = build().within(["c", "other", "a"], ["y"])
+    assert (part.classes, part.attributes) == (("a", "c"), ("y",))
+    assert part == build().restrict(["a", "c"], ["y"])
+
+
+@pytest.mark.parametrize(
+    ("classes", "attributes", "message"),
+    [
+        (["p", "q"], ["x"], "it names a, b, c, the task has p, q"),
+        (["a", "b"], ["p"], "it names x, y, the task has p"),
+        (["p", "b"], ["x"], "a single class of the task, b:"),
+    ],
+)
+def test_within_says_what_is_not_shared(classes, attributes, message):
+    with pytest.raises(NothingSharedError, match=message):
+        build().within(classes, attributes)
 
 
 def test_restrict_to_classes_of_prior_0_says_so():

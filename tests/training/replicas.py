@@ -14,10 +14,10 @@ import tensorflow as tf
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.models.steps import backend
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.gradients import term_gradients
 
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
@@ -64,7 +64,7 @@ def trained(strategy, backbone, precision, balancing):
         model.compile(optimizer)
         history = model.fit(stream, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
         terms = [*(task.name for task in TASKS), *model.coupling_names()]
-        gradients = term_gradients(model)(next(iter(stream)), terms)
+        gradients = backend().term_gradients(model)(next(iter(stream)), terms)
     return [weight.numpy() for weight in model.weights], history.history, gradients
 
 

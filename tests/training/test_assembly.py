@@ -36,6 +36,13 @@ def test_options_of_a_form_reach_the_coupling():
     assert assembly.coupling_of(config.replace(relatedness=None), (EXPRESSION, UNITS)) is None
 
 
+def test_couplings_by_name_choose_their_tasks():
+    config = config_of(couplings=("faces(relation=facs, target=action_units, matching=0.5)",))
+    (coupling,) = assembly.couplings_of(config, TASKS)
+    assert (coupling.classes, coupling.attributes) == ("expression", "action_units")
+    assert (coupling.name, coupling.matching) == ("faces", 0.5)
+
+
 @pytest.mark.parametrize("option", ["source=pose", "target=expression"])
 def test_a_coupling_of_tasks_that_do_not_fit(option):
     config = config_of(couplings=(f"faces(relation=facs, {option})",))
@@ -106,3 +113,8 @@ def test_inputs_that_differ_in_size(two_inputs):
         assembly.check_image_sizes(
             config_of(datasets=("a", "b"), tasks=("pose",)), [two_inputs, other], None
         )
+
+
+def test_losses_of_tasks_reach_them():
+    config = config_of(task_losses={"pose": "ccc"}, task_weights={"pose": 2.0})
+    assert assembly._configured(POSE, config) == POSE.replace(loss="ccc", weight=2.0)

@@ -59,21 +59,21 @@ class Watch(keras.callbacks.Callback):
         self.scales, self.tables = [], []
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.scales.append([float(self.model.coupling_scales[term].numpy()) for term in TERMS])
+        self.scales.append([float(self.model.term_scales[term].numpy()) for term in TERMS])
         self.tables.append(self.model.live_relatedness["0"].value())
 
 
 def train(world, monkeypatch, config=CONFIG, start=None, **fields):
     """Train as `fit` does, watched from the beginning of every epoch."""
     watch = Watch()
-    real = fitting.LearnRelatedness
+    real = callbacks.LearnRelatedness
     first = []
 
     def with_watch(*arguments, **options):
         first.append(real(*arguments, **options))
         return first[0]
 
-    monkeypatch.setattr(fitting, "LearnRelatedness", with_watch)
+    monkeypatch.setattr(callbacks, "LearnRelatedness", with_watch)
     # The watch stands where the brake would.
     monkeypatch.setattr(callbacks, "validation_gate", lambda *_: watch)
     coupling = Coupling("kind", "parts", start or world.start, learned=True, **fields)
@@ -122,7 +122,7 @@ def test_estimates_follow_the_schedule_and_get_near_the_truth(world, monkeypatch
 
 def test_the_first_epoch_trains_as_if_uncoupled(world, monkeypatch):
     short = CONFIG.replace(epochs=2)
-    monkeypatch.setattr(fitting, "schedule", lambda epochs: (9, 9))  # No estimate at all.
+    monkeypatch.setattr(callbacks, "schedule", lambda epochs: (9, 9))  # No estimate at all.
     model, watch = train(world, monkeypatch, short)
     assert watch.scales == [[0.0, 0.0]] * 2
     with fitting.settings(short):
@@ -165,7 +165,7 @@ def test_what_the_brake_has_reduced_stays_reduced(world, monkeypatch):
         def on_epoch_begin(self, epoch, logs=None):
             super().on_epoch_begin(epoch, logs)
             if epoch == 2:
-                self.model.coupling_scales[TERMS[0]].assign(0.25)
+                self.model.term_scales[TERMS[0]].assign(0.25)
 
     monkeypatch.setattr("tests.training.test_learning.Watch", Braked)
     monkeypatch.setattr(learning, "drifted", lambda *_: False)
@@ -190,7 +190,7 @@ def test_only_learned_couplings_are_touched(world):
         callback = LearnRelatedness(world.sources, 1, 1)
         callback.set_model(model)
         callback.on_epoch_begin(0)
-    off = {name for name, scale in model.coupling_scales.items() if not scale.numpy()}
+    off = {name for name, scale in model.term_scales.items() if not scale.numpy()}
     assert off == set(model.coupling_names(0))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import Coupling
-from mtl_dm.training.preconditions import NEEDS, concerns
+from mtl_dm.training.preconditions import STOPS, concerns
 from tests.models.cases import ATTRIBUTES, CLASSES, EXPRESSION, TABLE, UNITS
 
 IMAGES = 8
@@ -84,9 +84,9 @@ def test_co_annotation_forms(form):
 
 
 def test_every_form_is_known_or_acts_always():
-    names = {*MATCHING_FORMS, *CO_ANNOTATION_FORMS, "paper co-annotation"}
-    assert set(NEEDS) <= names
-    assert names - set(NEEDS) == {"paper", "bernoulli", "batch"}
+    assert set(MATCHING_FORMS) - set(STOPS["matching"]) == {"paper", "bernoulli", "batch"}
+    assert set(STOPS["matching"]) <= set(MATCHING_FORMS)
+    assert set(STOPS["co_annotation"]) == set(CO_ANNOTATION_FORMS)
 
 
 def test_the_rule_needs_a_missing_attribute_label():

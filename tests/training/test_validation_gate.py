@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models.steps import backend
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
 from mtl_dm.training import callbacks, fitting, validation_gate
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.gradients import term_gradients
-from mtl_dm.training.validation_gate import Brake
+from mtl_dm.training.validation_gate import ValidationGate
 
 CLASSES, ATTRIBUTES = ("a", "b", "c"), ("w", "x", "y", "z")
 TASKS = (Task.multiclass("kind", CLASSES), Task.multilabel("parts", ATTRIBUTES))
@@ -74,7 +74,7 @@ def trained(sources, validation, config=CONFIG, **fields):
     with fitting.settings(config):
         model = built(**fields)
         fitting.fit(model, sources, config, validation=validation)
-    return model, {name: float(each.numpy()) for name, each in model.coupling_scales.items()}
+    return model, {name: float(each.numpy()) for name, each in model.term_scales.items()}
 
 
 def test_printed_matching_is_braked_for_the_attributes(sources, validation, capsys):
@@ -111,7 +111,7 @@ def printed(after_an_epoch):
 
 
 def conflicts(model, training, validation):
-    return validation_gate.conflicts(model, term_gradients(model), training, validation)
+    return validation_gate.conflicts(model, backend().term_gradients(model), training, validation)
 
 
 def batches(sources):
@@ -127,12 +127,12 @@ def test_the_criterion_against_explicit_steps(sources, validation, printed):
 
     def loss(batch):
         x, labels, masks = batch
-        return float(model.losses_by_term(labels, model(x), masks)["parts"])
+        return float(model.term_losses(x, labels, masks)["parts"])
 
     gradients = [np.zeros(weight.shape, np.float32) for weight in model.trainable_weights]
     for x, labels, masks in training:
         with tf.GradientTape() as tape:
-            term = model.losses_by_term(labels, model(x), masks)[MATCHING]
+            term = model.term_losses(x, labels, masks)[MATCHING]
         weights = [weight.value for weight in model.trainable_weights]
         for total, part in zip(
             gradients, tape.gradient(term, weights, unconnected_gradients="zero"), strict=True
@@ -165,7 +165,7 @@ def test_how_a_scale_moves(scale, harmful, after):
 
 
 def test_a_term_comes_back_when_it_harms_no_more(sources, validation, printed, capsys, monkeypatch):
-    callback = Brake(batches(sources), validation.batch(64))
+    callback = ValidationGate(batches(sources), validation.batch(64))
     callback.set_model(printed)
     callback.on_epoch_end(0)
     monkeypatch.setattr(validation_gate, "conflicts", lambda *_: {})
@@ -174,12 +174,12 @@ def test_a_term_comes_back_when_it_harms_no_more(sources, validation, printed, c
     lines = [line for line in capsys.readouterr().out.splitlines() if MATCHING in line]
     assert "is reduced to 0.5" in lines[0]
     assert lines[1:] == ["After epoch 11: distribution_matching is back at its factor."]
-    assert float(printed.coupling_scales[MATCHING].numpy()) == 1.0
+    assert float(printed.term_scales[MATCHING].numpy()) == 1.0
 
 
 def test_terms_that_are_off_are_left_out(sources, validation, printed):
     model = printed
-    model.coupling_scales[MATCHING].assign(0.0)
+    model.term_scales[MATCHING].assign(0.0)
     assert MATCHING not in conflicts(model, batches(sources), validation.batch(64))
 
 
@@ -232,7 +232,7 @@ def test_needs_a_backend_that_takes_gradients(sources, validation, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
     message = "need one of the backends tensorflow, jax, this is 'numpy'"
     with pytest.raises(ValueError, match=message):
-        Brake(sources[0], validation)
+        ValidationGate(sources[0], validation)
     # Before a folder is claimed.
     with pytest.raises(ValueError, match=message), fitting.settings(CONFIG):
         pass
@@ -240,8 +240,8 @@ def test_needs_a_backend_that_takes_gradients(sources, validation, monkeypatch):
 
 def test_silent(sources, validation, printed, capsys):
     model = printed
-    callback = Brake(batches(sources), validation.batch(64), verbose=False)
+    callback = ValidationGate(batches(sources), validation.batch(64), verbose=False)
     callback.set_model(model)
     callback.on_epoch_end(0)
-    assert float(model.coupling_scales[MATCHING].numpy()) == 0.5
+    assert float(model.term_scales[MATCHING].numpy()) == 0.5
     assert capsys.readouterr().out == ""

@@ -55,6 +55,7 @@ def read(source: Path) -> Release:
         published=PUBLISHED,
         facts=(f"ABAW4 LSD in {root}.",),
         warnings=tuple(f"No folder {name}: no {SPLITS[name]} split." for name in absent),
+        tasks=TASKS,
     )
 
 

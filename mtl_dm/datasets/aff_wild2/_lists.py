@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mtl_dm.datasets.aff_wild2._schema import (
     IMAGE_FOLDERS,
+    TASKS,
     UNITS,
     action_units,
     expression,
@@ -55,6 +56,7 @@ def release(root: Path, annotations: Path) -> Release:
         listed=tuple(folder for folder in IMAGE_FOLDERS if (root / folder).is_dir()),
         facts=(f"s-Aff-Wild2 (lists of frames) in {root}.",),
         warnings=tuple(f"No file {name}: no split {LISTS[name]}." for name in absent),
+        tasks=TASKS,
     )
 
 

@@ -12,6 +12,7 @@ from mtl_dm.datasets._check import count_warnings
 from mtl_dm.datasets.aff_wild2._schema import (
     FRAMES,
     IMAGE_FOLDERS,
+    TASKS,
     VIDEOS,
     Labels,
     image_folder,
@@ -76,6 +77,7 @@ def release(root: Path, annotations: Path) -> Release:
             "Frames in which no face was detected have no file: they count as missing.",
         ),
         warnings=(*_counts(lengths), *_unequal(lengths), *_shared(shared)),
+        tasks=TASKS,
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtl_dm.datasets.affectnet._labels import to_row
+from mtl_dm.datasets.affectnet._labels import TASKS, to_row
 from mtl_dm.datasets.reading import Item, Release, Row, Skipped, clean, parse
 
 FOLDERS = {"train_set": "train", "val_set": "validation"}
@@ -49,6 +49,7 @@ def read_arrays(root: Path) -> Release:
         published=PUBLISHED,
         facts=(f"AffectNet, release of 2021, in {root}.",),
         warnings=tuple(f"No folder {name}: no {FOLDERS[name]} split." for name in absent),
+        tasks=TASKS,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mtl_dm.datasets.affectnet._labels import exists, face_box, to_row
+from mtl_dm.datasets.affectnet._labels import TASKS, exists, face_box, to_row
 from mtl_dm.datasets.reading import Item, Line, Release, Row, Skipped, clean, parse, read_table
 
 COLUMNS = (
@@ -95,6 +95,7 @@ def read_lists(root: Path, part: Part, faces: bool) -> Release:
         published=part.published,
         facts=(f"AffectNet, release of 2017, {part.what}, in {root}.",),
         warnings=tuple(f"No {part.tables[split]}: no {split} split." for split in absent),
+        tasks=TASKS,
     )
 
 

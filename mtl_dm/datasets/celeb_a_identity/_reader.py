@@ -102,6 +102,7 @@ def read(source: Path) -> Release:
             *count_warnings("identities", len(counts), IDENTITIES),
             *_disagreement(declared, _count(labels / ATTRIBUTE_FILE), len(people)),
         ),
+        tasks=TASKS,
     )
 
 

@@ -80,6 +80,7 @@ def read(source: Path) -> Release:
         {"train": functools.partial(_rows, labels)},
         listed=("images",),
         published={"train": IMAGES},
+        tasks=TASKS,
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
+from mtl_dm.datasets.csv_folder import _names as names
+from mtl_dm.datasets.csv_folder import _subjects as subjects
+from mtl_dm.datasets.csv_folder._lines import why_too_little
 from mtl_dm.datasets.csv_folder._rows import (
     SPLITS,
     class_names,
@@ -20,6 +25,8 @@ from mtl_dm.datasets.csv_folder._schema import TABLE, Schema, read_schema
 from mtl_dm.datasets.csv_folder._splits import SEED, ByImage, by_subject
 from mtl_dm.datasets.reading import BadLine, Item, Line, Release, clean, parse
 from mtl_dm.tasks import Task
+
+T = TypeVar("T")
 
 _BY_IMAGE = (
     "No column 'subject': images are split at random, one by one. If several show the same person "
@@ -37,6 +44,7 @@ class Folder:
         tasks: The tasks, labels in canonical order.
         split_of: Line -> split.
         present: The splits that have rows.
+        warnings: What is doubtful about names, subjects and splits.
     """
 
     source: Path
@@ -44,6 +52,7 @@ class Folder:
     tasks: tuple[Task, ...]
     split_of: Callable[[Line], str]
     present: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def makes_splits(self) -> bool:
@@ -55,12 +64,13 @@ class Folder:
         has_subjects = "subject" in self.schema.columns
         how = "by subject" if has_subjects else "by image"
         made = f"Splits are made here, {how}, with seed {SEED}."
-        names = (f"{task.name} ({task.kind}, {task.size})" for task in self.tasks)
+        kinds = (f"{task.name} ({task.kind}, {task.size})" for task in self.tasks)
         return Release(
             self.source,
             {split: functools.partial(self._rows, split) for split in self.present},
-            facts=(f"Tasks: {', '.join(names)}.", *([made] if self.makes_splits else [])),
-            warnings=(_BY_IMAGE,) if self.makes_splits and not has_subjects else (),
+            facts=(f"Tasks: {', '.join(kinds)}.", *([made] if self.makes_splits else [])),
+            warnings=self.warnings,
+            tasks=self.tasks,
         )
 
     def assignments(self) -> Iterator[tuple[str, str]]:
@@ -92,10 +102,9 @@ def tasks_in(source: Path) -> tuple[Task, ...]:
 
     Raises:
         FileNotFoundError: If it has no table.
-        ValueError: If the header or the classes break a rule.
+        ValueError: If the header, the classes or the lines break a rule.
     """
-    schema = read_schema(source)
-    return schema.tasks(class_names(source, schema))
+    return _tasks(source, read_schema(source))[0]
 
 
 def open_folder(source: Path) -> Folder:
@@ -103,33 +112,70 @@ def open_folder(source: Path) -> Folder:
 
     Raises:
         FileNotFoundError: If it has no table.
-        ValueError: If header, classes or subjects break a rule, or there are no rows.
+        ValueError: If header, classes, lines or subjects break a rule, or there are no rows.
     """
     schema = read_schema(source)
-    tasks = schema.tasks(class_names(source, schema))
-    split_of, present = _splits(source, schema)
-    return Folder(source, schema, tasks, split_of, present)
+    tasks, warnings = _tasks(source, schema)
+    split_of, present, more = _splits(source, schema)
+    return Folder(source, schema, tasks, split_of, present, (*warnings, *more))
 
 
-def _splits(source: Path, schema: Schema) -> tuple[Callable[[Line], str], tuple[str, ...]]:
+def _tasks(source: Path, schema: Schema) -> tuple[tuple[Task, ...], list[str]]:
+    """Return the tasks, and warnings about the names of their labels."""
+    classes = class_names(source, schema)
+    wrong = names.errors(schema, classes)
+    if wrong:
+        raise ValueError("\n".join(f"{source / TABLE}: {line}" for line in wrong))
+    with _true_reason(source, schema, lambda line: line):
+        names.require_two(classes)
+    tasks = schema.tasks({task: sorted(own) for task, own in classes.items()})
+    return tasks, names.doubts(schema, classes)
+
+
+def _splits(
+    source: Path, schema: Schema
+) -> tuple[Callable[[Line], str], tuple[str, ...], list[str]]:
+    """Return line -> split, the splits that have rows, and warnings."""
+    has_subjects = "subject" in schema.columns
     if "split" in schema.columns:
         used = set(_readable(source, schema, given_split))
+        found = _readable(source, schema, _subject_and_split) if has_subjects else iter(())
         # Without any, one split must still report the bad lines.
-        return given_split, tuple(split for split in SPLITS if split in used) or SPLITS[:1]
-    try:
-        if "subject" in schema.columns:
-            subjects = by_subject(Counter(_readable(source, schema, given_subject)))
-            return lambda line: subjects[given_subject(line)], SPLITS
-        images = ByImage()
+        present = tuple(split for split in SPLITS if split in used) or SPLITS[:1]
+        return given_split, present, subjects.shared(found)
+    if has_subjects:
+        with _true_reason(source, schema, given_subject):
+            counts = Counter(_readable(source, schema, given_subject))
+            splits = by_subject(counts)
+        return lambda line: splits[given_subject(line)], SPLITS, subjects.spellings(counts)
+    images = ByImage()
+    with _true_reason(source, schema, _path):
         for path in _readable(source, schema, _path):
             images.add(path)
         split_of = images.rule()
+    return lambda line: split_of(_path(line)), SPLITS, [_BY_IMAGE]
+
+
+@contextlib.contextmanager
+def _true_reason(source: Path, schema: Schema, read: Callable[[Line], Any]) -> Iterator[None]:
+    """Let an error about all rows be one about the lines that could not be read, if there are any.
+
+    Raises:
+        ValueError: In place of another one; names the table.
+    """
+    try:
+        yield
     except ValueError as error:
-        raise ValueError(f"{source / TABLE}: {error}") from error
-    return lambda line: split_of(_path(line)), SPLITS
+        items = parse(lines(source, schema), read)
+        reasons = why_too_little(items, source / TABLE, len(schema.columns))
+        raise ValueError("\n".join(reasons) or f"{source / TABLE}: {error}") from error
 
 
-def _readable(source: Path, schema: Schema, function: Callable[[Line], str]) -> Iterator[str]:
+def _subject_and_split(line: Line) -> tuple[str, str]:
+    return line["subject"], given_split(line)
+
+
+def _readable(source: Path, schema: Schema, function: Callable[[Line], T]) -> Iterator[T]:
     return (
         item for item in parse(lines(source, schema), function) if not isinstance(item, BadLine)
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mtl_dm.datasets.csv_folder._schema import TABLE, Schema
+from mtl_dm.datasets.csv_folder._schema import RANGES, TABLE, Schema
 from mtl_dm.datasets.reading import (
     MISSING,
     BadLine,
@@ -21,12 +24,18 @@ from mtl_dm.datasets.reading import (
     number,
     read_table,
 )
+from mtl_dm.datasets.reading.names import is_missing_mark, is_perhaps_missing
 from mtl_dm.tasks import Task
+
+T = TypeVar("T")
 
 SPLITS = ("train", "validation", "test")
 
 # A table tool writes 1.0 where a column of whole numbers has gaps.
 _FLAGS = {"1": 1, "0": 0, "1.0": 1, "0.0": 0, "": MISSING}
+
+# A number that many tables write for "missing", where it is none that may stand there.
+_CODE = re.compile(r"(-\d+|9{2,})(\.0*)?", re.ASCII)
 
 
 def lines(source: Path, schema: Schema) -> Iterator[Line | BadLine]:
@@ -34,26 +43,21 @@ def lines(source: Path, schema: Schema) -> Iterator[Line | BadLine]:
     return read_table(source / TABLE, schema.columns)
 
 
-def class_names(source: Path, schema: Schema) -> dict[str, list[str]]:
-    """Return the sorted classes that the rows name, for tasks whose classes are not fixed.
+def class_names(source: Path, schema: Schema) -> dict[str, Counter[str]]:
+    """Return the classes that the rows name and how often, where a task's classes are not fixed.
 
     Raises:
-        ValueError: If a task has fewer than two, or the table is malformed as a whole.
+        ValueError: If the table is malformed as a whole.
     """
-    names: dict[str, set[str]] = {task: set() for task in schema.open_classes}
+    names: dict[str, Counter[str]] = {task: Counter() for task in schema.open_classes}
     if names:
         for line in lines(source, schema):
             if isinstance(line, Line):
                 for task, found in names.items():
-                    found.add(line[schema.labels[task][""]])
-    for task, found in names.items():
-        found.discard("")
-        if len(found) < 2:
-            raise ValueError(
-                f"{source / TABLE}: the column 'class:{task}' names {len(found)} class(es), "
-                "expected at least 2."
-            )
-    return {task: sorted(found) for task, found in names.items()}
+                    found[line[schema.labels[task][""]]] += 1
+    for found in names.values():
+        del found[""]  # not annotated
+    return names
 
 
 def to_row(line: Line, schema: Schema, tasks: Sequence[Task]) -> Row | Skipped:
@@ -77,16 +81,21 @@ def _label(task: Task, cells: Mapping[str, str]) -> Any:
     if task.kind == "multiclass":
         if cells[""] not in task.labels:
             expected = ", ".join(task.labels[:20])
-            raise ValueError(f"class:{task.name} is {cells['']!r}; expected one of {expected}")
+            raise ValueError(
+                f"class:{task.name} is {cells['']!r}; expected one of {expected}{_hint(cells[''])}"
+            )
         return task.labels.index(cells[""])
     if task.kind == "multilabel":
         flags = {
-            name: flag(f"attribute:{task.name}:{name}", text, _FLAGS)
+            name: _or_hint(flag, f"attribute:{task.name}:{name}", text, _FLAGS)
             for name, text in cells.items()
         }
         return in_order(flags, task.labels)
+    low, high = RANGES.get(task.name, (-math.inf, math.inf))
     values = {
-        name: number(f"value:{task.name}:{name}", text) for name, text in cells.items() if text
+        name: _or_hint(number, f"value:{task.name}:{name}", text, low, high)
+        for name, text in cells.items()
+        if text
     }
     return np.array([values.get(name, np.nan) for name in task.labels], dtype=np.float32)
 
@@ -106,8 +115,24 @@ def given_subject(line: Line) -> str:
     """Return the subject of a line.
 
     Raises:
-        ValueError: If it is empty: the split could not be disjoint in subjects.
+        ValueError: If there is none: the split could not be disjoint in subjects.
     """
-    if not line["subject"]:
-        raise ValueError("subject is empty; expected one in every row (or no column 'subject')")
+    if is_missing_mark(line["subject"]):
+        is_what = repr(line["subject"]) if line["subject"] else "empty"
+        raise ValueError(
+            f"subject is {is_what}; expected one in every row (or no column 'subject')"
+        )
     return line["subject"]
+
+
+def _or_hint(read: Callable[..., T], what: str, text: str, *rule: Any) -> T:
+    """Return what a cell says; the error about a mark for "missing" says how to write that."""
+    try:
+        return read(what, text, *rule)
+    except ValueError as error:
+        raise ValueError(f"{error}{_hint(text)}") from error
+
+
+def _hint(text: str) -> str:
+    missing = is_missing_mark(text) or is_perhaps_missing(text) or _CODE.fullmatch(text)
+    return "; leave the cell empty where nothing is annotated" if missing else ""

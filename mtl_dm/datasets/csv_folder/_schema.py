@@ -18,6 +18,9 @@ KNOWN: Mapping[str, tuple[Kind, tuple[str, ...]]] = {
 }
 """Tasks whose labels and order are fixed."""
 
+RANGES: Mapping[str, tuple[float, float]] = {"valence_arousal": (-1.0, 1.0)}
+"""What values of known tasks lie between: -2 and -5 are what databases write for "missing"."""
+
 KINDS: Mapping[str, Kind] = {
     "class": "multiclass",
     "attribute": "multilabel",
@@ -111,6 +114,11 @@ def _schema(columns: Sequence[str]) -> Schema:
 
 def _parse(column: str) -> tuple[Kind, str, str]:
     """Return kind, task and label that a column's name stands for."""
+    if not column:
+        raise ValueError(
+            "a column has no name: row numbers, which R writes unless told row.names=FALSE and "
+            f"pandas unless told index=False, or a comma at the end? Expected {COLUMNS}."
+        )
     prefix, *rest = (part.strip() for part in column.split(":"))
     if prefix not in KINDS or len(rest) != (1 if prefix == "class" else 2) or not all(rest):
         raise ValueError(f"unknown column {column!r}; expected {COLUMNS}.")

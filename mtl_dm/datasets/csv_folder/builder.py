@@ -16,6 +16,7 @@ from mtl_dm.datasets._features import tasks_of
 from mtl_dm.datasets.csv_folder._reader import open_folder, tasks_in
 from mtl_dm.datasets.csv_folder._schema import COLUMNS, TABLE
 from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.files import expand_home
 from mtl_dm.tasks import Task
 
 SPLITS_FILE = "splits.csv"
@@ -49,10 +50,9 @@ class CsvFolder(ReleaseBuilder):
 
     def __init__(self, *, config: Any = None, data_dir: Any = None, **options: Any) -> None:
         """Make the builder of a configuration; `tfds.load` gives its name alone."""
+        data_dir = expand_home(str(data_dir or tfds.core.constants.DATA_DIR))
         if not isinstance(config, CsvFolderConfig):
-            config = self.config_for(
-                str(config or ""), Path(data_dir or tfds.core.constants.DATA_DIR), None
-            )
+            config = self.config_for(str(config or ""), Path(data_dir), None)
         super().__init__(config=config, data_dir=data_dir, **options)
 
     @classmethod

@@ -94,6 +94,7 @@ def read(source: Path) -> Release:
         published=PUBLISHED,
         facts=(f"CUB-200-2011 in {root}.",),
         warnings=(*_names(root), *tables.attributes.warnings),
+        tasks=TASKS,
     )
 
 

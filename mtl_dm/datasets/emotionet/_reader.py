@@ -124,6 +124,7 @@ def _release(
             f"EmotioNet, {how} annotated ({len(tables)} table(s): {names}), in {root}.",
             f"Images: {place}. Action units: {len(units)} of {len(ACTION_UNITS)}.",
         ),
+        tasks=TASKS,
     )
 
 

@@ -52,6 +52,7 @@ def read(source: Path) -> Release:
         published=PUBLISHED,
         facts=(f"FER2013 in {root}.",),
         warnings=tuple(f"No folder {name}: no {SPLITS[name]} split." for name in absent),
+        tasks=TASKS,
     )
 
 

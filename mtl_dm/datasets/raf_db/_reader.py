@@ -125,6 +125,7 @@ def read(source: Path, *, subset: Subset = BASIC, images: Images = "aligned") ->
         listed=(folder,),
         published=subset.published,
         facts=(f"RAF-DB, {subset.folder} expressions, {images} images, in {root}.",),
+        tasks=(subset.task,),
     )
 
 

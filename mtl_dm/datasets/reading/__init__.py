@@ -2,7 +2,7 @@
 
 from mtl_dm.datasets.reading.builder import ReleaseBuilder
 from mtl_dm.datasets.reading.checking import check_release
-from mtl_dm.datasets.reading.images import load_jpeg
+from mtl_dm.datasets.reading.images import large_images, load_jpeg
 from mtl_dm.datasets.reading.items import BadLine, Box, Item, Row, Skipped, parse, strict
 from mtl_dm.datasets.reading.paths import clean, image_files, inside, locate
 from mtl_dm.datasets.reading.release import Release
@@ -31,6 +31,7 @@ __all__ = [
     "in_order",
     "inside",
     "integer",
+    "large_images",
     "load_jpeg",
     "locate",
     "number",

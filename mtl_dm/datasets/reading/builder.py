@@ -19,6 +19,7 @@ from mtl_dm.datasets.reading.items import Skipped
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.skips import SkipList
 from mtl_dm.datasets.reading.survey import survey
+from mtl_dm.datasets.reading.tally import Tally
 from mtl_dm.tasks import Task
 
 
@@ -28,7 +29,8 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
     A subclass sets the attributes below and implements `release`; it also sets `VERSION`,
     `RELEASE_NOTES` and `MANUAL_DOWNLOAD_INSTRUCTIONS`, as TFDS wants. The built data set holds
     `skipped.csv`, and in its metadata `rows` (rows and files that the release has), `skipped`
-    (rows = built + skipped) and `unlabelled_images` (image files without a row).
+    (rows = built + skipped), `unlabelled_images` (image files without a row) and `labels` (a line a
+    task: how often each is there).
 
     Attributes:
         TASKS: The tasks, each of which becomes a feature.
@@ -85,7 +87,7 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
         if found.problems:
             raise ValueError("\n".join(found.problems))
         compared = compare(release, found)
-        for warning in (*release.warnings, *compared.warnings):
+        for warning in (*release.warnings, *found.tally.warnings, *compared.warnings):
             logging.warning("%s", warning)
         metadata = self.info.metadata
         metadata["rows"] = sum(found.rows.values())
@@ -98,6 +100,9 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
             skips.add(item)
             metadata["skipped"] = skips.count
 
+        def counted(tally: Tally) -> None:
+            metadata["labels"] = tally.lines
+
         examples = functools.partial(
             Examples,
             release=release,
@@ -105,6 +110,8 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
             size=self.IMAGE_SIZE,
             duplicates=Duplicates(found.repeated),
             skip=skip,
+            tally=Tally(self.tasks),
+            counted=counted,
         )
         # A split without rows, such as a test set that was not released, is left out.
         return {

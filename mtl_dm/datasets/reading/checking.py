@@ -8,11 +8,12 @@ from pathlib import Path
 from mtl_dm.datasets._check import Report, count_warnings
 from mtl_dm.datasets.reading.comparison import compare
 from mtl_dm.datasets.reading.duplicates import Duplicates
-from mtl_dm.datasets.reading.images import load_jpeg
+from mtl_dm.datasets.reading.images import large_images, load_jpeg
 from mtl_dm.datasets.reading.items import Skipped
-from mtl_dm.datasets.reading.paths import clean, inside, printable
+from mtl_dm.datasets.reading.paths import clean, inside
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.survey import Survey, survey
+from mtl_dm.files import printable
 
 SAMPLE = 64
 _SHOWN = 5
@@ -34,12 +35,13 @@ def check_release(
     try:
         release = read(source)
     except (OSError, ValueError) as error:
-        return Report(errors=(str(error),))
+        return Report(errors=tuple(str(error).splitlines()))
     found = survey(release, SAMPLE)
     facts = [*release.facts, *(f"{split}: {rows:,} rows." for split, rows in found.rows.items())]
+    facts += found.tally.lines
     if found.skipped:
         facts.append(f"{found.skipped:,} rows have no label for this data set, to be skipped.")
-    warnings = list(release.warnings)
+    warnings = [*release.warnings, *found.tally.warnings]
     for split, rows in found.rows.items():
         if split in release.published:
             warnings += count_warnings(f"rows in {split}", rows, release.published[split])
@@ -51,7 +53,8 @@ def check_release(
         where = ", ".join(str(release.root / folder) for folder in release.listed)
         error = f"None of the {compared.missing:,} images that the labels name is under {where}."
         return Report((error,), tuple(warnings), tuple(facts))
-    bad = _sample(release, found, size)
+    with large_images():
+        bad = _sample(release, found, size)
     facts.append(f"Opened {len(found.sample)} images drawn evenly; {len(bad)} cannot be used.")
     warnings += [f"{printable(path)}: {reason}" for path, reason in bad[:_SHOWN]]
     return Report((), tuple(warnings), tuple(facts))

@@ -11,9 +11,10 @@ import numpy as np
 
 from mtl_dm.datasets.reading.items import Row
 from mtl_dm.datasets.reading.keys import Keys, contains, digest
-from mtl_dm.datasets.reading.paths import image_files, printable
+from mtl_dm.datasets.reading.paths import image_files
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.survey import Survey
+from mtl_dm.files import printable
 
 EXAMPLES = 5
 

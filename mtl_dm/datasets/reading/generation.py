@@ -14,6 +14,7 @@ from mtl_dm.datasets.reading.items import Row, Skipped
 from mtl_dm.datasets.reading.parallel import ordered_map
 from mtl_dm.datasets.reading.paths import clean, inside
 from mtl_dm.datasets.reading.release import Release
+from mtl_dm.datasets.reading.tally import Tally
 from mtl_dm.datasets.reading.values import MISSING
 from mtl_dm.tasks import Task
 
@@ -32,6 +33,8 @@ class Examples:
         size: (width, height) that every image must have, or None.
         duplicates: Tells repeated rows; shared by all splits.
         skip: Takes what is skipped.
+        tally: Counts the labels of all splits.
+        counted: Takes the tally after the split's last example.
     """
 
     split: str
@@ -41,6 +44,8 @@ class Examples:
     size: tuple[int, int] | None
     duplicates: Duplicates
     skip: Callable[[Skipped], None]
+    tally: Tally
+    counted: Callable[[Tally], None]
 
     def __len__(self) -> int:
         return self.rows
@@ -60,6 +65,7 @@ class Examples:
                 self.skip(result)
             else:
                 built += 1
+                self.tally.add(result[1])
                 yield result
         if not built:
             raise ValueError(
@@ -68,6 +74,7 @@ class Examples:
                 if last
                 else f"The split {self.split!r} has no rows."
             )
+        self.counted(self.tally)
 
     def _example(self, item: Row | Skipped) -> Example | Skipped:
         if isinstance(item, Skipped):

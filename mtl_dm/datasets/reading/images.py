@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
 import stat
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,12 @@ QUALITY = 95
 """JPEG quality of images that are encoded again; their colours are not subsampled."""
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
+
+MAX_PIXELS = (2**29 - 1) // 3
+"""Of an image: what TensorFlow, which reads the built data set, decodes; Pillow's limit, too."""
+
+MAX_SIDE = 65_500
+"""Of an image that is encoded: what libjpeg writes."""
 
 # Pillow loads some of them only when asked to.
 Image.init()
@@ -36,11 +46,14 @@ def load_jpeg(path: Path, box: Box | None = None, size: tuple[int, int] | None =
         size: (width, height) that the image must have; None: any.
 
     Raises:
-        ValueError: If there is no such image; the message is the reason alone.
+        ValueError: If there is no such image, or it is larger than a built data set can hold; the
+            message is the reason alone.
     """
     data = _read(path)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(_too_many(image.width * image.height))
             if size is not None and image.size != size:
                 raise ValueError(f"{_by(image.size)} pixels, expected {_by(size)}")
             if box is None and _plain(image):
@@ -54,10 +67,32 @@ def load_jpeg(path: Path, box: Box | None = None, size: tuple[int, int] | None =
             return _encode(upright if box is None else _crop(upright, box))
     except ValueError:
         raise
+    except Image.DecompressionBombError as error:
+        # Raised before there is an image that could be asked for its size.
+        raise ValueError(_too_many(*map(int, re.findall(r"\d+", str(error))[:1]))) from error
     except Image.UnidentifiedImageError as error:
         raise ValueError("not an image file") from error
     except Exception as error:  # Pillow raises a dozen types for a damaged file
         raise ValueError("truncated or damaged image") from error
+
+
+@contextlib.contextmanager
+def large_images() -> Iterator[None]:
+    """Keep Pillow from warning of an attack at images from half of `MAX_PIXELS` on.
+
+    To be entered before threads are started: the filter of warnings is that of the process.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def _too_many(pixels: int | None = None) -> str:
+    many = "too many" if pixels is None else f"{pixels:,}"
+    return (
+        f"{many} pixels; a built data set can hold images of up to {MAX_PIXELS:,}: make it "
+        "smaller, or align its face first (data_prep.align reads larger ones)"
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -113,6 +148,11 @@ def _crop(image: Image.Image, box: Box) -> Image.Image:
 
 
 def _encode(image: Image.Image) -> bytes:
+    if max(image.size) > MAX_SIDE:
+        raise ValueError(
+            f"{_by(image.size)} pixels; a built data set can hold images of up to {MAX_SIDE:,} "
+            "a side: make it smaller"
+        )
     target = io.BytesIO()
     image.info = {}  # no EXIF or colour profile of the source
     image.save(target, "JPEG", quality=QUALITY, subsampling=0)

@@ -38,9 +38,12 @@ def clean(text: str) -> str:
     Raises:
         ValueError: If the path is empty, absolute, climbs with "..", or cannot be a path.
     """
-    text = text.strip().replace("\\", "/")
+    given = text.strip()
+    text = given.replace("\\", "/")
     if text.startswith("/") or re.match(r"[A-Za-z]:", text):
-        raise ValueError("the path is absolute; expected one relative to the source folder")
+        raise ValueError(
+            f"the path {given!r} is absolute; expected one relative to the source folder"
+        )
     parts = PurePosixPath(text).parts
     if ".." in parts:
         raise ValueError("the path contains '..'; expected one inside the source folder")
@@ -49,14 +52,6 @@ def clean(text: str) -> str:
     if "\0" in text or not _encodable(text):
         raise ValueError("the path has characters that no text can hold")
     return "/".join(parts)
-
-
-def printable(text: str) -> str:
-    r"""Return a file name as text that any file or terminal takes: bytes that are no UTF-8 as \xNN.
-
-    A name from a listing may hold such bytes; printing it as it is would be an error.
-    """
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def inside(root: Path, relative: str) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from mtl_dm.datasets.reading.items import Item
+from mtl_dm.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Release:
         published: Split -> number of rows published.
         facts: What the reader has to say, such as which release it is.
         warnings: What it found unusual.
+        tasks: What rows are labelled for; a check and a build print how often each label is there.
     """
 
     root: Path
@@ -29,3 +31,4 @@ class Release:
     published: Mapping[str, int] = dataclasses.field(default_factory=dict)
     facts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()

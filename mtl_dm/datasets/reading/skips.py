@@ -8,7 +8,7 @@ from pathlib import Path
 from absl import logging
 
 from mtl_dm.datasets.reading.items import Skipped
-from mtl_dm.datasets.reading.paths import printable
+from mtl_dm.files import printable
 
 SKIPPED_FILE = "skipped.csv"
 _SHOWN = 10

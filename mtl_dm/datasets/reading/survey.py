@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from mtl_dm.datasets.reading.items import BadLine, Item, Row, Skipped
 from mtl_dm.datasets.reading.keys import Hashes, Keys, digest, repeated
 from mtl_dm.datasets.reading.release import Release
+from mtl_dm.datasets.reading.tally import Tally
 
 _BAD_SHOWN = 10
 
@@ -27,6 +28,7 @@ class Survey:
         images: Sorted digests of the rows' paths.
         known: Sorted digests of all items' paths.
         sample: Some rows, drawn evenly.
+        tally: How often each label is there.
     """
 
     rows: Mapping[str, int]
@@ -38,6 +40,7 @@ class Survey:
     images: Hashes
     known: Hashes
     sample: tuple[Row, ...]
+    tally: Tally
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -64,6 +67,7 @@ def survey(release: Release, sample: int = 0, seed: int = 0) -> Survey:
     skipped = bad_count = 0
     identities, images, known = Keys(), Keys(), Keys()
     drawn: list[tuple[int, int, Row]] = []  # a heap of the smallest digests, salted by the seed
+    tally = Tally(release.tasks)
     salt = digest(f"sample {seed}")
     for split, start in release.splits.items():
         rows[split] = 0
@@ -79,6 +83,7 @@ def survey(release: Release, sample: int = 0, seed: int = 0) -> Survey:
                 skipped += 1
                 continue
             images.add(path)
+            tally.add(item.labels)
             identities.add(digest(item.key) if item.key else path)
             entry = (-(path ^ salt), len(images), item)
             if len(drawn) < sample:
@@ -95,6 +100,7 @@ def survey(release: Release, sample: int = 0, seed: int = 0) -> Survey:
         images.sorted(),
         known.sorted(),
         tuple(entry[2] for entry in sorted(drawn, key=lambda entry: entry[1])),
+        tally,
     )
 
 

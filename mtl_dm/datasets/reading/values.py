@@ -114,7 +114,8 @@ def flag(what: str, text: str, values: Mapping[str, int]) -> int:
         ValueError: If the text is not among `values`.
     """
     if text not in values:
-        raise ValueError(f"{what} is {text!r}; expected one of {', '.join(values)}")
+        expected = ", ".join(value or "(empty)" for value in values)
+        raise ValueError(f"{what} is {text!r}; expected one of {expected}")
     return values[text]
 
 

@@ -75,6 +75,7 @@ def read(source: Path, rule: str = next(iter(RULES))) -> Release:
             *(f"No folder {PREFIX}{name}." for name in absent),
             *_constant(shoes.attributes),
         ),
+        tasks=TASKS,
     )
 
 

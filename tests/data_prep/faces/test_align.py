@@ -69,6 +69,7 @@ def test_every_kind_of_file_is_accounted_for(folders, tmp_path, capsys):
     write(source, "list.txt", b"1")
     write(source, "noise.jpg", b"no image")
     write(source, "README", b"")
+    write(source, os.fsdecode(b"list.\xff"), b"1")  # a name that is no text
     outside = write(tmp_path, "outside/other.png", png(person(3)))
     (source / "leaves.png").symlink_to("../outside/other.png")
     (source / "folder leaves").symlink_to(outside.parent)
@@ -97,7 +98,7 @@ def test_every_kind_of_file_is_accounted_for(folders, tmp_path, capsys):
     output = capsys.readouterr().out
     assert "11 image(s): 3 with an aligned face" in output
     assert "2 without: a link that leaves the source folder" in output
-    assert "left alone: 1 (none), 1 .txt" in output
+    assert "left alone: 1 (none), 1 .txt, 1 .\\xff" in output
     assert (target / "_align" / "failures.png").is_file()
 
 

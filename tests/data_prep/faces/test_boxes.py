@@ -27,6 +27,7 @@ def test_any_order_quotes_crlf_and_other_columns(tmp_path):
         ("a.jpg,1,2,nan,4", r"line 3: left < right"),
         ("../a.jpg,1,2,3,4", r"line 3: the path '../a.jpg' must lie inside the source"),
         ("/a.jpg,1,2,3,4", r"must lie inside the source"),
+        (r"C:\x\a.jpg,1,2,3,4", r"line 3: the path 'C:.* must lie inside the source"),
         (",1,2,3,4", r"must lie inside the source"),
         ("ok.jpg,1,2,3,4", r"line 3: a second box for ok.jpg"),
     ],

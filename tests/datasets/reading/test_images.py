@@ -1,5 +1,7 @@
 import io
 import os
+import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mtl_dm.datasets.reading import Box, load_jpeg
+from mtl_dm.datasets.reading import Box, images, load_jpeg
 from tests.datasets.fakes import jpeg
 
 # Left half dark, right half bright; smooth enough for JPEG to keep.
@@ -117,6 +119,53 @@ def test_reasons(tmp_path, content, reason):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{reason}$"):
         load_jpeg(path)
+
+
+def jpeg_header(width, height):
+    """A JPEG that says it is so large; what is behind the header is that of a small one."""
+    data = bytearray(jpeg(1))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+class TestTooLarge:
+    REASON = (
+        r"^200,000,000 pixels; a built data set can hold images of up to 178,956,970: make it "
+        r"smaller, or align its face first \(data_prep.align reads larger ones\)$"
+    )
+
+    def test_as_pillow_says(self, tmp_path):
+        (tmp_path / "a.jpg").write_bytes(jpeg_header(20_000, 10_000))
+        with pytest.raises(ValueError, match=self.REASON):
+            load_jpeg(tmp_path / "a.jpg")
+
+    def test_where_pillow_has_no_limit(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+        (tmp_path / "a.jpg").write_bytes(jpeg_header(20_000, 10_000))
+        with pytest.raises(ValueError, match=self.REASON):
+            load_jpeg(tmp_path / "a.jpg")
+
+    def test_the_limit_is_that_of_the_decoder(self):
+        # One row more than the limit allows: TensorFlow refuses the size, and says so to its log.
+        rows = images.MAX_PIXELS // 20_000 + 1
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            tf.io.decode_jpeg(jpeg_header(20_000, rows), channels=3)
+        assert 20_000 * (rows - 1) * 3 < 2**29 <= 20_000 * rows * 3
+
+    def test_a_side_that_no_jpeg_has(self, tmp_path):
+        path = save(tmp_path / "a.png", Image.new("L", (65_501, 1)), "PNG")
+        with pytest.raises(ValueError, match=r"^65501 x 1 pixels; .* up to 65,500 a side"):
+            load_jpeg(path)
+        load_jpeg(path, Box(0, 0, 65_500, 1))
+
+    def test_no_word_of_an_attack_below_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)  # of 24 x 16 = 384; an error from 600
+        (tmp_path / "a.jpg").write_bytes(jpeg(1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with images.large_images():
+                assert load_jpeg(tmp_path / "a.jpg") == jpeg(1)
 
 
 def test_truncated_png(tmp_path):

@@ -1,4 +1,4 @@
-"""Through all images: find faces, gather them into batches, predict, in order."""
+"""The pipeline: frames, their faces, batches of faces, predictions, in order."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _WAITING = 64  # images without faces that may wait for a batch to fill
 
 
 @dataclasses.dataclass(eq=False)
-class Seen:
-    """An image and what was found in it.
+class Detected:
+    """An image and the faces detected in it.
 
     Args:
         frame: Where it comes from; without the image.
@@ -35,38 +35,40 @@ class Seen:
     canvas: Canvas | None
 
 
-def predicted(
+def run_pipeline(
     inputs: Inputs, predictor: Predictor, engine: faces.Engine, options: Options
-) -> Iterator[tuple[Seen, list[Prediction]]]:
+) -> Iterator[tuple[Detected, list[Prediction]]]:
     """Yield every image, in order, with a prediction for each of its faces.
 
     Faces of several images share a batch; memory does not grow with the number of images.
 
     Args:
-        inputs: What to look at.
+        inputs: What to predict.
         predictor: Predicts aligned faces.
         engine: Finds faces.
         options: How.
     """
-    waiting: list[Seen] = []
-    for seen in _looked_at(inputs, crop_size(predictor.size), engine, options):
-        waiting.append(seen)
+    waiting: list[Detected] = []
+    for detected in _detect(inputs, crop_size(predictor.size), engine, options):
+        waiting.append(detected)
         ready = sum(len(each.found) for each in waiting)
         if ready >= predictor.batch_size or len(waiting) >= _WAITING:
-            yield from _together(waiting, predictor)
+            yield from _predict(waiting, predictor)
             waiting = []
-    yield from _together(waiting, predictor)
+    yield from _predict(waiting, predictor)
 
 
-def _together(
-    waiting: Sequence[Seen], predictor: Predictor
-) -> Iterator[tuple[Seen, list[Prediction]]]:
-    said = iter(predictor([face.crop for seen in waiting for face in seen.found]))
-    for seen in waiting:
-        yield seen, [next(said) for _ in seen.found]
+def _predict(
+    waiting: Sequence[Detected], predictor: Predictor
+) -> Iterator[tuple[Detected, list[Prediction]]]:
+    predictions = iter(predictor([face.crop for detected in waiting for face in detected.found]))
+    for detected in waiting:
+        yield detected, [next(predictions) for _ in detected.found]
 
 
-def _looked_at(inputs: Inputs, size: int, engine: faces.Engine, options: Options) -> Iterator[Seen]:
+def _detect(
+    inputs: Inputs, size: int, engine: faces.Engine, options: Options
+) -> Iterator[Detected]:
     total = count(inputs.items, options.fps)
     with tqdm(total=total, unit=" images", disable=None) as progress:  # None: only for people.
         for frame in frames(inputs.items, options.fps):
@@ -77,5 +79,5 @@ def _looked_at(inputs: Inputs, size: int, engine: faces.Engine, options: Options
                 if options.pictures and not frame.item.is_video:
                     canvas = Canvas.of(frame.image)
             # Without the image itself: 64 large photos in waiting would fill the memory.
-            yield Seen(dataclasses.replace(frame, image=None), found, reason, canvas)
+            yield Detected(dataclasses.replace(frame, image=None), found, reason, canvas)
             progress.update()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mtl_dm.files import printable
 from mtl_dm.measuring.calibration import calibration_file
 from mtl_dm.predicting.finding import crop_size
 from mtl_dm.predicting.inputs import Inputs
 from mtl_dm.runs.origin import Origin
 
 
-def notes(
+def notices(
     checkpoint: str | Path,
     origin: Origin,
     temperatures: dict[str, float],
     size: int,
     inputs: Inputs,
 ) -> list[str]:
-    """Return it, a line each.
+    """Return the notices, a line each.
 
     Args:
         checkpoint: Its path.
@@ -28,16 +29,19 @@ def notes(
     """
     calibrated = ", ".join(f"{task} {value:.2f}" for task, value in temperatures.items())
     lines = [
-        f"Checkpoint: {checkpoint}",
+        f"Checkpoint: {printable(checkpoint)}",
         *origin.lines(),
-        f"Probabilities calibrated by temperatures: {calibrated} ({calibration_file(checkpoint)})"
+        f"Probabilities calibrated by temperatures: {calibrated} "
+        f"({printable(calibration_file(checkpoint))})"
         if temperatures
         else "Probabilities are not calibrated (see python -m mtl_dm.calibrate --help).",
         f"Faces are aligned at {crop_size(size)} x {crop_size(size)}"
         + (f", then resized to the network's {size} x {size}." if size < crop_size(size) else "."),
     ]
     if inputs.others:
-        what = ", ".join(f"{number} {suffix}" for suffix, number in inputs.others.items())
+        what = ", ".join(
+            f"{number} {printable(suffix)}" for suffix, number in inputs.others.items()
+        )
         lines.append(f"Left out, neither photos nor videos: {what}")
     if inputs.repeated:
         lines.append(f"Named more than once, looked at once: {inputs.repeated} file(s)")

@@ -1,0 +1,70 @@
+"""Weights that are given and stay."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from mtl_dm.balancing._base import Balancing, Seen
+
+
+@keras.saving.register_keras_serializable("mtl_dm")
+class StaticWeighting(Balancing):
+    """L = sum_i w_i L_i with constant w_i, 1 where none is given.
+
+    Source: the general objective of Kollias et al. 2024, (1/m) sum_i w_i L_i, without the factor
+    1/m, which the learning rate has. On top of `Task.weight` and a coupling's factors, and for any
+    term by its logged name: `static(expression=2, distribution_matching=0.1)`.
+
+    Args:
+        balances: As for `Balancing`.
+        name: As for `keras.layers.Layer`.
+        trainable: As for `keras.layers.Layer`.
+        dtype: As for `keras.layers.Layer`.
+        **weights: By name of the term, finite and >= 0.
+
+    Raises:
+        ValueError: If a weight is no such number.
+    """
+
+    sees = "nothing"
+
+    def __init__(
+        self,
+        balances: str = "all",
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = "float32",
+        **weights: float,
+    ) -> None:
+        super().__init__(balances, name=name, trainable=trainable, dtype=dtype)
+        for term, weight in weights.items():
+            if not isinstance(weight, numbers.Real) or not 0 <= float(weight) < math.inf:
+                raise ValueError(
+                    f"The static weight of {term!r} must be a finite number >= 0, got {weight!r}."
+                )
+        self._given = {term: float(weight) for term, weight in weights.items()}
+
+    def prepare(self, names: Sequence[str]) -> None:
+        """Check that every weight is that of a term.
+
+        Raises:
+            ValueError: If one is not; the message lists the terms.
+        """
+        unknown = sorted(set(self._given) - set(names))
+        if unknown:
+            raise ValueError(f"Static weights name {unknown}, but the terms are {list(names)}.")
+        super().prepare(names)
+
+    def weigh(self, seen: Seen) -> Any:
+        """Return the given weights."""
+        return ops.convert_to_tensor([self._given.get(name, 1.0) for name in seen.names], "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the weights too."""
+        return {**super().get_config(), **self._given}

@@ -1,0 +1,301 @@
+"""The step on JAX, where a batch spread over devices or processes is one global array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from jax import numpy as jnp
+
+from mtl_dm import processes
+from mtl_dm.balancing import Seen
+from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
+from mtl_dm.models.steps.scopes import (
+    guarded_update,
+    is_shared,
+    last_kernel,
+    one_representation,
+    safe_weights,
+)
+
+SCALE = 2.0**10
+"""On losses while gradients of single terms are taken, so that float16 keeps the small ones."""
+
+
+class _Values:
+    """Values of a model's variables, which a stateless scope reads and changes."""
+
+    def __init__(self, model: Any, trainable: Any, fixed: Any, metrics: Any) -> None:
+        self.variables = [
+            *model.trainable_variables,
+            *model.non_trainable_variables,
+            *model.metrics_variables,
+        ]
+        self.values = [*trainable, *fixed, *metrics]
+        self.sizes = (len(trainable), len(fixed))
+
+    def scope(self) -> Any:
+        """Return a scope in which the model's variables have these values."""
+        mapping = list(zip(self.variables, self.values, strict=True))
+        return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
+
+    def after(self, scope: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return trainable, fixed and metric values as a scope left them."""
+        found = []
+        for variable, old in zip(self.variables, self.values, strict=True):
+            new = scope.get_current_value(variable)
+            found.append(old if new is None else new)
+        first, second = self.sizes[0], sum(self.sizes)
+        return found[:first], found[first:second], found[second:]
+
+
+def train_step(model: Any, state: Any, data: Any) -> Any:
+    """Train on a batch; see the package."""
+    trainable, fixed, optimizer, metrics = state
+    inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
+    batch = (inputs, labels, masks)
+    scale = _loss_scale(model, optimizer)
+    by = _by_gradients if model.balancing.sees == "gradients" else _by_losses
+    gradients, seen, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
+    trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
+    values = _Values(model, trainable, fixed, metrics)
+    with values.scope() as scope:
+        if model.balancing.looks_after:
+            model.balancing.after_step(seen, _losses_now(model, seen.names, batch))
+            # Only the method learns from the second look.
+            kept = {id(each) for each in model.balancing.non_trainable_variables}
+        logs = model.get_metrics_result()
+    if model.balancing.looks_after:
+        _, after, _ = values.after(scope)
+        fixed = [
+            new if id(variable) in kept else old
+            for variable, new, old in zip(model.non_trainable_variables, after, fixed, strict=True)
+        ]
+    return logs, (trainable, fixed, optimizer, metrics)
+
+
+def test_step(model: Any, state: Any, data: Any) -> Any:
+    """Evaluate a batch whose terms see features."""
+    trainable, fixed, metrics = state
+    inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
+    values = _Values(model, trainable, fixed, metrics)
+    with values.scope() as scope:
+        features, extras = model.extract(inputs, training=False)
+        context = model.context(inputs, features, extras, labels, masks)
+        _log(model, context, labels, masks, model.objective(context, training=False))
+        logs = model.get_metrics_result()
+    return logs, values.after(scope)
+
+
+def _loss_scale(model: Any, optimizer: Any) -> Any:
+    mapping = list(zip(model.optimizer.variables, optimizer, strict=True))
+    with keras.StatelessScope(state_mapping=mapping):
+        return jnp.asarray(model.optimizer.scale_loss(jnp.ones(())))
+
+
+def _by_losses(
+    model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
+) -> tuple[Any, ...]:
+    """Return the scaled gradient of the objective, what the method saw, and the new values."""
+    balancing = model.balancing
+
+    def forward(trainable: Any) -> Any:
+        inputs, labels, masks = batch
+        values = _Values(model, trainable, fixed, metrics)
+        with values.scope() as scope:
+            features, extras = model.extract(inputs, training=True)
+            context = model.context(inputs, features, extras, labels, masks)
+            terms = model.terms(context)
+            parts = parts_of(terms)
+            names = balanced_names(balancing, terms)
+            seen = seen_of(balancing, names, terms, parts, features=features)
+            objective = objective_of(balancing, parts, seen)
+            balancing.update(seen)
+            model.log_terms(terms)
+            _log(model, context, labels, masks, objective)
+        shown = (seen.losses, seen.present, dict(features))
+        return scale * objective, (shown, values.after(scope)[1:])
+
+    gradients, found = jax.grad(forward, has_aux=True)(trainable)
+    (losses, present, features), (fixed, metrics) = found
+    return gradients, _seen(model, losses, present, None, features), fixed, metrics
+
+
+def _by_gradients(
+    model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
+) -> tuple[Any, ...]:
+    """Return the scaled gradients as the method weighs them, what it saw, and the new values."""
+    balancing = model.balancing
+    names = list(balancing.names)
+
+    def forward(trainable: Any, probe: Any) -> Any:
+        inputs, labels, masks = batch
+        values = _Values(model, trainable, fixed, metrics)
+        with values.scope() as scope:
+            features, extras = model.extract(inputs, training=True)
+            if balancing.scope == "features":
+                # Gradients of the probe are those of the features.
+                features = dict.fromkeys(features, one_representation(features) + probe)
+            context = model.context(inputs, features, extras, labels, masks)
+            terms = model.terms(context)
+            parts = parts_of(terms)
+            seen = seen_of(balancing, names, terms, parts)
+            model.log_terms(terms)
+            rest = sum(part for name, part in parts.items() if name not in names)
+            vector = scale * jnp.stack([*(parts[name] for name in names), jnp.asarray(rest + 0.0)])
+        shown = (seen.losses, seen.present, dict(features), dict(context.logits))
+        return vector, (shown, values.after(scope)[1:])
+
+    probe = (
+        _probe(model, trainable, fixed, metrics, batch) if balancing.scope == "features" else 0.0
+    )
+    vector, pull, found = jax.vjp(forward, trainable, probe, has_aux=True)
+    (losses, present, features, logits), (fixed, metrics) = found
+    units = jnp.eye(len(names) + 1)
+    rows = [pull(units[place]) for place in range(len(names))]
+    gram = _gram([_in_scope(model, row) for row in rows], scale)
+    seen = _seen(model, losses, present, gram, features)
+    values = _Values(model, trainable, fixed, metrics)
+    with values.scope() as scope:
+        weights, safe, finite = safe_weights(balancing, seen)
+        guarded_update(balancing, safe, finite)
+        objective = jnp.sum(jnp.append(weights, 1.0) * vector) / scale
+        _log_logits(model, batch, logits, objective)
+    gradients = _combined(model, pull, rows, weights, units[-1])
+    _, new_fixed, metrics = values.after(scope)
+    own = _own_gradients(model, trainable, fixed, metrics, safe, scale)
+    gradients = [
+        mine if mine is not None else each for each, mine in zip(gradients, own, strict=True)
+    ]
+    return gradients, safe, new_fixed, metrics
+
+
+def _probe(model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any) -> Any:
+    """Return zeros of the shape of the features."""
+
+    def features(trainable: Any) -> Any:
+        with _Values(model, trainable, fixed, metrics).scope():
+            return one_representation(model.extract(batch[0], training=True)[0])
+
+    shape = jax.eval_shape(features, trainable)
+    return jnp.zeros(shape.shape, shape.dtype)
+
+
+def _in_scope(model: Any, row: Any) -> list[Any]:
+    of_weights, of_probe = row
+    scope = model.balancing.scope
+    if scope == "features":
+        return [of_probe]
+    return [of_weights[last_kernel(model)]] if scope == "last_layer" else list(of_weights)
+
+
+def _gram(rows: Sequence[Sequence[Any]], scale: Any) -> Any:
+    """Return the Gram matrix of the terms' unscaled gradients."""
+    gram = jnp.zeros((len(rows), len(rows)))
+    for parts in zip(*rows, strict=True):
+        matrix = jnp.stack([part.astype(jnp.float32).ravel() for part in parts]) / scale
+        gram = gram + matrix @ matrix.T
+    return gram
+
+
+def _combined(model: Any, pull: Any, rows: Any, weights: Any, last: Any) -> list[Any]:
+    """Return the scaled gradient of every trainable weight; `last` selects what is not balanced."""
+    balancing = model.balancing
+    rest, _ = pull(last)
+    heads = weights if balancing.weighs_heads else jnp.ones_like(weights)
+    combined = []
+    for place, shared in enumerate(is_shared(model)):
+        by = weights if shared else heads
+        combined.append(
+            sum(by[index] * row[0][place] for index, row in enumerate(rows)) + rest[place]
+        )
+    return combined
+
+
+def _own_gradients(
+    model: Any, trainable: Any, fixed: Any, metrics: Any, seen: Any, scale: Any
+) -> list[Any]:
+    """Return the scaled gradients of the method's own loss, None for all other weights."""
+    balancing = model.balancing
+    own = {id(each) for each in balancing.trainable_variables}
+    if not own:
+        return [None] * len(trainable)
+
+    def loss(trainable: Any) -> Any:
+        with _Values(model, trainable, fixed, metrics).scope():
+            found = balancing.own_loss(seen)
+        return jnp.zeros(()) if found is None else scale * found
+
+    gradients = jax.grad(loss)(trainable)
+    return [
+        gradient if id(variable) in own else None
+        for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
+    ]
+
+
+def _seen(model: Any, losses: Any, present: Any, gram: Any, features: Any) -> Any:
+    wanted = features if model.balancing.uses_features else None
+    return Seen(tuple(model.balancing.names), losses, present, gram, wanted)
+
+
+def _losses_now(model: Any, names: Sequence[str], batch: Any) -> Any:
+    """Return the losses [T] of the same batch with the weights as they are."""
+    inputs, labels, masks = batch
+    features, extras = model.extract(inputs, training=True)
+    parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
+    return jnp.stack([parts[name] for name in names])
+
+
+def _log(model: Any, context: Any, labels: Any, masks: Any, objective: Any) -> None:
+    _log_logits(model, (context.inputs, labels, masks), dict(context.logits), objective)
+
+
+def _log_logits(model: Any, batch: Any, logits: Any, objective: Any) -> None:
+    """Update the logs: the objective, weighted by images, and the tasks' metrics."""
+    inputs, labels, masks = batch
+    images = jax.tree_util.tree_leaves(inputs)[0].shape[0]
+    model._loss_tracker.update_state(objective, sample_weight=images)
+    model.compute_metrics(None, labels, logits, masks)
+
+
+def term_gradients(model: Any) -> Callable[[Any, Sequence[str]], dict[str, np.ndarray]]:
+    """Return the gradients of a model's terms as a compiled function of a batch and term names.
+
+    Terms are without their factors, the network as it predicts. A gradient is one vector over all
+    trainable weights. Every process of several computes the same by itself.
+    """
+    groups = (model.trainable_variables, model.non_trainable_variables)
+
+    def loss(trainable: Any, fixed: Any, factors: Any, batch: Any) -> Any:
+        values = zip([*groups[0], *groups[1]], [*trainable, *fixed], strict=True)
+        with keras.StatelessScope(state_mapping=list(values)):
+            losses = model.term_losses(*batch)
+        return SCALE * sum(factor * losses[name] for name, factor in factors.items())
+
+    # The factors are arguments, so that all terms share one compilation.
+    compiled = jax.jit(jax.grad(loss))
+
+    def gradients(batch: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
+        arrays = jax.tree_util.tree_map(np.asarray, tuple(batch))
+        weights = [[_local(variable) for variable in group] for group in groups]
+        terms = list(model.term_trackers)
+        return {
+            name: _vector(compiled(*weights, {term: float(term == name) for term in terms}, arrays))
+            for name in names
+        }
+
+    return gradients
+
+
+def _local(variable: Any) -> Any:
+    """Return a weight where it can meet images that this process has to itself."""
+    if processes.count() == 1:
+        return variable.value
+    return keras.ops.convert_to_numpy(variable)
+
+
+def _vector(parts: Any) -> np.ndarray:
+    return np.concatenate([np.asarray(part, np.float32).ravel() for part in parts]) / SCALE

@@ -1,0 +1,72 @@
+"""Which weights a step distinguishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras import ops
+
+from mtl_dm.balancing import Balancing, Seen
+
+
+def is_shared(model: Any) -> list[bool]:
+    """Return, for every trainable weight of a model, whether it is the backbone's."""
+    shared = {id(variable) for variable in model.backbone.trainable_variables}
+    return [id(variable) in shared for variable in model.trainable_variables]
+
+
+def last_kernel(model: Any) -> int:
+    """Return the place, among the trainable weights, of the backbone's last kernel.
+
+    That is the last one made with at least two axes: of a convolution or a dense layer, not a bias
+    or the scale of a normalisation.
+
+    Raises:
+        ValueError: If the backbone has none.
+    """
+    kernels = [each for each in model.backbone.trainable_variables if len(each.shape) > 1]
+    if not kernels:
+        raise ValueError(
+            "A balancing method with the scope 'last_layer' needs a backbone with a trainable "
+            f"kernel; {model.backbone.name!r} has none."
+        )
+    return [id(variable) for variable in model.trainable_variables].index(id(kernels[-1]))
+
+
+def one_representation(features: Mapping[str, Any]) -> Any:
+    """Return the features that all tasks share.
+
+    Raises:
+        ValueError: If tasks have features of their own.
+    """
+    first, *others = features.values()
+    if any(other is not first for other in others):
+        raise ValueError(
+            "A balancing method with the scope 'features' needs one representation for all "
+            f"tasks; this backbone gives one to each of {sorted(features)}. Use scope=shared."
+        )
+    return first
+
+
+def safe_weights(balancing: Balancing, seen: Seen) -> tuple[Any, Seen, Any]:
+    """Return the weights, what was really seen, and whether the Gram matrix is finite.
+
+    Where it is not, the method gets an identity and its weights are replaced by ones.
+    """
+    finite = ops.all(ops.isfinite(seen.gram))
+    gram = ops.where(finite, seen.gram, ops.eye(len(seen.names)))
+    safe = Seen(seen.names, seen.losses, seen.present, gram, seen.features)
+    weights = balancing.weigh(safe)
+    if weights is None:
+        weights = ops.ones((len(seen.names),))
+    return ops.where(finite, ops.stop_gradient(weights), 1.0), safe, finite
+
+
+def guarded_update(balancing: Balancing, seen: Seen, finite: Any) -> None:
+    """Let a method remember a step, unless its gradients were not finite."""
+    variables = balancing.non_trainable_variables
+    before = [variable.value + 0.0 for variable in variables]
+    balancing.update(seen)
+    for variable, old in zip(variables, before, strict=True):
+        variable.assign(ops.where(finite, variable.value, old))

@@ -1,0 +1,228 @@
+"""The step on TensorFlow, on one device and under `tf.distribute`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mtl_dm.losses import weighted_mean
+from mtl_dm.losses.reduction import global_sum
+from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
+from mtl_dm.models.steps.scopes import (
+    guarded_update,
+    is_shared,
+    last_kernel,
+    one_representation,
+    safe_weights,
+)
+
+SCALE = 2.0**10
+"""On losses while gradients of single terms are taken, so that float16 keeps the small ones."""
+
+
+def train_step(model: Any, data: Any) -> Any:
+    """Train on a batch; see the package."""
+    inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
+    seen = (_by_gradients if model.balancing.sees == "gradients" else _by_losses)(
+        model, inputs, labels, masks
+    )
+    if model.balancing.looks_after:
+        model.balancing.after_step(seen, _losses_now(model, seen.names, inputs, labels, masks))
+    return model.get_metrics_result()
+
+
+def test_step(model: Any, data: Any) -> Any:
+    """Evaluate a batch whose terms see features."""
+    inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
+    features, extras = model.extract(inputs, training=False)
+    context = model.context(inputs, features, extras, labels, masks)
+    _log(model, context, labels, masks, model.objective(context, training=False))
+    return model.get_metrics_result()
+
+
+def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> Any:
+    """Step on the objective; return what the method saw."""
+    balancing = model.balancing
+    with tf.GradientTape() as tape:
+        features, extras = model.extract(inputs, training=True)
+        context = model.context(inputs, features, extras, labels, masks)
+        terms = model.terms(context)
+        parts = parts_of(terms)
+        names = balanced_names(balancing, terms)
+        seen = seen_of(balancing, names, terms, parts, features=features)
+        objective = objective_of(balancing, parts, seen)
+        scaled = model.optimizer.scale_loss(objective)
+    balancing.update(seen)
+    model.log_terms(terms)
+    variables = model.trainable_variables
+    _apply(model, tape.gradient(scaled, variables, unconnected_gradients="zero"))
+    _log(model, context, labels, masks, objective)
+    return seen
+
+
+def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> Any:
+    """Step on gradients that the method weighs; return what it saw."""
+    balancing = model.balancing
+    variables = [variable.value for variable in model.trainable_variables]
+    shared = is_shared(model)
+    with tf.GradientTape(persistent=True) as tape:
+        features, extras = model.extract(inputs, training=True)
+        context = model.context(inputs, features, extras, labels, masks)
+        terms = model.terms(context)
+        parts = parts_of(terms)
+        names = balanced_names(balancing, terms)
+        scale = model.optimizer.scale_loss(tf.ones(()))
+        scaled = {name: scale * part for name, part in parts.items()}
+        rest = sum(scaled[name] for name in parts if name not in names) + tf.zeros(())
+    scope = _scope(model, balancing.scope, variables, features)
+    rows = [_gradients(tape, scaled[name], scope) for name in names]
+    # Features are of this replica's images: their products add up over replicas, not they.
+    gram = _gram(rows, scale, reduce_rows=balancing.scope != "features")
+    wanted = features if balancing.uses_features else None
+    seen = seen_of(balancing, names, terms, parts, gram, wanted)
+    weights, safe, finite = safe_weights(balancing, seen)
+    combined = _combined(tape, scaled, rest, names, weights, variables, balancing, shared, rows)
+    own = _own_gradients(balancing, safe, scale)
+    guarded_update(balancing, safe, finite)
+    model.log_terms(terms)
+    for place, variable in enumerate(model.trainable_variables):
+        if id(variable) in own:
+            combined[place] = own[id(variable)]
+    _apply(model, combined)
+    place_of = {name: place for place, name in enumerate(names)}
+    objective = sum(
+        weights[place_of[name]] * part if name in place_of else part for name, part in parts.items()
+    )
+    _log(model, context, labels, masks, objective)
+    return safe
+
+
+def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> list[Any]:
+    if scope == "features":
+        return [one_representation(features)]
+    return [variables[last_kernel(model)]] if scope == "last_layer" else list(variables)
+
+
+def _gradients(tape: tf.GradientTape, target: Any, sources: Sequence[Any]) -> list[Any]:
+    found = tape.gradient(target, sources, unconnected_gradients="zero")
+    return [tf.cast(tf.convert_to_tensor(each), "float32") for each in found]
+
+
+def _combined(
+    tape: tf.GradientTape,
+    scaled: dict[str, Any],
+    rest: Any,
+    names: Sequence[str],
+    weights: Any,
+    variables: Sequence[Any],
+    balancing: Any,
+    shared: Sequence[bool],
+    rows: Sequence[Sequence[Any]],
+) -> list[Any]:
+    """Return the scaled gradient of every trainable weight."""
+    plain = tf.ones_like(weights)
+    heads = weights if balancing.weighs_heads else plain
+    if balancing.scope == "shared":  # The rows are there: no further backward pass.
+        others = _gradients(tape, rest, variables)
+        return [
+            sum(factor * row[place] for factor, row in zip(tf.unstack(by), rows, strict=True))
+            + other
+            for place, (other, by) in enumerate(
+                zip(others, [weights if each else heads for each in shared], strict=True)
+            )
+        ]
+    targets = [*(scaled[name] for name in names), rest]
+    found = []
+    for by in (weights, heads):
+        factors = [*tf.unstack(by), tf.ones(())]
+        gradients = tape.gradient(
+            targets, variables, output_gradients=factors, unconnected_gradients="zero"
+        )
+        found.append([tf.convert_to_tensor(each) for each in gradients])
+        if balancing.weighs_heads:
+            found *= 2
+            break
+    return [found[0 if each else 1][place] for place, each in enumerate(shared)]
+
+
+def _gram(rows: Sequence[Sequence[Any]], scale: Any, reduce_rows: bool) -> Any:
+    """Return the Gram matrix of the terms' unscaled gradients over the global batch."""
+    gram = tf.zeros((len(rows), len(rows)))
+    for parts in zip(*rows, strict=True):
+        matrix = tf.stack([tf.reshape(part, [-1]) for part in parts]) / scale
+        if reduce_rows:
+            matrix = global_sum(matrix)
+        gram += tf.matmul(matrix, matrix, transpose_b=True)
+    return gram if reduce_rows else global_sum(gram)
+
+
+def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
+    """Return the scaled gradients of the method's own loss, by id of its weights."""
+    variables = balancing.trainable_variables
+    if not variables:
+        return {}
+    with tf.GradientTape() as tape:
+        own = balancing.own_loss(seen)
+        if own is None:
+            return {}
+        part = scale * weighted_mean(own, tf.ones(()))
+    found = tape.gradient(part, [each.value for each in variables], unconnected_gradients="zero")
+    return {id(each): gradient for each, gradient in zip(variables, found, strict=True)}
+
+
+def _apply(model: Any, gradients: Sequence[Any]) -> None:
+    """Hand this replica's gradients on; the optimizer adds them up over replicas."""
+    model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+
+
+def _losses_now(model: Any, names: Sequence[str], inputs: Any, labels: Any, masks: Any) -> Any:
+    """Return the losses [T] of the same batch with the weights as they are."""
+    features, extras = model.extract(inputs, training=True)
+    parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
+    return tf.stack([global_sum(parts[name]) for name in names])
+
+
+def _log(model: Any, context: Any, labels: Any, masks: Any, objective: Any) -> None:
+    """Update the logs: the objective of the global batch, weighted by images, and metrics."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    images = tf.shape(tf.nest.flatten(context.inputs)[0])[0]
+    model._loss_tracker.update_state(replicas * objective, sample_weight=images)
+    model.compute_metrics(None, labels, dict(context.logits), masks)
+
+
+def term_gradients(model: Any) -> Callable[[Any, Sequence[str]], dict[str, np.ndarray]]:
+    """Return the gradients of a model's terms as a compiled function of a batch and term names.
+
+    Terms are without their factors, the network as it predicts. A gradient is one vector over all
+    trainable weights.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def vectors(batch: Any, names: tuple[str, ...]) -> dict[str, Any]:
+        inputs, labels, masks = batch
+        # Of replicas the first: outside a step the network reads the weights there.
+        strategy = model.distribute_strategy
+        variables = [
+            strategy.experimental_local_results(variable.value)[0]
+            for variable in model.trainable_variables
+        ]
+        with tf.GradientTape(persistent=True) as tape:
+            losses = model.term_losses(inputs, labels, masks)
+            scaled = {name: SCALE * losses[name] for name in names}
+        return {
+            name: tf.concat(
+                [tf.reshape(part, [-1]) for part in _gradients(tape, scaled[name], variables)], 0
+            )
+            / SCALE
+            for name in names
+        }
+
+    def gradients(batch: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
+        found = vectors(tuple(batch), tuple(names))
+        return {name: np.asarray(found[name], np.float32) for name in names}
+
+    return gradients

@@ -1,0 +1,179 @@
+"""The loss terms of a step: what they see, what they are, who provides them.
+
+Tasks, couplings and whatever a backbone or a user adds are providers of terms. One loop over all
+terms logs, balances and gates them.
+
+Shapes: B images of this replica, D features.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import keras
+
+from mtl_dm.losses import task_loss
+from mtl_dm.models.coupling import BoundCoupling
+from mtl_dm.tasks import Task
+
+Group = Literal["task", "coupling", "auxiliary"]
+
+
+class Term(NamedTuple):
+    """One term of the objective: factor times the weighted mean of its values.
+
+    Attributes:
+        values: [B], or a scalar that is the same on every replica.
+        weights: [B] >= 0, or a scalar; where all are 0 the term is absent.
+        factor: Scalar >= 0.
+        group: What kind of term it is.
+    """
+
+    values: Any
+    weights: Any
+    factor: Any = 1.0
+    group: Group = "auxiliary"
+
+
+class Named(dict[str, Any]):
+    """A dictionary whose missing keys are told with those that are there.
+
+    Args:
+        what: What it holds, in the words of an error message.
+        values: The content.
+    """
+
+    def __init__(self, what: str, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._what = what
+
+    def __missing__(self, key: str) -> Any:
+        raise ValueError(f"This batch has no {self._what} {key!r}. There are: {sorted(self)}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What a term may see of a step.
+
+    Attributes:
+        inputs: As the backbone got them: an array, or components by name.
+        features: By task, [B, D], as the heads get them.
+        extras: What else the backbone returned, by name.
+        logits: By task, [B, size].
+        labels: By task, [B, size], finite, 0 under a zero mask; labels that no task of the model
+            has are there too, as given.
+        masks: By task, [B] for multiclass, else [B, size]; and those of other labels.
+    """
+
+    inputs: Any
+    features: Mapping[str, Any]
+    extras: Mapping[str, Any]
+    logits: Mapping[str, Any]
+    labels: Mapping[str, Any]
+    masks: Mapping[str, Any]
+
+
+def context_of(
+    inputs: Any,
+    features: Mapping[str, Any],
+    extras: Mapping[str, Any],
+    logits: Mapping[str, Any],
+    labels: Mapping[str, Any],
+    masks: Mapping[str, Any],
+) -> Context:
+    """Return a context that names what a batch lacks when a provider asks for it."""
+    return Context(
+        Named("input", inputs) if isinstance(inputs, Mapping) else inputs,
+        Named("features of the task", features),
+        Named("extra of the backbone", extras),
+        Named("logits of the task", logits),
+        Named("label", labels),
+        Named("mask", masks),
+    )
+
+
+class TermProvider:
+    """Gives a model loss terms of its own: `MultiTaskModel(..., terms=[provider])`.
+
+    Derive from this and, if the terms have weights or the model is to be saved, from
+    `keras.layers.Layer` with `register_keras_serializable`. A backbone that derives from it brings
+    its terms along.
+    """
+
+    @property
+    def term_names(self) -> Sequence[str]:
+        """Names of the terms, as their losses are logged (without "_loss")."""
+        raise NotImplementedError
+
+    def terms(self, context: Context) -> Mapping[str, Term]:
+        """Return the terms of a batch, those of `term_names`."""
+        raise NotImplementedError
+
+
+class TaskTerms(TermProvider):
+    """The supervised losses, one a task."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks = tuple(tasks)
+
+    @property
+    def term_names(self) -> Sequence[str]:
+        """The tasks' names."""
+        return [task.name for task in self._tasks]
+
+    def terms(self, context: Context) -> Mapping[str, Term]:
+        """Return the loss of every task, with its weight as factor."""
+        return {
+            task.name: Term(
+                *task_loss(
+                    task,
+                    context.labels[task.name],
+                    context.logits[task.name],
+                    context.masks[task.name],
+                ),
+                task.weight,
+                "task",
+            )
+            for task in self._tasks
+        }
+
+
+class CouplingTerms(TermProvider):
+    """The terms of one coupling."""
+
+    def __init__(self, bound: BoundCoupling) -> None:
+        self.bound = bound
+
+    @property
+    def term_names(self) -> Sequence[str]:
+        """Names of its terms that are on."""
+        return self.bound.term_names
+
+    def terms(self, context: Context) -> Mapping[str, Term]:
+        """Return its terms with their factors."""
+        found = self.bound.terms(context.logits, context.labels, context.masks)
+        return {name: Term(*parts, "coupling") for name, parts in found.items()}
+
+
+def checked(provider: TermProvider, terms: Any) -> Mapping[str, Term]:
+    """Return what a provider gave if it keeps its word.
+
+    Raises:
+        ValueError: If terms are missing or unknown, or one has a wrong shape; it is named.
+    """
+    who = f"The term provider {type(provider).__name__}"
+    if not isinstance(terms, Mapping) or set(terms) != set(provider.term_names):
+        got = sorted(terms) if isinstance(terms, Mapping) else type(terms).__name__
+        raise ValueError(f"{who} must return the terms {list(provider.term_names)}, got {got}.")
+    for name, term in terms.items():
+        shapes = [tuple(keras.ops.shape(part)) for part in (term.values, term.weights)]
+        if len(shapes[0]) > 1 or len(shapes[1]) > 1 or len(shapes[0]) != len(shapes[1]):
+            raise ValueError(
+                f"{who}: term {name!r} must have values and weights of shape [B], or a scalar "
+                f"each, got {shapes[0]} and {shapes[1]}."
+            )
+        if keras.ops.ndim(term.factor):
+            raise ValueError(f"{who}: the factor of term {name!r} must be a scalar.")
+    return terms

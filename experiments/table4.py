@@ -44,7 +44,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import from_annotations
 from mtl_dm.reporting import ReportSpec
 from mtl_dm.runs.cells import CellPlan, Measurement
-from mtl_dm.tasks import Task
+from mtl_dm.tasks import Reduction, Task
 from mtl_dm.training import fitting
 from mtl_dm.training.config import TrainConfig
 
@@ -59,7 +59,7 @@ class Row:
     """What a row changes: forms by name (None: no coupling) and the attribute reduction."""
 
     forms: tuple[str, str] | None = None
-    reduction: str = "mean"
+    reduction: Reduction = "mean"
     single_task: bool = False
 
 

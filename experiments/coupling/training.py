@@ -79,7 +79,9 @@ def _trained(problem: Problem, row: Row, tasks: Sequence[Task]) -> MultiTaskMode
     watched = None
     if row.brake:
         watched = problem.held_out(tasks)
-        config = config.replace(brake=True, relatedness=row.relatedness, validation="held out")
+        config = config.replace(
+            validation_gate=True, relatedness=row.relatedness, validation="held out"
+        )
     with fitting.settings(config):
         backbone = BACKBONES.get(config.backbone)(tuple(sources[0].element_spec[0].shape))
         model = MultiTaskModel(backbone, tasks, couplings)

@@ -12,10 +12,10 @@ from tests.progress import run
 @pytest.mark.parametrize(
     ("backbone", "precision", "balancing"),
     [
-        ("dense_trunk", "float32", "total"),
+        ("dense_trunk", "float32", "equal"),
         ("dense_trunk", "float32", "uncertainty"),
-        ("dense_trunk", "float16", "total"),
-        ("compact_cnn", "float32", "total"),
+        ("dense_trunk", "float16", "equal"),
+        ("compact_cnn", "float32", "equal"),
     ],
 )
 def test_two_replicas_equal_one_device(backbone, precision, balancing):

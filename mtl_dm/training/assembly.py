@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -294,19 +294,27 @@ def _inferred(name: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
     return dataclasses.replace(inferred, citation=f"{inferred.citation} Data set: {name}.")
 
 
-def model_of(config: TrainConfig, tasks: tuple[Task, ...], input_shape: Any) -> MultiTaskModel:
+def model_of(
+    config: TrainConfig,
+    tasks: tuple[Task, ...],
+    input_shape: Any,
+    couplings: Sequence[Coupling] | None = None,
+) -> MultiTaskModel:
     """Return the model of a configuration, its weights drawn from the global seed.
 
     Args:
         config: Names the parts.
         tasks: The tasks.
         input_shape: As `input_shape_of` gives it.
+        couplings: Of the model; None: those that the configuration names, counted now. A data set
+            that is counted on may have to be built first, which would draw from the seed.
 
     Raises:
         ValueError: If a name is unknown or parts do not fit each other.
         FileNotFoundError: If the relatedness file does not exist.
     """
-    couplings = couplings_of(config, tasks)
+    if couplings is None:
+        couplings = couplings_of(config, tasks)
     backbone = BACKBONES.create(config.backbone, input_shape)
     model = MultiTaskModel(backbone, tasks, couplings, BALANCING.create(config.balancing))
     if isinstance(input_shape, Mapping):

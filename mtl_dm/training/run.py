@@ -44,10 +44,12 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)
         assembly.check_image_sizes(config, sources, validation)
+        couplings = assembly.couplings_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)
     with fitting.settings(config):
-        model = assembly.model_of(config, tasks, assembly.input_shape_of(sources[0]))
+        shape = assembly.input_shape_of(sources[0])
+        model = assembly.model_of(config, tasks, shape, couplings)
         for coupling in (each for each in model.couplings if isinstance(each, Coupling)):
             for line in assembly.concerns_of(config, coupling, tasks):
                 logging.warning("%s", line)

@@ -1,13 +1,14 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
 from mtl_dm import data
 from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.relatedness import Relatedness, facs
-from mtl_dm.training import run
+from mtl_dm.training import assembly, run
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 
 TERMS = ("expression", "action_units", "distribution_matching", "soft_co_annotation")
@@ -276,3 +277,17 @@ def test_labels_without_an_image_and_idle_terms_are_said_once(finished, tmp_path
         "lacks its class."
     ]
     assert warned(relatedness=None) == []
+
+
+def test_what_a_table_is_counted_on_draws_nothing_from_the_seed(finished, tmp_path, monkeypatch):
+    # A data set that has to be built first draws its own numbers while it is.
+    counted = assembly.couplings_of
+
+    def built_first(*arguments):
+        keras.utils.set_random_seed(99)
+        return counted(*arguments)
+
+    monkeypatch.setattr(assembly, "couplings_of", built_first)
+    model = run.train(finished.config, tmp_path)
+    for got, want in zip(model.weights, finished.model.weights, strict=True):
+        np.testing.assert_array_equal(got, want)

@@ -11,20 +11,16 @@ import keras
 import numpy as np
 
 from mtl_dm import processes
+from mtl_dm.metrics import main_metric
 from mtl_dm.tasks import Task
 from mtl_dm.training.resuming import Progress, save_state
 
 BEST, LAST = "best.keras", "last.keras"
 
-MAIN_METRICS = {"multiclass": "accuracy", "multilabel": "afa", "regression": "ccc"}
-"""The metric that stands for a task where one number is wanted, by kind of task."""
-
 
 def mean_main_metric(logs: Mapping[str, float], tasks: Sequence[Task], prefix: str = "") -> float:
     """Return the mean over tasks of each task's main metric in `logs`."""
-    return float(
-        np.mean([logs[f"{prefix}{task.name}_{MAIN_METRICS[task.kind]}"] for task in tasks])
-    )
+    return float(np.mean([logs[f"{prefix}{task.name}_{main_metric(task)}"] for task in tasks]))
 
 
 class Checkpoints(keras.callbacks.Callback):

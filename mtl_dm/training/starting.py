@@ -50,7 +50,7 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
             f"model {_some(list(here))}."
         )
     for name in fitting:
-        here[name].assign(keras.ops.convert_to_numpy(there[name].value))
+        here[name].assign(keras.ops.convert_to_numpy(there[name]))
     logging.info("%d of %d weights are those of %s.", len(fitting), len(here), path)
     shapes = [
         f"{name} {tuple(there[name].shape)} there, {tuple(here[name].shape)} here"

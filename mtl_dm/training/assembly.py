@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -40,10 +41,11 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     unknown = [name for name in config.tasks if name not in found]
     if unknown:
         raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
-    return tuple(_configured(found[name], config) for name in config.tasks)
+    return tuple(configured(found[name], config) for name in config.tasks)
 
 
-def _configured(task: Task, config: TrainConfig) -> Task:
+def configured(task: Task, config: TrainConfig) -> Task:
+    """Return a task with the options of a configuration."""
     task = task.replace(weight=config.task_weights.get(task.name, 1.0))
     if task.kind == "multiclass":
         return task.replace(label_smoothing=config.label_smoothing)
@@ -236,16 +238,27 @@ def _inferred(name: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
 
 
 def model_of(
-    config: TrainConfig, tasks: tuple[Task, ...], input_shape: tuple[int, ...]
+    config: TrainConfig,
+    tasks: tuple[Task, ...],
+    input_shape: tuple[int, ...],
+    couplings: Sequence[Coupling] | None = None,
 ) -> MultiTaskModel:
     """Return the model of a configuration, its weights drawn from the global seed.
+
+    Args:
+        config: Names the parts.
+        tasks: The tasks.
+        input_shape: Shape of an input, without the batch.
+        couplings: Instead of the one that the configuration gives: those of a study whose
+            relatedness is counted on its own training data.
 
     Raises:
         ValueError: If a name is unknown or parts do not fit each other.
         FileNotFoundError: If the relatedness file does not exist.
     """
-    coupling = coupling_of(config, tasks)
-    couplings = [] if coupling is None else [coupling]
+    if couplings is None:
+        coupling = coupling_of(config, tasks)
+        couplings = [] if coupling is None else [coupling]
     backbone = BACKBONES.get(config.backbone)(input_shape)
     model = MultiTaskModel(backbone, tasks, couplings, BALANCING.get(config.balancing)())
     model(keras.ops.zeros((1, *input_shape)))  # Builds the heads, so that weights exist.

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from experiments.coupling.variants import VARIANTS, noisy, shifted_prior, wrong
 from scipy import stats
 
 from experiments.coupling import figure, regimes, rows, screening, verdict
-from experiments.coupling.variants import VARIANTS, noisy, shifted_prior, wrong
 from experiments.relatedness.ck_plus import relatedness as ck_plus
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import Coupling

@@ -47,14 +47,23 @@ class Built(Problem):
         self.record = {"test": test, "thresholds_from": thresholds_from}
 
     @functools.cached_property
+    def _annotated(self) -> list[dict[str, np.ndarray]]:
+        """By training set and task, which labels any of its images is annotated for."""
+        config = self.config
+        masks = [
+            data.label_arrays(name, data_dir=config.data_dir, tasks=self.tasks, one_hot=False)
+            for name in config.datasets
+        ]
+        return [{name: mask.max(axis=0) for name, (_, mask) in each.items()} for each in masks]
+
+    @functools.cached_property
     def scored(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
         """Which attributes a training image is annotated for."""
         known: dict[str, np.ndarray] = {}
-        wanted = [task for task in self.tasks if task.kind == "multilabel"]
-        for name in self.config.datasets:
-            found = data.label_arrays(name, data_dir=self.config.data_dir, tasks=wanted)
-            for task, (_, mask) in found.items():
-                known[task] = np.maximum(known.get(task, 0.0), mask.max(axis=0))
+        for task in self.tasks:
+            if task.kind == "multilabel":
+                flags = [each[task.name] for each in self._annotated if task.name in each]
+                known[task.name] = np.max(flags, axis=0)
         return known
 
     @property
@@ -63,9 +72,13 @@ class Built(Problem):
         return {name: Apart(task, 1 - self.scored[task]) for task, name in self._unseen.items()}
 
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
-        """Return the training sets."""
-        found = [self._load(name, tasks) for name in self.config.datasets]
-        return [source if source.element_spec[1] else None for source in found]
+        """Return the training sets; a feature for a task without a single label is none."""
+        return [
+            self._load(name, tasks)
+            if any(np.any(annotated.get(task.name, 0)) for task in tasks)
+            else None
+            for name, annotated in zip(self.config.datasets, self._annotated, strict=True)
+        ]
 
     def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset | None:
         """Return the validation set."""

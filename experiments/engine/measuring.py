@@ -75,7 +75,7 @@ def _trained(
     method = cell.method
     start = None
     if method.teachers is not None:
-        sources = _taught(cell, method.teachers, problem, group, sources)
+        sources = _taught(cell, method.teachers, problem, group)
     if method.starts_from is not None:
         start = kept(cell, method.starts_from, problem, [task.name for task in group])
     network = fit(problem, own, group, sources, start)
@@ -84,14 +84,17 @@ def _trained(
     return network
 
 
-def _taught(
-    cell: StudyCell, row: str, problem: Problem, group: Sequence[Task], sources: Sources
-) -> Sources:
+def _taught(cell: StudyCell, row: str, problem: Problem, group: Sequence[Task]) -> Sources:
     @functools.cache
     def teacher(task: Task) -> MultiTaskModel:
         return kept(cell, row, problem, [task.name])
 
-    return [taught(problem, source, group, teacher) for source in sources]
+    labelled = [(task, problem.sources([task])) for task in group]
+    return [
+        taught(problem, source, [task for task, own in labelled if own[place] is None], teacher)
+        for place, source in enumerate(problem.sources(group))
+        if source is not None
+    ]
 
 
 def _thresholds(

@@ -25,21 +25,21 @@ _LINKS: dict[str, Callable[[np.ndarray], Any]] = {
 def taught(
     problem: Problem,
     source: tf.data.Dataset,
-    tasks: Sequence[Task],
+    lacking: Sequence[Task],
     teacher: Callable[[Task], MultiTaskModel],
 ) -> tf.data.Dataset:
     """Return a source with the teachers' predictions as labels of the tasks that it lacks.
 
+    Source: Kollias et al. 2024, row S-T NC MT of Table 2.
+
     Args:
         problem: Says which labels a teacher has learned.
         source: Unbatched (input, labels, masks).
-        tasks: The tasks of the network to train.
+        lacking: The tasks that it has no label of.
         teacher: Returns the network that predicts a task.
     """
     labelled = source
-    for task in tasks:
-        if task.name in source.element_spec[1]:
-            continue
+    for task in lacking:
         predicted = _LINKS[task.kind](predict(teacher(task), source)[task.name])
         known = np.ones(task.size)
         if task.kind != "multiclass":

@@ -109,7 +109,7 @@ def compute(
         make_deterministic()
         return _computed(Inline(compute_cell), missing, 1, ended, what)
     tell = functools.partial(print, flush=True)
-    pool = Pool(options.workers, compute_cell, prepare_worker, options.folder / "logs", tell)
+    pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", tell)
     return _computed(pool, missing, options.workers, ended, what)
 
 
@@ -183,7 +183,12 @@ def _kind(cell: StudyCell) -> tuple[str, str]:
 def compute_cell(cell: StudyCell) -> None:
     """Compute a cell and write its file."""
     run_cell(cell.folder, cell.plan, functools.partial(measure, cell), command=cell.command)
-    # Many models are built in one process; what Keras remembers of them would add up.
+
+
+def compute_in_worker(cell: StudyCell) -> None:
+    """Compute a cell in a process that computes many."""
+    compute_cell(cell)
+    # What Keras remembers of every model would add up.
     keras.backend.clear_session()
 
 

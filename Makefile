@@ -55,7 +55,7 @@ study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=q
 reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>
 	$(STUDY) experiments.table1 $(OPTIONS)
 
-reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2 (about 15 minutes)
+reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2, three seeds
 	$(STUDY) experiments.table2 $(OPTIONS)
 
 reproduce-table4: $(INSTALLED)  ## Table 4, needs ONLY=CAD DATA_DIR=<folder of the raw data>

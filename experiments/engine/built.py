@@ -46,15 +46,10 @@ class Built(Problem):
         self._unseen = unseen or {}
         self.record = {"test": test, "thresholds_from": thresholds_from}
 
-    @functools.cached_property
+    @property
     def _annotated(self) -> list[dict[str, np.ndarray]]:
-        """By training set and task, which labels any of its images is annotated for."""
         config = self.config
-        masks = [
-            data.label_arrays(name, data_dir=config.data_dir, tasks=self.tasks, one_hot=False)
-            for name in config.datasets
-        ]
-        return [{name: mask.max(axis=0) for name, (_, mask) in each.items()} for each in masks]
+        return [_annotated(name, config.data_dir, self.tasks) for name in config.datasets]
 
     @functools.cached_property
     def scored(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
@@ -91,3 +86,10 @@ class Built(Problem):
     def _load(self, name: str, tasks: Sequence[Task]) -> tf.data.Dataset:
         config = self.config
         return data.load(name, data_dir=config.data_dir, tasks=tasks, image_size=config.image_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _annotated(name: str, data_dir: str, tasks: tuple[Task, ...]) -> dict[str, np.ndarray]:
+    """Return by task which labels any image of a set is annotated for; read once in a process."""
+    found = data.label_arrays(name, data_dir=data_dir, tasks=tasks, one_hot=False)
+    return {task: mask.max(axis=0) for task, (_, mask) in found.items()}

@@ -58,7 +58,7 @@ def export(folder: str | Path, results: str | Path = RESULTS) -> list[Path]:
     return paths
 
 
-def take_up(cells: Iterable[StudyCell], results: str | Path = RESULTS) -> list[StudyCell]:
+def take_up(cells: Iterable[StudyCell], results: str | Path) -> list[StudyCell]:
     """Write the files of the cells that records have; return these cells.
 
     Args:

@@ -18,14 +18,14 @@ from experiments.engine.cell import StudyCell
 from experiments.engine.measuring import measure
 from experiments.engine.networks import configuration, groups_of
 from experiments.engine.options import Options, require_known
+from experiments.engine.pool import Inline, Pool
 from experiments.engine.scheduling import Estimate, Schedule, spoken
 from experiments.engine.study import Study
-from experiments.engine.workers import Inline, Pool
 from mtl_dm.reporting import read_cells, summary_text, to_frame, write_html, write_report
 from mtl_dm.runs.cells import is_finished, run_cell
 from mtl_dm.training.run import make_deterministic
 
-SECONDS_BETWEEN_REPORTS = 20
+SECONDS_BETWEEN_REPORTS = 45
 
 
 def run_study(study: Study, options: Options) -> None:
@@ -91,7 +91,7 @@ def compute(
     """
     cells = study.cells(options.folder, options.command, options.only)
     missing = [cell for cell in cells if not is_finished(cell.folder, cell.plan)]
-    taken = records.take_up(missing) if study.recorded else []
+    taken = records.take_up(missing, records.RESULTS) if study.recorded else []
     missing = [cell for cell in missing if cell not in taken]
     before = len(cells) - len(missing) - len(taken)
     print(

@@ -20,7 +20,6 @@ FILE = "tiny/animals_dense_trunk.json"
 def results(tmp_path, monkeypatch):
     tiny.keep(monkeypatch)
     monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(records.take_up, "__defaults__", (tmp_path / "results",))
     return tmp_path / "results"
 
 

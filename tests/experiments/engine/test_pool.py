@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
+from experiments.engine.pool import Inline, Pool
 from experiments.engine.scheduling import Schedule
-from experiments.engine.workers import ONE_THREAD, Inline, Pool
+from experiments.engine.worker import ONE_THREAD
 
 
 class Job(NamedTuple):
@@ -96,6 +97,16 @@ def test_an_error_is_reported_and_the_others_go_on(tmp_path, size):
     if size:
         log = (tmp_path / "logs" / "worker0.txt").read_text(encoding="utf-8")
         assert "Traceback" in log
+
+
+def test_a_worker_goes_on_before_the_outcome_is_read(tmp_path):
+    begun = []
+    jobs = [Job(name, str(tmp_path)) for name in ("a", "b")]
+    with Pool(1, compute, prepare, tmp_path / "logs") as pool:
+        outcomes = pool.outcomes(Schedule(jobs), begun.append)
+        assert next(outcomes).job == jobs[0]
+        assert begun == jobs
+        assert next(outcomes).job == jobs[1]
 
 
 def test_an_interrupt_ends_the_workers(tmp_path):

@@ -1,6 +1,6 @@
-"""Worker processes that compute jobs side by side; a job whose process dies gets one more try.
+"""One worker process and the job that it has.
 
-Nothing here needs TensorFlow: a worker imports it when its first job arrives.
+Nothing here needs TensorFlow: a process imports it when its first job arrives.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
-from experiments.engine.scheduling import J, Schedule
+from experiments.engine.scheduling import J
 
-TRIES = 2
 ONE_THREAD = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -32,109 +31,14 @@ ONE_THREAD = dict.fromkeys(
 """Read by libraries as they are imported, so a process must be born with them."""
 
 
-class Outcome(NamedTuple, Generic[J]):
-    """How a job ended: an empty error means well."""
-
-    job: J
-    error: str
-
-
-class Pool(Generic[J]):
-    """Processes of one thread each, started when there is work; leaving the block ends them.
+class Worker(Generic[J]):
+    """A process of one thread, started with its first job.
 
     Args:
-        size: How many, at least 1.
-        compute: Called with a job in a worker; a function of a module.
-        prepare: Called once in every worker before its first job; likewise.
-        logs: Folder for what the workers print, a file each.
-        tell: Called with a line for people.
+        compute: Called with a job in the process; a function of a module.
+        prepare: Called once in the process before its first job; likewise.
+        log: File for what the process prints.
     """
-
-    def __init__(
-        self,
-        size: int,
-        compute: Callable[[J], Any],
-        prepare: Callable[[], Any],
-        logs: Path,
-        tell: Callable[[str], Any] = print,
-    ) -> None:
-        self._workers: list[_Worker[J]] = [
-            _Worker(compute, prepare, logs / f"worker{n}.txt") for n in range(size)
-        ]
-        self._tell = tell
-
-    def __enter__(self) -> Pool[J]:
-        return self
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        for worker in self._workers:
-            worker.stop(at_once=kind is not None)
-
-    def outcomes(self, schedule: Schedule[J], begun: Callable[[J], Any]) -> Iterator[Outcome[J]]:
-        """Compute a schedule; yield each job as it ends, also those that cannot be computed.
-
-        Args:
-            schedule: The jobs.
-            begun: Called with every job that a worker begins.
-        """
-        tries: dict[Any, int] = {}
-        while True:
-            for worker in self._workers:
-                job = schedule.take() if worker.job is None else None
-                if job is not None:
-                    tries[job.key] = tries.get(job.key, 0) + 1
-                    worker.give(job)
-                    begun(job)
-            busy = {worker.connection: worker for worker in self._workers if worker.job is not None}
-            if not busy:
-                return
-            for connection in wait(list(busy)):
-                worker = busy[connection]
-                job, error, died = worker.take()
-                if died and tries[job.key] < TRIES:
-                    self._tell(f"{job.title}: {error}; trying once more")
-                    schedule.put_back(job)
-                    continue
-                lost = schedule.finish(job, ok=not error)
-                yield Outcome(job, error)
-                for other in lost:
-                    yield Outcome(other, f"needs {job.title}")
-
-
-class Inline(Generic[J]):
-    """Computes jobs in this process, one after another; stands where a pool does.
-
-    Args:
-        compute: Called with a job.
-    """
-
-    def __init__(self, compute: Callable[[J], Any]) -> None:
-        self._compute = compute
-
-    def __enter__(self) -> Inline[J]:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        pass
-
-    def outcomes(self, schedule: Schedule[J], begun: Callable[[J], Any]) -> Iterator[Outcome[J]]:
-        """Compute a schedule; yield each job as it ends, also those that cannot be computed.
-
-        Args:
-            schedule: The jobs.
-            begun: Called with every job that begins.
-        """
-        while (job := schedule.take()) is not None:
-            begun(job)
-            error = _error_of(self._compute, job)
-            lost = schedule.finish(job, ok=not error)
-            yield Outcome(job, error)
-            for other in lost:
-                yield Outcome(other, f"needs {job.title}")
-
-
-class _Worker(Generic[J]):
-    """One process and the job that it has."""
 
     def __init__(self, compute: Callable[[J], Any], prepare: Callable[[], Any], log: Path) -> None:
         self._compute, self._prepare, self._log = compute, prepare, log
@@ -162,6 +66,7 @@ class _Worker(Generic[J]):
             self._process.join()
             code = self._process.exitcode
             self._process = None
+            self.connection.close()
             return job, f"its process ended with {code} (see {self._log})", True
 
     def stop(self, *, at_once: bool) -> None:
@@ -209,10 +114,11 @@ def _serve(
         prepare()
         with contextlib.suppress(EOFError):
             while (job := connection.recv()) is not None:
-                connection.send(_error_of(compute, job))
+                connection.send(error_of(compute, job))
 
 
-def _error_of(compute: Callable[[Any], Any], job: Any) -> str:
+def error_of(compute: Callable[[Any], Any], job: Any) -> str:
+    """Compute a job; return what went wrong, or nothing."""
     try:
         compute(job)
     except Exception as error:  # Whatever it is, the other jobs go on.

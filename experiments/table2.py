@@ -11,7 +11,8 @@ Expected (demo, seed 0, measured): multi-task rows above ST on expressions and b
     units; the printed coupling suppresses action units (why: `losses.matching.matching_paper`),
     and bernoulli + distillation, below ST on both tasks here, does too. The default with Table 1
     has the best expressions and, of the multi-task rows, the best action units.
-Cost: demo about 14 minutes a seed on two cores; demo-full has not been run.
+Cost: demo at 64 px and 1,000 steps, one cell after another on two threads, 14 minutes a seed; two
+    cells side by side have not been timed on a quiet machine, demo-full has not been run.
 """
 
 from __future__ import annotations

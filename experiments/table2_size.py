@@ -78,7 +78,7 @@ def main() -> None:
     run_study(study(chosen), chosen)
     for name, taken in minutes(chosen.folder).items():
         print(f"{name}: Table 2 would take about {taken:.0f} minutes")
-    for path in records.export(chosen.folder):
+    for path in records.export(chosen.folder, records.RESULTS):
         print(f"The record is {path}")
 
 

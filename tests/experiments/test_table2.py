@@ -1,4 +1,6 @@
 import contextlib
+import json
+import pickle
 import sys
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from experiments import table2, table2_size
+from experiments.engine import records
 from experiments.engine.building import build
 from experiments.engine.measuring import measure
 from experiments.engine.networks import Network, configuration, groups_of, part_of
@@ -111,6 +114,7 @@ class TestRows:
             tmp_path, ""
         )
         assert len(cells) == len({cell.key for cell in cells}) == 27
+        assert pickle.loads(pickle.dumps(cells[0])).key == cells[0].key
         assert [cell.plan.seed for cell in cells] == [0] * 9 + [1] * 9 + [2] * 9
 
     def test_couplings(self, faces):
@@ -256,6 +260,23 @@ class TestSize:
         assert found.record == {"test": f"{ANNOTATED}:validation", "thresholds_from": None}
         assert found.test(found.tasks).element_spec[0].shape == (48, 48, 3)
         assert {cell.plan.row for cell in cells} == {"ST", "NC MT"}
+
+    def test_writes_a_record(self, faces, tmp_path, monkeypatch, capsys):
+        name = "32 px, 2 steps"
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(table2_size, "CANDIDATES", {name: table2.Preset("_64px", 32, 1, 2)})
+        monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
+        tiny.keep(monkeypatch)
+        arguments = [f"--data_dir={faces}", "--seeds=1", "--workers=0"]
+        monkeypatch.setattr(sys, "argv", ["table2_size.py", *arguments])
+        table2_size.main()
+        said = capsys.readouterr().out
+        assert f"{name}: Table 2 would take about " in said
+        record = tmp_path / "results" / "table2_size" / "32_px_2_steps.json"
+        assert f"The record is {record}" in said
+        entries = json.loads(record.read_text(encoding="utf-8"))["cells"]
+        assert [entry["row"] for entry in entries] == ["NC MT", "ST"]
+        assert all(entry["metrics"]["action_units"]["afa"] > 0 for entry in entries)
 
     def test_minutes(self, tmp_path):
         plan = CellPlan("table2_size", "64 px", "ST", 0, None, "demo", "a (real)", {})

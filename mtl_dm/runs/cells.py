@@ -44,7 +44,7 @@ class CellPlan(CellName):
         """Return the file of the cell in the folder of its study."""
         fold = "" if self.fold is None else f"-fold{self.fold}"
         name = f"seed{self.seed}{fold}.json"
-        return folder / "cells" / _file_safe(self.column) / _file_safe(self.row) / name
+        return folder / "cells" / file_safe(self.column) / file_safe(self.row) / name
 
 
 def run_cell(
@@ -73,7 +73,7 @@ def run_cell(
     path = plan.path(Path(folder))
     place = plan.column if plan.fold is None else f"{plan.column}, fold {plan.fold}"
     title = f"{progress} {plan.row} ({place}, seed {plan.seed})".strip()
-    if _finished(path, plan):
+    if is_finished(folder, plan):
         print(f"{title}: finished before", flush=True)
         return False
     print(f"{title}: training ...", flush=True)
@@ -94,7 +94,17 @@ def run_cell(
     return True
 
 
-def _finished(path: Path, plan: CellPlan) -> bool:
+def is_finished(folder: str | Path, plan: CellPlan) -> bool:
+    """Return whether a cell was computed before, as planned.
+
+    Args:
+        folder: Folder of the study.
+        plan: The cell.
+
+    Raises:
+        ValueError: If the file holds a cell of another configuration.
+    """
+    path = plan.path(Path(folder))
     if not path.is_file():
         return False
     there = _config_of(path)
@@ -122,5 +132,6 @@ def _config_of(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _file_safe(name: str) -> str:
+def file_safe(name: str) -> str:
+    """Return a name as a file can have it: letters, digits, dots and hyphens as they are."""
     return re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")

@@ -44,10 +44,11 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     unknown = [name for name in config.tasks if name not in found]
     if unknown:
         raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
-    return tuple(_configured(found[name], config) for name in config.tasks)
+    return tuple(configured(found[name], config) for name in config.tasks)
 
 
-def _configured(task: Task, config: TrainConfig) -> Task:
+def configured(task: Task, config: TrainConfig) -> Task:
+    """Return a task with the options of a configuration."""
     task = task.replace(weight=config.task_weights.get(task.name, 1.0))
     if task.name in config.task_losses:
         task = task.replace(loss=config.task_losses[task.name])
@@ -180,7 +181,7 @@ def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Coupling]
         ValueError: If a name is unknown, parts do not fit each other, or labels do not suffice.
         FileNotFoundError: If a relatedness file or a data set does not exist.
     """
-    return [_coupling(choice, config, tasks) for choice in config.coupling_choices()]
+    return [coupling_from(choice, config, tasks) for choice in config.coupling_choices()]
 
 
 def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None:
@@ -188,25 +189,49 @@ def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None
     return next(iter(couplings_of(config, tasks)), None)
 
 
-def _coupling(choice: CouplingChoice, config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling:
+def coupling_from(choice: CouplingChoice, config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling:
+    """Return a coupling as a user asks for it; as `couplings_of`."""
     pair = _pair(choice, tasks)
     learned, relatedness = _given(choice, pair, config.data_dir)
     if relatedness is None:
         relatedness = _frequencies(config, *pair)
+    return coupling_with(choice, tasks, relatedness, learned=learned)
+
+
+def coupling_with(
+    choice: CouplingChoice,
+    tasks: tuple[Task, ...],
+    relatedness: Relatedness,
+    *,
+    learned: bool = False,
+    options: Mapping[str, float] | None = None,
+) -> Coupling:
+    """Return a coupling as a user asks for it, but through a relatedness that is given.
+
+    Args:
+        choice: Tasks, factors and forms.
+        tasks: The tasks to train.
+        relatedness: Instead of the one that the choice names.
+        learned: Whether it is a start that training replaces.
+        options: Of the co-annotation form, beside those of the choice.
+
+    Raises:
+        ValueError: If there are no two tasks that fit, or parts do not fit each other.
+    """
+    classes, attributes = _pair(choice, tasks)
     matching, co_annotation = parse(choice.matching_form), parse(choice.co_annotation_form)
-    named = {} if choice.name is None else {"name": choice.name}
     return Coupling(
-        pair[0].name,
-        pair[1].name,
+        classes.name,
+        attributes.name,
         relatedness,
         choice.matching,
         choice.co_annotation,
         matching.name,
         co_annotation.name,
         matching.options,
-        co_annotation.options,
+        {**co_annotation.options, **(options or {})},
         learned=learned,
-        **named,
+        name=choice.name or "",
     )
 
 

@@ -12,9 +12,10 @@ Rules of evidence: the default's forms and factors were chosen on parts of one t
     what the rule of the default says without one.
     P(attribute | class) ("known") is counted on the whole training part, hidden labels included,
     as the paper does on its own; "10% co-annotated" and "learned" rows do without.
-    The validation gate is the fourth of four. On inner splits of that half it was no different, beyond noise,
-    from the first, which lets no term grow back. One that doubled a term after every harmless epoch
-    had been measured on test halves, five or six a regime, before it was dropped: it was worse.
+    The validation gate is the fourth of four. On inner splits of that half it was no different,
+    beyond noise, from the first, which lets no term grow back. One that doubled a term after every
+    harmless epoch had been measured on test halves, five or six a regime, before it was dropped: it
+    was worse.
 Expected (measured; 12 folds on CAD features, 4 on its images, 5 seeds of faces): the default gains
     where labels are missing, most where they are fewest; with all labels its average class accuracy
     is 0.4 points lower. The printed form gains classes where they are scarce and loses attributes

@@ -33,7 +33,8 @@ from experiments.problems.clothing_halves import (
     ClothingHalves,
     halves_of,
     thresholds_part,
-)from mtl_dm.reporting import Baselines
+)
+from mtl_dm.reporting import Baselines
 
 TABLE = "table4"
 ON_FEATURES = "CAD / dense trunk on frozen MobileNetV2 features"

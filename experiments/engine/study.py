@@ -182,6 +182,7 @@ class Study:
             notes: Lines beside those of the study.
         """
         report = dict(self.report)
+        baselines = report.pop("baselines", {})
         return ReportSpec(
             table=self.table,
             rows=tuple(self.rows),
@@ -190,5 +191,8 @@ class Study:
             repeats={column.name: tuple(column.repeats) for column in self.columns},
             command=command,
             notes=[*report.pop("notes", ()), *notes],
+            baselines={
+                row: baselines[row].within(self.rows) for row in self.rows if row in baselines
+            },
             **report,
         )

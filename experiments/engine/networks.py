@@ -68,8 +68,14 @@ def part_of(
         return config, sources
     names = tuple(task.name for task in group)
     weights = {name: value for name, value in config.task_weights.items() if name in names}
+    losses = {name: value for name, value in config.task_losses.items() if name in names}
     alone = config.replace(
-        tasks=names, relatedness=None, validation_gate=False, couplings=(), task_weights=weights
+        tasks=names,
+        relatedness=None,
+        couplings=(),
+        validation_gate=False,
+        task_weights=weights,
+        task_losses=losses,
     )
     if len(kept) == len(own):
         return alone, sources

@@ -17,7 +17,7 @@ from scipy.special import expit, softmax
 from mtl_dm.measuring.samples import Judged, samples
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.relatedness import implied_conditional
+from mtl_dm.relatedness import Relatedness, implied_conditional
 from mtl_dm.tasks import Task
 
 MOST_CLASSES = 1000
@@ -164,11 +164,12 @@ def _calibration(judged: Judged) -> dict[str, Any] | None:
 
 
 def _relatedness(judged: Mapping[str, Judged], fitted: Sequence[Fitted]) -> dict[str, Any] | None:
-    coupling = next((each for part in fitted for each in part.model.couplings), None)
+    couplings = [each for part in fitted for each in part.model.couplings]
+    coupling = next((each for each in couplings if isinstance(each.relation, Relatedness)), None)
     kinds = {each.task.kind: each.task.name for each in reversed(list(judged.values()))}
     names = (kinds.get("multiclass", ""), kinds.get("multilabel", ""))
     if coupling is not None:
-        names = (coupling.classes, coupling.attributes)
+        names = (coupling.source, coupling.target)
     if not all(name in judged for name in names):
         return None
     classes, attributes = judged[names[0]], judged[names[1]]
@@ -178,9 +179,10 @@ def _relatedness(judged: Mapping[str, Judged], fitted: Sequence[Fitted]) -> dict
     prior = None
     if coupling is not None:
         whole = np.full((classes.task.size, attributes.task.size), np.nan)
-        rows = [classes.task.labels.index(name) for name in coupling.relatedness.classes]
-        places = [attributes.task.labels.index(name) for name in coupling.relatedness.attributes]
-        whole[np.ix_(rows, places)] = coupling.relatedness.conditional
+        relatedness = coupling.relation
+        rows = [classes.task.labels.index(name) for name in relatedness.classes]
+        places = [attributes.task.labels.index(name) for name in relatedness.attributes]
+        whole[np.ix_(rows, places)] = relatedness.conditional
         prior = _numbers(whole)
     implied = implied_conditional(classes.classes, attributes.probabilities)
     return {

@@ -73,9 +73,9 @@ def remember(balancing: Balancing, change: Callable[[], None], seen: Seen, finit
         finite: Whether the gradients were finite on every replica.
     """
     variables = balancing.non_trainable_variables
-    before = [ops.convert_to_tensor(variable) for variable in variables]
+    before = [ops.copy(variable) for variable in variables]
     change()
     if seen.losses is not None:
         finite = ops.logical_and(finite, ops.all(ops.isfinite(seen.losses)))
     for variable, old in zip(variables, before, strict=True):
-        variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))
+        variable.assign(ops.where(finite, variable, old))

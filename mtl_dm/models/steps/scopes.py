@@ -78,4 +78,4 @@ def remember(balancing: Balancing, change: Callable[[], None], seen: Seen, finit
     if seen.losses is not None:
         finite = ops.logical_and(finite, ops.all(ops.isfinite(seen.losses)))
     for variable, old in zip(variables, before, strict=True):
-        variable.assign(ops.where(finite, variable, old))
+        variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))

@@ -12,8 +12,6 @@ import pytest
     ("backbone", "precision", "balancing"),
     [
         ("dense_trunk", "float32", "total"),
-        ("dense_trunk", "float32", "uncertainty"),
-        ("dense_trunk", "float16", "total"),
         ("compact_cnn", "float32", "total"),
     ],
 )

@@ -64,8 +64,14 @@ def part(values, case):
 # Half precision rounds activations and gradients at 1e-3 of their size; with a learning rate of
 # 0.05 and three steps some 1e-4 of that stays, and an objective whose weights are the reciprocals
 # of small gradients moves more than any of its terms.
-@pytest.mark.parametrize("case", program.CASES, ids=lambda case: program.key(*case))
-@pytest.mark.parametrize("other", ["two", "jax"])
+@pytest.mark.parametrize(
+    ("other", "case"),
+    [
+        pytest.param(other, case, id=f"{other}: {program.key(*case)}")
+        for other, cases in (("two", program.CASES), ("jax", program.ON_JAX))
+        for case in cases
+    ],
+)
 def test_the_same_weights_and_logs(other, case, one, request):
     want, got = part(one, case), part(request.getfixturevalue(other), case)
     assert set(got) == set(want)

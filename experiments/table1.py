@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.engine.options import main_guard, options, require_known
 from experiments.relatedness.counted import COLUMNS, Counted, count_all
 from experiments.relatedness.report import file_stem, write
-from experiments.study import arguments, main_guard
 from mtl_dm.reporting import Cell, to_frame, write_results
 from mtl_dm.runs.record import commit, versions
 
@@ -52,15 +52,16 @@ def cells_of(columns: Sequence[Counted], command: str) -> list[Cell]:
 
 def main() -> None:
     """Count, and write results, relatedness files and reports."""
-    options = arguments(__doc__ or "", TABLE, PRESETS, COLUMNS, data_dir="")
-    folder = Path(options.output)
-    data_dir = Path(options.data_dir) if options.data_dir else None
-    columns = count_all(data_dir, options.selected)
-    cells = cells_of(columns, options.command)
+    chosen = options(__doc__, TABLE, PRESETS, data_dir="", trains=False)
+    require_known(chosen.only, COLUMNS)
+    folder = chosen.folder
+    data_dir = Path(chosen.data_dir) if chosen.data_dir else None
+    columns = count_all(data_dir, [chosen.only] if chosen.only else COLUMNS)
+    cells = cells_of(columns, chosen.command)
     write_results(folder / "results.csv", to_frame(cells))
     for column in columns:
         column.relatedness.to_json(folder / f"{file_stem(column.column)}.json")
-    write(folder, columns, cells, options.command)
+    write(folder, columns, cells, chosen.command)
     for column in columns:
         images = f"{int(column.images.sum()):,} images annotated for both"
         print(f"{column.column}: {images}, {column.seconds:.1f} s")

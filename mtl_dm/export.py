@@ -2,11 +2,14 @@
 
     python -m mtl_dm.export --checkpoint=runs/first/best.keras --output=DIR
 
-writes DIR/saved_model, DIR/model.onnx and DIR/labels.json (labels, input size, preprocessing,
-training data, temperatures). Images go in as float32 [B, side, side, 3] in [-1, 1], aligned as
-mtl_dm.predict does; out comes one array a task, softmax or sigmoid, divided by the temperature
-where python -m mtl_dm.calibrate left one beside the checkpoint. What was written is run on random
-images and must agree with the Keras model within 1e-5; otherwise nothing is left behind.
+writes DIR/saved_model, DIR/model.onnx and DIR/labels.json (labels, inputs, preprocessing, training
+data, temperatures). Images go in as float32 [B, side, side, 3] in [-1, 1], aligned as
+mtl_dm.predict does, other inputs by their names; out comes one array a task, softmax or sigmoid,
+divided by the temperature where python -m mtl_dm.calibrate left one beside the checkpoint.
+Everything computes in float32, also where the checkpoint was trained in mixed precision. What was
+written is run on random inputs and must agree with the Keras model in float32 as far as rounding
+goes (1e-5, for deep networks some 1e-4, of probabilities or relative to large regressions);
+otherwise nothing is left behind.
 ONNX needs the extra `onnx`: pip install 'mtl-dm[onnx]'.
 
 What a checkpoint was trained on is printed. A checkpoint trained on synthetic faces has never been
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print("\n".join(origin_of(options.checkpoint).lines()))
     for name, difference in differences.items():
-        print(f"{name}: equal to the Keras model within {difference:.1e} on random images")
+        print(f"{name}: equal to the Keras model within {difference:.1e} on random inputs")
     print(f"Written to {options.output}")
     return 0
 

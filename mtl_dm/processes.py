@@ -27,8 +27,12 @@ PROCESS = "MTL_DM_PROCESS"
 DEVICE = "MTL_DM_DEVICE"
 LAUNCHER = "MTL_DM_LAUNCHER"
 
-HEARTBEAT_SECONDS = 30
-"""After this long without a sign of life a process counts as dead, and the others end."""
+HEARTBEAT_SECONDS = 100
+"""After this long without a sign of life a process counts as dead, and the others end.
+
+It is for hosts that vanish; the launcher sees a process of its own host die at once. A process that
+waits its turn on a busy machine must not count as dead.
+"""
 
 
 def count() -> int:
@@ -131,12 +135,17 @@ def require_agreement(what: str, value: int) -> None:
 def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     """Return this process's rows of every global batch.
 
+    A batch is cut by the rows that it has: augmentation may have made more of them than
+    `batch_size` (real images beside mixed ones).
+
     Args:
         batches: The global batches, the same in every process, all of them full.
-        batch_size: Their rows.
+        batch_size: The rows of a batch as it was merged.
 
     Raises:
-        ValueError: If `batch_size` does not divide evenly among the devices of all processes.
+        ValueError: If `batch_size` or the rows of a batch do not divide evenly among the devices
+            of all processes, or the parts of a batch differ in rows. Rows that are known only
+            when a batch comes raise `tf.errors.InvalidArgumentError` then, with the same text.
     """
     if PROCESSES not in os.environ:
         return batches
@@ -146,9 +155,13 @@ def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
             f"batch_size must be a multiple of the {devices} devices of all processes, "
             f"got {batch_size}."
         )
-    each = batch_size // devices
-    rows = slice(first * each, (first + local) * each)
-    return batches.map(lambda *batch: tf.nest.map_structure(lambda tensor: tensor[rows], batch))
+
+    def rows_of(*batch: Any) -> Any:
+        each = _require_even(batch, devices) // devices
+        part = slice(first * each, (first + local) * each)
+        return tf.nest.map_structure(lambda tensor: tensor[part], batch)
+
+    return batches.map(rows_of)
 
 
 def validation_part(batches: tf.data.Dataset) -> tf.data.Dataset:
@@ -182,6 +195,28 @@ def validation_part(batches: tf.data.Dataset) -> tf.data.Dataset:
 
 def _rows(batch: Any) -> Any:
     return tf.shape(tf.nest.flatten(batch)[0])[0]
+
+
+def _require_even(batch: Any, devices: int) -> Any:
+    """Return the rows of a batch after checking that every device gets as many of them."""
+    even = f"The rows of a batch must be a multiple of the {devices} devices of all processes"
+    same = "All parts of a batch must have the same rows"
+    tensors = tf.nest.flatten(batch)
+    known = {tensor.shape[0] for tensor in tensors}
+    if None not in known:
+        if len(known) > 1:
+            raise ValueError(f"{same}, got {sorted(known)}.")
+        (rows,) = known
+        if rows % devices:
+            raise ValueError(f"{even}, got {rows}.")
+        return rows
+    rows = tf.shape(tensors[0])[0]
+    checks = [tf.debugging.assert_equal(rows % devices, 0, f"{even}.")]
+    checks += [
+        tf.debugging.assert_equal(tf.shape(tensor)[0], rows, f"{same}.") for tensor in tensors[1:]
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(rows)
 
 
 def _devices() -> tuple[int, int, int]:

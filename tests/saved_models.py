@@ -16,9 +16,19 @@ TASKS = (
 DRAWN = "synthetic_faces/expression_only_64px"
 
 
-def save(folder, datasets=(DRAWN,), tasks=TASKS, seed=0):
+def save(folder, datasets=(DRAWN,), tasks=TASKS, seed=0, policy="float32"):
     """Return the path of a checkpoint whose outputs differ from face to face."""
     keras.utils.set_random_seed(seed)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = _model(tasks)
+    finally:
+        keras.config.set_dtype_policy(before)
+    return save_model(model, folder, datasets)
+
+
+def _model(tasks):
     backbone = keras.Sequential(
         [
             keras.Input((SIZE, SIZE, 3)),
@@ -29,6 +39,11 @@ def save(folder, datasets=(DRAWN,), tasks=TASKS, seed=0):
     )
     model = MultiTaskModel(backbone, tasks)
     model(keras.ops.zeros((1, SIZE, SIZE, 3)))
+    return model
+
+
+def save_model(model, folder, datasets=(DRAWN,)):
+    """Return the path of a model's checkpoint, with a run record beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder / "best.keras")
     record = {

@@ -12,6 +12,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower number = lower layer; a module imports its own layer or one below.
 LAYERS = {
+    "spec": -2,
+    "options": -1,
     "registry": 0,
     "files": 0,
     "processes": 0,

@@ -1,12 +1,11 @@
 import os
 import signal
-import subprocess
 import sys
-import time
 
 import pytest
 
 from mtl_dm import launch, processes
+from tests.progress import Program
 
 TRAIN = ["--", "--output=x"]
 
@@ -99,7 +98,8 @@ if os.environ['MTL_DM_PROCESS'] == '1':
     print('what happened')
     {end}
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-time.sleep(100)
+time.sleep(600)
+print('slept to the end')
 """
 
 
@@ -112,10 +112,9 @@ time.sleep(100)
 )
 def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):
     monkeypatch.setattr(launch, "GRACE_SECONDS", 0.5)
-    started = time.monotonic()
     assert run(STUBBORN.format(end=end), 3) == 1
-    assert time.monotonic() - started < 30
-    err = capfd.readouterr().err
+    out, err = capfd.readouterr()
+    assert "slept to the end" not in out
     assert "what happened" in err
     assert f"error: process 1 {how}; the others are ended." in err
 
@@ -123,30 +122,26 @@ def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
     script = (
-        "import sys, os; from mtl_dm import launch; launch.GRACE_SECONDS = 0.5\n"
-        "real = launch.run\n"
+        "import pathlib, sys, os; from mtl_dm import launch; launch.GRACE_SECONDS = 0.5\n"
+        "real, wait = launch.run, launch._first_failures\n"
         "launch.run = lambda command, each: real([sys.executable, '-c', sys.argv[1]], each)\n"
+        "launch._first_failures = lambda children: (\n"
+        "    pathlib.Path(sys.argv[2], 'waits').touch(), wait(children))[1]\n"
         "launch.importlib.util.find_spec = lambda name: object()\n"
         "sys.exit(launch.main(['--processes=2', '--', 'x']))"
     )
     child = (
         "import os, pathlib, time\n"
         f"pathlib.Path({str(tmp_path)!r}, os.environ['MTL_DM_PROCESS'])"
-        ".write_text(str(os.getpid()))\ntime.sleep(100)"
+        ".write_text(str(os.getpid()))\ntime.sleep(9999)"
     )
     environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
-    launcher = subprocess.Popen([sys.executable, "-c", script, child], env=environment)
-    try:
-        deadline = time.monotonic() + 60
-        while not all((tmp_path / name).is_file() for name in "01"):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        time.sleep(0.3)
-        launcher.send_signal(number)
-        assert launcher.wait(30) == 128 + number
+    command = [sys.executable, "-c", script, child, tmp_path]
+    with Program(command, tmp_path, env=environment) as launcher:
+        names = ("0", "1", "waits")
+        launcher.until(lambda: all((tmp_path / name).is_file() for name in names))
+        launcher.child.send_signal(number)
+        assert launcher.finish() == 128 + number
         for name in "01":
             with pytest.raises(ProcessLookupError):
                 os.kill(int((tmp_path / name).read_text()), 0)
-    finally:
-        launcher.kill()
-        launcher.wait()

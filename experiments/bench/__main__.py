@@ -3,12 +3,12 @@
 Source: this project.
 Command: make bench
 Method: pairs are timed in turn in one run, so that whatever else the machine does hits both; the
-    ratio of their medians is reported. Times are of this machine, ratios travel. All data is
-    written for the run, into a temporary folder.
-Goals: coupled / uncoupled at most 1.03 (compact CNN) and 1.01 (ResNet-50); MultiTaskModel / a
-    hand-written two-head model at most 1.02; the input pipeline at least 0.95 of the same
-    operations in bare tf.data; memory flat within 10% while the data grows ten times; import at
-    most 1.1 of importing Keras.
+    median of the pairs' ratios is reported with its 95% interval, all of which has to keep the
+    goal. Times are of this machine, ratios travel. All data is written for the run, into a
+    temporary folder.
+Goals: coupled / uncoupled and MultiTaskModel / a hand-written two-head model at most 1.02; the
+    input pipeline at least 0.95 of the same operations in bare tf.data; memory flat within 10%
+    while the data grows ten times; import at most 1.1 of importing Keras.
 Cost: about 8 minutes on two cores.
 """
 

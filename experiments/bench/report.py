@@ -10,17 +10,19 @@ from experiments.bench.timing import Row
 _HEAD = """\
 # Bench
 
-Ratios of medians of pairs timed in turn, on {cores} cores. "Measured" is of the first of the two.
+Median ratios of pairs timed in turn, on {cores} cores, with 95% intervals of the median, all
+of which have to keep the goal. "Measured" is of the first of the two.
 
-| what | ratio | goal | | measured | images/s | pairs |
-|---|---:|---:|---|---:|---:|---:|
+| what | ratio | 95% interval | goal | | measured | images/s | pairs |
+|---|---:|---:|---:|---|---:|---:|---:|
 """
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return the table of all rows."""
     lines = [
-        f"| {row['name']} | {_number(row, 'ratio', '.3f')} | {row.get('goal', '')} "
+        f"| {row['name']} | {_number(row, 'ratio', '.3f')} | {_interval(row)} "
+        f"| {row.get('goal', '')} "
         f"| {row.get('met', '')} | {_measured(row)} | {_number(row, 'images_per_second', ',.0f')} "
         f"| {row.get('pairs', '')} |\n"
         for row in rows
@@ -33,9 +35,10 @@ def described(row: Row) -> str:
     if "ratio" not in row:
         return f"{row['name']}: {_measured(row)}"
     goal = f" (goal {row['goal']}: {row['met']})" if "goal" in row else ""
+    spread = f" [{_interval(row)}]" if "low" in row else ""
     speed = f", {_number(row, 'images_per_second', ',.0f')} images/s"
     return (
-        f"{row['name']}: {row['ratio']:.3f}{goal}, {_measured(row)}"
+        f"{row['name']}: {row['ratio']:.3f}{spread}{goal}, {_measured(row)}"
         f"{speed if 'images_per_second' in row else ''}"
     )
 
@@ -48,3 +51,7 @@ def _measured(row: Row) -> str:
 
 def _number(row: Row, field: str, form: str) -> str:
     return format(row[field], form) if field in row else ""
+
+
+def _interval(row: Row) -> str:
+    return f"{row['low']:.3f} to {row['high']:.3f}" if "low" in row else ""

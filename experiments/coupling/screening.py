@@ -6,20 +6,25 @@ away against a search of `len(CANDIDATES)` trainings for every regime.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from experiments.clothing_data import DATASET, ClothingData
-from experiments.coupling import training, verdict
-from experiments.coupling.clothing import Clothing
-from experiments.coupling.regimes import ALL, CLASS_SHARES
-from experiments.coupling.rows import ROWS, Row
+from experiments.coupling import verdict
+from experiments.coupling.rows import ROWS
+from experiments.engine.method import Method
+from experiments.engine.options import Options
+from experiments.engine.problem import Problem
+from experiments.engine.running import compute
+from experiments.engine.study import Column, Study
+from experiments.problems.clothing_data import DATASET, clothing_data
+from experiments.problems.clothing_regimes import ClothingRegime
+from experiments.problems.regimes import ALL, CLASS_SHARES
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import read_cells, to_frame
-from mtl_dm.runs.cells import CellPlan, run_cell
 
 TABLE = "coupling_screening"
 FOLDER = "screening"
@@ -34,7 +39,7 @@ METRICS = {
 }
 
 CANDIDATES = {
-    f"{form} {matching:g}, posterior {co_annotation:g}": Row(
+    f"{form} {matching:g}, posterior {co_annotation:g}": ROWS[RULE].but(
         matching_form=form, matching=matching, co_annotation=co_annotation
     )
     for form in ("conditional", "js", "batch")
@@ -43,44 +48,70 @@ CANDIDATES = {
 }
 
 
-def screen(
-    folder: Path, table: ClothingData, regimes: Sequence[str], preset: str, command: str
-) -> dict[str, Row]:
+def problem(source: str, folder: Path, regime: str, inner: int, fold: int | None) -> Problem:
+    """Return two thirds of the training half, with its other third as test images.
+
+    Args:
+        source: Folder of the raw data.
+        folder: Folder of the study.
+        regime: Name of the regime.
+        inner: Which split of the half.
+        fold: Not used.
+    """
+    del fold
+    return ClothingRegime(clothing_data(source, folder), regime, *HALF, inner=inner)
+
+
+def stage(regimes: Sequence[str], options: Options) -> Study:
+    """Return the stage as a study: a column a regime."""
+    return Study(
+        TABLE,
+        options.preset,
+        [
+            Column(
+                regime,
+                DATASET,
+                functools.partial(problem, options.data_dir, options.folder, regime),
+                [(inner, None) for inner in INNER_SPLITS],
+            )
+            for regime in regimes
+        ],
+        {UNCOUPLED: ROWS[UNCOUPLED], RULE: ROWS[RULE], **CANDIDATES},
+        detailed=False,
+        recorded=True,
+    )
+
+
+def screen(regimes: Sequence[str], options: Options) -> dict[str, Method]:
     """Return the best candidate of each regime; compute and write down what that needs.
 
     Each is trained on two thirds of one training half and tested on its other third, twice; no
     test half is touched.
 
     Args:
-        folder: Folder of the study; the stage has a folder of its own in it.
-        table: Labels, features and folds.
         regimes: Names of regimes.
-        preset: For the record.
-        command: For the record.
+        options: Of the study; the stage has a folder of its own in the study's.
+
+    Raises:
+        ValueError: If a cell could not be computed.
     """
     if not regimes:
         return {}
-    own = folder / FOLDER
-    rows = {UNCOUPLED: ROWS[UNCOUPLED], RULE: ROWS[RULE], **CANDIDATES}
-    cells = [(regime, row, inner) for inner in INNER_SPLITS for regime in regimes for row in rows]
-    for number, (regime, row, inner) in enumerate(cells, start=1):
-        problem = Clothing(table, regime, *HALF, inner=inner)
-        config = {**problem.config.to_dict(), "row": rows[row].to_dict()}
-        run_cell(
-            own,
-            CellPlan(TABLE, regime, row, inner, None, preset, DATASET, config),
-            functools.partial(training.measure, problem, rows[row]),
-            command=command,
-            progress=f"[screening {number}/{len(cells)}]",
-        )
+    own = options.folder / FOLDER
+    study = stage(regimes, options)
+    failed = compute(study, dataclasses.replace(options, folder=own, only=""), what="screening ")
+    if failed:
+        raise ValueError("Screening is not complete: " + "; ".join(failed))
     found, _ = read_cells(own, TABLE)
     frame = to_frame(found)
     # Regimes of earlier calls stay in the table.
     trained = {
         name: set(frame.loc[frame["column"] == name, "row"]) for name in (ALL, *CLASS_SHARES)
     }
-    gained = {name: gains(frame, name) for name, there in trained.items() if there >= set(rows)}
-    write_atomically(folder / "screening.md", _table(gained))
+    gained = {
+        name: gains(frame, name) for name, there in trained.items() if there >= set(study.rows)
+    }
+    write_atomically(options.folder / "screening.md", _table(gained))
     return {regime: CANDIDATES[best(gained[regime])] for regime in regimes}
 
 

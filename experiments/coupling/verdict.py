@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from experiments.coupling.clothing import HELD_OUT
-from experiments.coupling.rows import BASELINES, ROWS
+from experiments.coupling.rows import ROWS, baselines
+from experiments.problems.clothing_regimes import HELD_OUT
 from mtl_dm.reporting.statistics import corrected_interval, mean_interval
 
 TOLERANCE = 0.003
 KEYS = ["seed", "fold"]
 METRICS = ("accuracy", "average_accuracy", "f1", "average_precision", "afa", "f1_tuned")
+_COUPLED = {row: pair for row, method in ROWS.items() if (pair := baselines(method)) is not None}
+"""Coupled row -> its single-task and its uncoupled baseline."""
 
 
 class Difference(NamedTuple):
@@ -105,9 +107,8 @@ def verdict_table(frame: pd.DataFrame, columns: Sequence[str]) -> str:
         "|---|---|---:|---:|---:|---:|---|---|",
     ]
     for column in columns:
-        for row, plan in ROWS.items():
-            single, uncoupled = BASELINES[plan.reduction]
-            gaps = differences(frame, column, row, uncoupled) if plan.coupled else {}
+        for row, (single, uncoupled) in _COUPLED.items():
+            gaps = differences(frame, column, row, uncoupled)
             if not gaps:
                 continue
             classes, attributes = _tasks(gaps)
@@ -153,10 +154,8 @@ def gains(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return regime, row, x, y: the change in class accuracy and attribute average precision."""
     points = []
     for column in columns:
-        for row, plan in ROWS.items():
-            if not plan.coupled:
-                continue
-            found = differences(frame, column, row, BASELINES[plan.reduction][1])
+        for row, (_, uncoupled) in _COUPLED.items():
+            found = differences(frame, column, row, uncoupled)
             if not found:
                 continue
             classes, attributes = _tasks(found)

@@ -92,7 +92,7 @@ def _column_text(folder: Path, counted: Counted) -> list[str]:
     blocks = [f"## {counted.column}", f"Counted here, on `{counted.dataset}`. {counted.note}"]
     blocks.append(render(_counts_table(counted)))
     for number, reference in enumerate(references(counted), start=1):
-        picture = f"{file_stem(counted.column)}-{number}.png"
+        picture = f"{file_stem(counted.column)}-{number}.svg"
         map_plot(_panels(counted, reference), names.classes, names.attributes, folder / picture)
         blocks += [f"### Beside: {_title(reference)}", _summary(counted, reference)]
         blocks.append(f"![Counted, reference and difference]({picture})")

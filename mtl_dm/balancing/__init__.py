@@ -11,6 +11,7 @@ from mtl_dm.registry import Registry
 
 BALANCING: Registry[type[Balancing]] = Registry("balancing method")
 BALANCING.register("equal")(EqualWeighting)
+BALANCING.alias("total", "equal")
 BALANCING.register("static")(StaticWeighting)
 BALANCING.register("uncertainty")(Uncertainty)
 BALANCING.register("mgda")(MGDA)

@@ -6,6 +6,7 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +14,8 @@ import numpy as np
 from mtl_dm.registry import Registry
 
 Outputs = dict[str, np.ndarray]
-Runner = Callable[[np.ndarray], Outputs]
+Runner = Callable[[Any], Outputs]
+"""Takes what the model takes: one array, or a dictionary of arrays by name."""
 Exporter = Callable[[keras.Model, Path], Runner]
 """Writes a model into a folder; what it returns runs the written files, not the model."""
 
@@ -27,14 +29,18 @@ def saved_model(model: keras.Model, folder: Path) -> Runner:
     import tensorflow as tf
 
     path = folder / "saved_model"
-    model.export(path, format="tf_saved_model", verbose=False)
+    with warnings.catch_warnings():
+        # Keras traces inner networks too, for signatures that nobody calls, and warns that
+        # dictionaries come to them as another type.
+        warnings.simplefilter("ignore")
+        model.export(path, format="tf_saved_model", verbose=False)
     loaded = tf.saved_model.load(str(path))
-    return lambda images: _arrays(loaded.serve(images))
+    return lambda inputs: _arrays(loaded.serve(inputs))
 
 
 @FORMATS.register("onnx")
 def onnx(model: keras.Model, folder: Path) -> Runner:
-    """Write `model.onnx`, with an output of each task's name.
+    """Write `model.onnx`, with an input of each input's and an output of each task's name.
 
     Raises:
         ImportError: If a package that it needs is missing; the message says how to install it.
@@ -48,9 +54,14 @@ def onnx(model: keras.Model, folder: Path) -> Runner:
         warnings.simplefilter("ignore")
         model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (entry,) = session.get_inputs()
+    entries = [entry.name for entry in session.get_inputs()]
     names = [output.name for output in session.get_outputs()]
-    return lambda images: dict(zip(names, session.run(names, {entry.name: images}), strict=True))
+
+    def run(inputs: Any) -> Outputs:
+        given = inputs if isinstance(inputs, Mapping) else {entries[0]: inputs}
+        return dict(zip(names, session.run(names, dict(given)), strict=True))
+
+    return run
 
 
 def require_onnx() -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.inputs import Inputs, InputSpec, random_inputs
 
-INPUT = "image"
-"""Name of the exported models' input."""
+IMAGE, ARRAY = "image", "inputs"
+"""Name of the only input of an exported model: an image, or any other array."""
 
 
 class Probabilities(keras.layers.Layer):
@@ -40,19 +40,32 @@ class Probabilities(keras.layers.Layer):
 
 
 def with_probabilities(
-    model: MultiTaskModel, size: int, temperatures: Mapping[str, float]
+    model: MultiTaskModel, inputs: Inputs, temperatures: Mapping[str, float]
 ) -> keras.Model:
-    """Return a model from images [B, size, size, 3] in [-1, 1] to probabilities by task.
+    """Return a model from what `model` takes to probabilities by task.
 
     Args:
-        model: A model of images.
-        size: Side of its input.
+        model: A built model.
+        inputs: What it takes; a dictionary keeps its names.
         temperatures: By task.
     """
-    image = keras.Input((size, size, 3), name=INPUT)
+    entries: Any = (
+        _entry(input_name(inputs), inputs)
+        if isinstance(inputs, InputSpec)
+        else {name: _entry(name, spec) for name, spec in inputs.items()}
+    )
     kinds = {task.name: task.kind for task in model.tasks}
-    outputs = Probabilities(kinds, temperatures)(model(image, training=False))
-    wrapped = keras.Model(image, outputs)
+    outputs = Probabilities(kinds, temperatures)(model(entries, training=False))
+    wrapped = keras.Model(entries, outputs)
     # Keras exports only models that have been called.
-    wrapped(np.zeros((1, size, size, 3), np.float32))
+    wrapped(random_inputs(inputs, 1, seed=0))
     return wrapped
+
+
+def input_name(spec: InputSpec) -> str:
+    """Return what the only input of an exported model is called."""
+    return IMAGE if spec.is_image else ARRAY
+
+
+def _entry(name: str, spec: InputSpec) -> Any:
+    return keras.Input(spec.shape, name=name, dtype=spec.dtype)

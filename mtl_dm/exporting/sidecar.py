@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mtl_dm import faces
-from mtl_dm.exporting.probabilities import INPUT
+from mtl_dm.exporting.probabilities import input_name
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.inputs import Inputs, InputSpec
 from mtl_dm.runs.origin import fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
-from mtl_dm.tasks import Task
 
 LABELS_FILE = "labels.json"
 _MEANING = {
@@ -22,8 +23,8 @@ _MEANING = {
 
 def sidecar(
     checkpoint: str | Path,
-    tasks: Sequence[Task],
-    size: int,
+    model: MultiTaskModel,
+    inputs: Inputs,
     temperatures: Mapping[str, float],
     differences: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -31,27 +32,17 @@ def sidecar(
 
     Args:
         checkpoint: What was exported.
-        tasks: Its tasks.
-        size: Side of its input.
+        model: Its model.
+        inputs: What it takes.
         temperatures: By task, applied inside the exported model.
         differences: By format, the largest difference from the Keras model in the check.
+
+    Returns:
+        JSON values. "inputs" describes each input by name; the only one stands also as "input".
     """
-    aligned = max(faces.SIZE, size)
     origin = origin_of(checkpoint)
     return {
-        "input": {
-            "name": INPUT,
-            "shape": [None, size, size, 3],
-            "dtype": "float32",
-            "channels": "red, green, blue",
-            "preprocessing": "value / 127.5 - 1, so that 0 ... 255 becomes -1 ... 1",
-            "face": f"five landmarks aligned by similarity to landmarks_at_{aligned}px in a "
-            f"{aligned} x {aligned} picture"
-            + (f", resized with antialiasing to {size} x {size}" if size < aligned else ""),
-            f"landmarks_at_{aligned}px": dict(
-                zip(faces.LANDMARKS, faces.template(aligned).tolist(), strict=True)
-            ),
-        },
+        **_inputs(inputs),
         "outputs": {
             task.name: {
                 "kind": task.kind,
@@ -63,13 +54,46 @@ def sidecar(
                 "calibrated": task.name in temperatures,
                 "never_annotated_in_training": list(origin.unseen.get(task.name, ())),
             }
-            for task in tasks
+            for task in model.tasks
         },
         "trained_on": origin.to_dict(),
         "read_this": origin.lines(),
+        "computes_in": "float32",
+        "trained_in": model.dtype_policy.name,
+        # Of probabilities absolute, of larger values relative to their size.
         "largest_difference_from_keras": dict(differences),
         "checkpoint": Path(checkpoint).name,
         "sha256": fingerprint(checkpoint),
         "commit": commit(),
         "versions": versions(),
+    }
+
+
+def _inputs(inputs: Inputs) -> dict[str, Any]:
+    if not isinstance(inputs, InputSpec):
+        return {"inputs": {name: _described(spec) for name, spec in inputs.items()}}
+    name, described = input_name(inputs), _described(inputs)
+    return {"input": {"name": name, **described}, "inputs": {name: described}}
+
+
+def _described(spec: InputSpec) -> dict[str, Any]:
+    described = {"shape": [None, *spec.shape], "dtype": spec.dtype}
+    if not spec.is_image:
+        return described
+    described |= {
+        "channels": "red, green, blue",
+        "preprocessing": "value / 127.5 - 1, so that 0 ... 255 becomes -1 ... 1",
+    }
+    return described if spec.side is None else described | _alignment(spec.side)
+
+
+def _alignment(side: int) -> dict[str, Any]:
+    aligned = max(faces.SIZE, side)
+    return {
+        "face": f"five landmarks aligned by similarity to landmarks_at_{aligned}px in a "
+        f"{aligned} x {aligned} picture"
+        + (f", resized with antialiasing to {side} x {side}" if side < aligned else ""),
+        f"landmarks_at_{aligned}px": dict(
+            zip(faces.LANDMARKS, faces.template(aligned).tolist(), strict=True)
+        ),
     }

@@ -32,8 +32,10 @@ from keras import ops
 
 from mtl_dm.losses import co_annotation, matching
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
+from mtl_dm.options import checked
 from mtl_dm.registry import Registry
 from mtl_dm.relatedness import Relatedness
+from mtl_dm.spec import Spec, parse
 
 Form = Callable[..., tuple[Any, Any]]
 Arrays = Mapping[str, Any]
@@ -120,6 +122,21 @@ class FormFamily:
             ValueError: If there is none; the message lists the known names.
         """
         return COUPLING_FORMS.get(self.full(name)).function
+
+    def spec(self, text: str) -> Spec:
+        """Return a specification "NAME(option=value, ...)" of a form, checked.
+
+        Raises:
+            ValueError: If the form or an option is unknown, or an option breaks its rule.
+        """
+        spec = parse(text)
+        options = checked(f"{self.kind} {spec.name!r}", self.get(spec.name), spec.options)
+        check_options(self, spec.name, options)
+        return Spec(spec.name, options)
+
+    def canonical(self, name: str) -> str:
+        """Return today's name of an old one; no form has been renamed."""
+        return name
 
     def __iter__(self) -> Iterator[str]:
         prefix = f"{self.term}/"

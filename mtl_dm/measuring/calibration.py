@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
-from mtl_dm.measuring.evaluation import predict
-from mtl_dm.measuring.scoring import load_model, source_for
+from mtl_dm.measuring.evaluation import annotated_predictions
+from mtl_dm.measuring.scoring import load_model
+from mtl_dm.measuring.sources import source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
+from mtl_dm.models import MultiTaskModel
 from mtl_dm.runs.origin import fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
@@ -42,14 +45,7 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     """
     model = load_model(checkpoint)
     _refuse_test_and_training(checkpoint, name, data_dir)
-    source = source_for(model, name, str(data_dir))
-    logits = predict(model, source)
-    arrays = data.label_arrays(name, data_dir=data_dir, tasks=model.tasks)
-    tasks = {
-        task.name: _fitted(task, *arrays[task.name], logits[task.name])
-        for task in model.tasks
-        if task.kind != "regression" and _is_annotated(arrays, task)
-    }
+    tasks = fit_temperatures(model, source_for(model, name, str(data_dir)))
     if not tasks:
         raise ValueError(f"{name!r} annotates no multiclass or multilabel task of the checkpoint.")
     content = {
@@ -62,6 +58,28 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     }
     write_atomically(calibration_file(checkpoint), strict_json(content))
     return content
+
+
+def fit_temperatures(model: MultiTaskModel, source: tf.data.Dataset) -> dict[str, dict[str, Any]]:
+    """Return a temperature for every multiclass and multilabel task that a source annotates.
+
+    Args:
+        model: A built model.
+        source: Unbatched (inputs, labels, masks); never training or test data.
+
+    Returns:
+        By task name: "temperature", the number of "annotated" labels, and before and after the
+        negative log-likelihood and the calibration error.
+    """
+    names = source.element_spec[1]
+    wanted = [task for task in model.tasks if task.kind != "regression" and task.name in names]
+    found = annotated_predictions(model, source, [task.name for task in wanted])
+    return {
+        task.name: _fitted(task, labels, mask, logits)
+        for task in wanted
+        for logits, labels, mask in [found[task.name]]
+        if mask.any()
+    }
 
 
 def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
@@ -100,10 +118,6 @@ def _refuse_test_and_training(checkpoint: str | Path, name: str, data_dir: str |
             )
 
 
-def _is_annotated(arrays: dict[str, tuple[np.ndarray, np.ndarray]], task: Task) -> bool:
-    return task.name in arrays and bool(arrays[task.name][1].any())
-
-
 def _fitted(task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
     temperature = best_temperature(task, labels, logits, mask)
     result: dict[str, Any] = {"temperature": temperature, "annotated": int(np.sum(mask > 0))}
@@ -116,10 +130,10 @@ def _fitted(task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray
 def _error(
     task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray, temperature: float
 ) -> float:
-    """Return the expected calibration error of the statements that `reliability` describes."""
-    stated, keep = probabilities(task, logits, temperature), mask > 0
+    """Return the expected calibration error as `reliability` measures it."""
+    confidence, keep = probabilities(task, logits, temperature), mask > 0
     if task.kind == "multiclass":
-        stated, labels = stated[keep], labels[keep]
-        right = stated.argmax(axis=1) == labels.argmax(axis=1)
-        return reliability(stated.max(axis=1), right).error
-    return reliability(stated[keep], labels[keep] > 0.5).error
+        confidence, labels = confidence[keep], labels[keep]
+        right = confidence.argmax(axis=1) == labels.argmax(axis=1)
+        return reliability(confidence.max(axis=1), right).error
+    return reliability(confidence[keep], labels[keep] > 0.5).error

@@ -12,6 +12,9 @@ import tensorflow as tf
 from mtl_dm.metrics import Evaluator, best_f1_thresholds, with_tuned
 from mtl_dm.models import MultiTaskModel
 
+BATCH = 256
+"""Examples a prediction."""
+
 
 def evaluate(
     model: MultiTaskModel,
@@ -19,18 +22,18 @@ def evaluate(
     *,
     columns: Mapping[str, np.ndarray] | None = None,
     thresholds: Mapping[str, np.ndarray] | None = None,
-    batch_size: int = 256,
+    batch_size: int = BATCH,
 ) -> dict[str, dict[str, float]]:
     """Return every metric of every task that the source is annotated for.
 
     Args:
         model: A built model.
-        source: Unbatched (input, labels, masks).
+        source: Unbatched (inputs, labels, masks).
         columns: By task name, float [size] with 1 for labels to score and 0 for others; None:
             score all.
         thresholds: By task name, probabilities above which an attribute counts as present (see
             `choose_thresholds`); None: 0.5.
-        batch_size: Images per prediction; the result does not depend on it.
+        batch_size: Examples a prediction; the result does not depend on it.
 
     Returns:
         By task name, metrics as `mtl_dm.metrics.evaluate` names them.
@@ -45,7 +48,7 @@ def evaluate_tuned(
     thresholds: Mapping[str, np.ndarray],
     *,
     columns: Mapping[str, np.ndarray] | None = None,
-    batch_size: int = 256,
+    batch_size: int = BATCH,
 ) -> dict[str, dict[str, float]]:
     """Return what `evaluate` gives at 0.5, and beside it the metrics at chosen thresholds.
 
@@ -55,7 +58,7 @@ def evaluate_tuned(
 
     Args:
         model: A built model.
-        source: Unbatched (input, labels, masks), the test set.
+        source: Unbatched (inputs, labels, masks), the test set.
         thresholds: By task name, as `choose_thresholds` gives them. Tasks that are not named have
             no metrics beside those at 0.5; names that the model lacks are left out.
         columns: As for `evaluate`.
@@ -111,7 +114,7 @@ def choose_thresholds(
 
     Args:
         model: A built model.
-        source: Unbatched (input, labels, masks); never the test set.
+        source: Unbatched (inputs, labels, masks); never the test set.
         columns: By task name, float [size] with 1 for labels to choose thresholds for; the others
             keep 0.5. None: all.
 
@@ -119,34 +122,30 @@ def choose_thresholds(
         By name of each multilabel task that the source is annotated for, probabilities [size].
     """
     columns = columns or {}
-    names = [task.name for task in model.tasks if task.kind == "multilabel"]
-    logits = predict(model, source, names=names)
+    names = source.element_spec[1]
+    tasks = [task for task in model.tasks if task.kind == "multilabel" and task.name in names]
+    found = annotated_predictions(model, source, [task.name for task in tasks])
     chosen = {}
-    for task in model.tasks:
-        if task.kind == "multilabel" and task.name in source.element_spec[1]:
-            pairs = source.map(
-                lambda inputs, labels, masks, name=task.name: (labels[name], masks[name])
-            )
-            batches = list(pairs.batch(4096).as_numpy_iterator())
-            labels, masks = (np.concatenate(part) for part in zip(*batches, strict=True))
-            # A label without annotation keeps 0.5.
-            masks = masks * columns.get(task.name, 1)
-            chosen[task.name] = best_f1_thresholds(task, labels, logits[task.name], masks)
+    for task in tasks:
+        logits, labels, masks = found[task.name]
+        # A label without annotation keeps 0.5.
+        masks = masks * columns.get(task.name, 1)
+        chosen[task.name] = best_f1_thresholds(task, labels, logits, masks)
     return chosen
 
 
 def predict(
     model: MultiTaskModel,
     source: tf.data.Dataset,
-    batch_size: int = 256,
+    batch_size: int = BATCH,
     names: Sequence[str] | None = None,
-) -> dict[str, Any]:
-    """Return the logits of every image of a source, in its order: by task name, [N, size].
+) -> dict[str, np.ndarray]:
+    """Return the logits of every example of a source, in its order: by task name, [N, size].
 
     Args:
         model: A built model.
-        source: Unbatched (input, labels, masks).
-        batch_size: Images per prediction; the result does not depend on it.
+        source: Unbatched (inputs, labels, masks).
+        batch_size: Examples a prediction; the result does not depend on it.
         names: Tasks to keep; None: all.
     """
     names = [task.name for task in model.tasks] if names is None else names
@@ -157,6 +156,31 @@ def predict(
         for name, found in parts.items():
             found.append(logits[name])
     return {name: np.concatenate(found) for name, found in parts.items()}
+
+
+def annotated_predictions(
+    model: MultiTaskModel, source: tf.data.Dataset, names: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return logits, labels and masks of every example of a source, in its order, by task name.
+
+    Args:
+        model: A built model.
+        source: Unbatched (inputs, labels, masks).
+        names: Of tasks that the source is annotated for.
+    """
+    parts: dict[str, list[tuple[np.ndarray, ...]]] = {name: [] for name in names}
+    for inputs, labels, masks in source.batch(BATCH).prefetch(tf.data.AUTOTUNE):
+        logits = _logits(model, inputs)
+        for name, found in parts.items():
+            found.append((logits[name], labels[name].numpy(), masks[name].numpy()))
+    return {
+        name: (
+            np.concatenate([part[0] for part in found]),
+            np.concatenate([part[1] for part in found]),
+            np.concatenate([part[2] for part in found]),
+        )
+        for name, found in parts.items()
+    }
 
 
 def _logits(model: MultiTaskModel, inputs: Any) -> dict[str, np.ndarray]:

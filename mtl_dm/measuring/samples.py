@@ -6,102 +6,110 @@ Shapes: N test images, S labels of a task.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 import tensorflow as tf
 
-from mtl_dm.tasks import Task
+from mtl_dm.measuring.predictions import Predictions
 
 _SIDE = 96
 _WRONG_SHARE = 2 / 3
 
 
-class Judged(NamedTuple):
-    """A task's labels and what a model says of N images.
-
-    Attributes:
-        task: The task.
-        labels: [N, M]; of a multiclass task the class ids [N].
-        mask: The same shape.
-        predicted: bool [N, M]; of a multiclass task the class ids [N].
-        probabilities: [N, M]; of a multiclass task [N, 2], of the label and of the prediction.
-        scored: [S], False for labels that are not judged.
-        classes: Probabilities [N, K] of a multiclass task, None where they are too many to keep.
-    """
-
-    task: Task
-    labels: np.ndarray
-    mask: np.ndarray
-    predicted: np.ndarray
-    probabilities: np.ndarray
-    scored: np.ndarray
-    classes: np.ndarray | None = None
-
-
-def pick(judged: Judged, count: int) -> list[int]:
+def pick(found: Predictions, count: int) -> list[int]:
     """Return the rows to show of a multiclass task: wrong predictions first, surest first.
 
     Two thirds are wrong ones as far as there are that many; the rest are right ones. Ties keep
     the order of the set, so the choice is the same on every run.
     """
-    surest = np.argsort(-judged.probabilities[:, 1], kind="stable")
-    surest = surest[judged.mask[surest] > 0]
-    wrong = judged.predicted != judged.labels
+    surest = np.argsort(-found.probabilities[:, 1], kind="stable")
+    surest = surest[found.mask[surest] > 0]
+    wrong = found.predicted != found.labels
     misses, hits = surest[wrong[surest]], surest[~wrong[surest]]
     enough = min(len(misses), max(round(count * _WRONG_SHARE), count - len(hits)))
     return [*misses[:enough].tolist(), *hits[: count - enough].tolist()]
 
 
 def samples(
-    judged: Mapping[str, Judged], source: tf.data.Dataset, count: int
+    found: Mapping[str, Predictions], source: tf.data.Dataset, count: int
 ) -> list[dict[str, Any]]:
-    """Return the samples of a cell as JSON values; none without images or classes.
+    """Return the samples of a cell as JSON values; none without a multiclass task.
 
     Args:
-        judged: By task name.
+        found: Labels and predictions by task name.
         source: Unbatched, of the same images.
         count: How many.
+
+    Returns:
+        "image" is a data URL, or None where the inputs hold no colour image.
     """
-    shape: Any = getattr(source.element_spec[0], "shape", ())
-    leading = next((each for each in judged.values() if each.task.kind == "multiclass"), None)
-    if leading is None or len(shape) != 3 or shape[-1] != 3:
+    leading = next((each for each in found.values() if each.task.kind == "multiclass"), None)
+    rows = [] if leading is None else pick(leading, count)
+    if leading is None or not rows:
         return []
-    rows = pick(leading, count)
-    if not rows:
-        return []
-    wanted, images = set(rows), {}
-    inputs = source.map(lambda image, labels, masks: image).take(max(rows) + 1)
-    for row, image in enumerate(inputs.as_numpy_iterator()):
-        if row in wanted:
-            images[row] = _thumbnail(image)
+    images = _thumbnails(source, rows)
     return [
         {
-            "image": images[row],
+            "image": images.get(row),
             "index": row,
             "correct": _named(leading, row)["true"] == _named(leading, row)["predicted"],
-            "tasks": {name: _named(each, row) for name, each in judged.items()},
+            "tasks": {name: _named(each, row) for name, each in found.items()},
         }
         for row in rows
     ]
 
 
-def _named(judged: Judged, row: int) -> dict[str, Any]:
+def _thumbnails(source: tf.data.Dataset, rows: Sequence[int]) -> dict[int, str]:
+    """Return the images of some rows; none where the inputs hold no image."""
+    place = image_place(source.element_spec[0])
+    if place is None:
+        return {}
+    wanted, images = set(rows), {}
+    inputs = source.map(lambda inputs, labels, masks: inputs[place] if place else inputs)
+    for row, image in enumerate(inputs.take(max(rows) + 1).as_numpy_iterator()):
+        if row in wanted:
+            images[row] = _thumbnail(image)
+    return images
+
+
+def image_place(spec: Any) -> str | None:
+    """Return where an element's inputs hold a colour image [H, W, 3].
+
+    Args:
+        spec: Of the inputs: one array, or a dictionary of arrays by name.
+
+    Returns:
+        "" if they are the image, its name in a dictionary ("image", else the first of them), None
+        if there is none.
+    """
+    if not isinstance(spec, Mapping):
+        return "" if _is_image(spec) else None
+    names = [name for name in sorted(spec) if _is_image(spec[name])]
+    return "image" if "image" in names else next(iter(names), None)
+
+
+def _is_image(spec: Any) -> bool:
+    shape: Any = getattr(spec, "shape", ())
+    return len(shape) == 3 and shape[-1] == 3
+
+
+def _named(found: Predictions, row: int) -> dict[str, Any]:
     """Return the names of the true and the predicted labels, and these names' probabilities."""
-    stated: Any = judged.probabilities[row]
-    if judged.task.kind == "multiclass":
-        label, guess = int(judged.labels[row]), int(judged.predicted[row])
-        true, predicted = [label] if judged.mask[row] > 0 else [], [guess]
+    stated: Any = found.probabilities[row]
+    if found.task.kind == "multiclass":
+        label, guess = int(found.labels[row]), int(found.predicted[row])
+        true, predicted = [label] if found.mask[row] > 0 else [], [guess]
         stated = dict(zip((label, guess), stated, strict=True))
     else:
-        annotated = (judged.mask[row] > 0) & judged.scored
-        true = np.flatnonzero(annotated & (judged.labels[row] > 0.5)).tolist()
-        predicted = np.flatnonzero(annotated & judged.predicted[row]).tolist()
-    names = judged.task.labels
+        annotated = (found.mask[row] > 0) & found.scored
+        true = np.flatnonzero(annotated & (found.labels[row] > 0.5)).tolist()
+        predicted = np.flatnonzero(annotated & found.predicted[row]).tolist()
+    names = found.task.labels
     return {
-        "kind": judged.task.kind,
+        "kind": found.task.kind,
         "true": [names[place] for place in true],
         "predicted": [names[place] for place in predicted],
         "probabilities": {

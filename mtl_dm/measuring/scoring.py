@@ -9,11 +9,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
+from mtl_dm.measuring.sources import source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.runs.record import commit, versions
 
@@ -61,8 +60,8 @@ def score(
 
     Raises:
         FileNotFoundError: If the checkpoint or a data set does not exist.
-        ValueError: If the checkpoint cannot be read, a data set has none of its tasks, or
-            thresholds would be chosen on a data set that is measured.
+        ValueError: If the checkpoint cannot be read, a data set has none of its tasks or not what
+            it takes, or thresholds would be chosen on a data set that is measured.
     """
     if thresholds_from in names:
         raise ValueError(
@@ -96,29 +95,6 @@ def score(
         "versions": versions(),
     }
     write_atomically(Path(output) / METRICS_FILE, strict_json(content))
-
-
-def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Dataset:
-    """Return a data set as a model of images takes it.
-
-    Args:
-        model: The model.
-        name: As for `mtl_dm.data.load`.
-        data_dir: Folder of built data sets.
-
-    Raises:
-        FileNotFoundError: If the data set must be built first.
-        ValueError: If a name is unknown or the data set has none of the model's tasks.
-    """
-    source = data.load(
-        name, data_dir=data_dir, tasks=model.tasks, image_size=model.backbone.input_shape[1]
-    )
-    if not source.element_spec[1]:
-        raise ValueError(
-            f"The data set {name!r} has none of the checkpoint's tasks, "
-            f"{[task.name for task in model.tasks]}."
-        )
-    return source
 
 
 def _line(name: str, task: str, metrics: Mapping[str, float], thresholds: str) -> str:

@@ -1,13 +1,12 @@
 """Run records -> tables and plots; reads run records only, trains nothing."""
 
-from mtl_dm.reporting.bars import label_bars
-from mtl_dm.reporting.cells import Cell, CellFiles, read_cells
+from mtl_dm.reporting.baselines import Baselines
 from mtl_dm.reporting.console import summary_text
 from mtl_dm.reporting.html import write_html
 from mtl_dm.reporting.maps import Panel, map_plot
 from mtl_dm.reporting.markdown import write_report
-from mtl_dm.reporting.plots import change_plot
 from mtl_dm.reporting.published import published
+from mtl_dm.reporting.quantities import Quantity
 from mtl_dm.reporting.results import RESULT_COLUMNS, read_results, to_frame, write_results
 from mtl_dm.reporting.spec import ReportSpec
 from mtl_dm.reporting.statistics import (
@@ -16,16 +15,18 @@ from mtl_dm.reporting.statistics import (
     relative_change,
     wilson_interval,
 )
+from mtl_dm.runs.reading import CellFiles, read_cells
+from mtl_dm.runs.schema import Cell
 
 __all__ = [
     "RESULT_COLUMNS",
+    "Baselines",
     "Cell",
     "CellFiles",
     "Panel",
+    "Quantity",
     "ReportSpec",
-    "change_plot",
     "corrected_interval",
-    "label_bars",
     "map_plot",
     "mean_interval",
     "published",

@@ -2,75 +2,61 @@
 
 from __future__ import annotations
 
-from mtl_dm.reporting.measured import Measured, Summary
-from mtl_dm.reporting.spec import ReportSpec
-from mtl_dm.reporting.tables import Table, percent
+from itertools import groupby
 
-
-def comparison_table(measured: Measured, spec: ReportSpec, other: str) -> Table:
-    """Return row x metric: the paired difference to `other` in points; empty if there is none.
-
-    A difference whose 95% interval excludes 0 carries a star.
-    """
-    table = [[f"minus {other}", *(f"{task} {metric}" for task, metric in spec.pairs)]]
-    for row in spec.rows:
-        # Otherwise the two baselines would be compared twice, once in each direction.
-        if row in (other, spec.baseline_row):
-            continue
-        found = [measured.difference(row, other, task, metric) for task, metric in spec.pairs]
-        if any(found):
-            table.append([row, *map(_starred, found)])
-    return table if len(table) > 1 else []
-
-
-def _starred(difference: Summary | None) -> str:
-    text = percent(difference, signed=True)
-    return f"{text} *" if difference is not None and difference.decided else text
+from mtl_dm.reporting.comparisons import Comparison, compare, comparisons
+from mtl_dm.reporting.measured import Measured
+from mtl_dm.reporting.spec import Pair, ReportSpec
+from mtl_dm.reporting.tables import shown
 
 
 def collapses(measured: Measured, spec: ReportSpec) -> list[str]:
-    """Return a line for each row whose attribute metric is below half of the uncoupled row's."""
-    task, metric = spec.attribute_task, spec.attribute_metric
-    reference = measured.summary(spec.uncoupled_row, task, metric) if task else None
-    if task is None or reference is None:
-        return []
+    """Return a line for each row that fell to half of a row that it is compared with.
+
+    Of a metric where lower is better, to its double.
+    """
     lines = []
     for row in spec.rows:
-        summary = measured.summary(row, task, metric)
-        if summary is not None and summary.mean < 0.5 * reference.mean:
-            lines.append(
-                f"**Collapse**: {row} has {task} {metric} {percent(summary)}, below half of "
-                f"{spec.uncoupled_row}'s {percent(reference)}."
-            )
+        for pair in spec.pairs if spec.watched is None else spec.watched:
+            fallen = _collapse(measured, spec, row, pair)
+            lines += [fallen] if fallen else []
     return lines
+
+
+def _collapse(measured: Measured, spec: ReportSpec, row: str, pair: Pair) -> str:
+    summary, quantity = measured.summary(row, *pair), spec.quantity(pair[1])
+    over = []
+    for other in spec.baselines_of(row).all:
+        reference = measured.summary(other, *pair)
+        if summary is None or reference is None or reference.mean <= 0:
+            continue
+        ratio = summary.mean / reference.mean
+        if ratio < 0.5 if quantity.higher_is_better else ratio > 2:
+            over.append(f"{other}'s {shown(reference, quantity)}")
+    if not over:
+        return ""
+    bound = "below half" if quantity.higher_is_better else "above the double"
+    return (
+        f"**Collapse**: {row} has {' '.join(pair)} {shown(summary, quantity)}, {bound} of "
+        f"{' and of '.join(over)}."
+    )
 
 
 def negative_transfers(measured: Measured, spec: ReportSpec) -> list[str]:
-    """Return a line for each row that is below the single-task baseline somewhere.
-
-    Only differences whose interval excludes 0 are called negative transfer; the others are named
-    as undecided.
-    """
+    """Return a line for each row that is decidedly worse than its single-task row somewhere."""
     lines = []
-    for row in (row for row in spec.rows if row != spec.baseline_row):
-        decided: list[str] = []
-        undecided: list[str] = []
-        for task, metric in spec.pairs:
-            difference = measured.difference(row, spec.baseline_row, task, metric)
-            if difference is not None and difference.mean < 0:
-                size = percent(difference._replace(mean=-difference.mean))
-                target = decided if difference.decided else undecided
-                target.append(f"{task} {metric} by {size}")
-        if decided:
-            lines.append(_below("**Negative transfer**", row, spec.baseline_row, decided))
-        if undecided:
-            name = "Negative transfer not decided"
-            lines.append(_below(name, row, spec.baseline_row, undecided))
+    for row in spec.rows:
+        single = spec.baselines_of(row).single_task
+        found = [] if single is None else compare(measured, spec, row, single, spec.pairs)
+        worse = [each for each in found if each.decided and each.gain < 0]
+        if worse:
+            where = ", ".join(f"{each.what} by {_with_unit(each, each.size)}" for each in worse)
+            lines.append(f"**Negative transfer**: {row} is worse than {single} in {where}.")
     return lines
 
 
-def _below(name: str, row: str, baseline: str, where: list[str]) -> str:
-    return f"{name}: {row} is below {baseline} in {', '.join(where)} points."
+def _with_unit(comparison: Comparison, text: str) -> str:
+    return f"{text} {comparison.quantity.unit}".strip()
 
 
 def warnings(measured: Measured, spec: ReportSpec) -> list[str]:
@@ -78,10 +64,21 @@ def warnings(measured: Measured, spec: ReportSpec) -> list[str]:
 
     Args:
         measured: The column's values.
-        spec: Names the two baselines, the metrics and the attribute task.
+        spec: Names the metrics and what each row is compared with.
     """
     found = collapses(measured, spec) + negative_transfers(measured, spec)
-    return found or [
-        f"No row's {spec.attribute_metric} collapsed and none is below {spec.baseline_row}, "
-        "as far as rows share seeds with the baselines."
+    if found:
+        return found
+    every = comparisons(measured, spec)
+    if all(each.difference.n < 2 for each in every):
+        return ["No row collapsed; whether one is worse than another needs a second repeat."]
+    return ["No row collapsed and none is decidedly worse than its single-task row."]
+
+
+def undecided(measured: Measured, spec: ReportSpec) -> list[str]:
+    """Return a line for each row and the row it is compared with: what is not decided there."""
+    open_ones = [each for each in comparisons(measured, spec) if not each.decided]
+    return [
+        f"{row} minus {other}: " + ", ".join(f"{each.what} {each.signed}" for each in found)
+        for (row, other), found in groupby(open_ones, lambda each: (each.row, each.other))
     ]

@@ -6,12 +6,9 @@ from importlib import resources
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.cells import Cell, read_cells
-from mtl_dm.reporting.evidence import read_evidence
-from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.page.column import column_markup
 from mtl_dm.reporting.page.markup import bullets, details, escape, inline, table
-from mtl_dm.reporting.page.view import ColumnView
+from mtl_dm.reporting.page.view import ColumnView, views_of
 from mtl_dm.reporting.provenance import (
     data_kind,
     data_statement,
@@ -21,7 +18,11 @@ from mtl_dm.reporting.provenance import (
     seconds_table,
 )
 from mtl_dm.reporting.results import to_frame
+from mtl_dm.reporting.sections import verdicts
 from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.runs.evidence import read_evidence
+from mtl_dm.runs.reading import read_cells
+from mtl_dm.runs.schema import Cell
 
 # The browser itself refuses to load or run anything that is not in the file.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -46,20 +47,14 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
     folder = Path(folder)
     cells, damaged_cells = read_cells(folder, spec.table)
     evidence, damaged_evidence = read_evidence(folder, cells)
-    frame = to_frame(cells)
-    blocks = [_header(cells, spec), _incomplete(cells, spec, damaged_cells + damaged_evidence)]
-    for index, column in enumerate(spec.columns):
-        of_column = {row: found for (name, row), found in evidence.items() if name == column}
-        kinds = {data_kind(cell.dataset) for cell in cells if cell.column == column}
-        view = ColumnView(
-            spec.for_column(column),
-            column,
-            Measured(frame, column, spec.test_train_ratio),
-            of_column,
-            real=kinds != {"synthetic"},
-        )
-        markup = column_markup(view, frame[frame["column"] == column], f"column{index + 1}")
-        blocks.append(f"<h2>{escape(column)}</h2>{markup}")
+    views = views_of(spec, cells, evidence)
+    frame = to_frame(cells, spec.quantities)
+    blocks = [_header(views, cells, spec)]
+    blocks += [_incomplete(cells, spec, damaged_cells + damaged_evidence)]
+    for index, view in enumerate(views):
+        lines = frame[frame["column"] == view.column]
+        markup = column_markup(view, lines, f"column{index + 1}")
+        blocks.append(f"<h2>{escape(view.column)}</h2>{markup}")
     if spec.notes:
         blocks.append(f"<section><h3>Notes</h3>{bullets(spec.notes)}</section>")
     blocks.append(_made(cells, spec))
@@ -70,7 +65,9 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
 
 def document(title: str, body: str) -> str:
     """Return a whole page around its content (markup); it loads nothing and runs nothing."""
-    style = resources.files("mtl_dm.reporting").joinpath("page", "style.css")
+    folder = resources.files("mtl_dm.reporting").joinpath("page")
+    parts = (folder.joinpath(name) for name in ("figure.css", "style.css"))
+    style = "\n".join(part.read_text(encoding="utf-8") for part in parts)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -78,21 +75,33 @@ def document(title: str, body: str) -> str:
         '<meta name="color-scheme" content="light dark">\n'
         # Without this a browser asks for an icon.
         '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style.read_text(encoding='utf-8')}</style>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n"
         f"</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
-def _header(cells: list[Cell], spec: ReportSpec) -> str:
+def _header(views: list[ColumnView], cells: list[Cell], spec: ReportSpec) -> str:
     kinds = {data_kind(cell.dataset) for cell in cells}
     mark = "plain" if kinds == {"real"} else "careful"
-    return heading(spec.title, data_statement(cells), spec.intro, mark)
+    sentences, listed = verdicts(views) if cells else ([], [])
+    decided = "".join(f"<p>{inline(line)}</p>" for line in sentences)
+    decided += bullets(listed) if listed else ""
+    return heading(spec.title, data_statement(cells), spec.intro, mark, decided)
 
 
-def heading(title: str, statement: str, intro: str, mark: str = "plain") -> str:
-    """Return the top of a page; statement and intro are Markdown, mark is plain or careful."""
+def heading(title: str, statement: str, intro: str, mark: str = "plain", decided: str = "") -> str:
+    """Return the top of a page.
+
+    Args:
+        title: Of the page.
+        statement: What the data are; Markdown.
+        intro: What is compared; Markdown.
+        mark: Of the statement, plain or careful.
+        decided: What the numbers decide, above everything else; markup.
+    """
+    first = f'<div class="decided">{decided}</div>' if decided else ""
     return (
-        f"<header><h1>{escape(title)}</h1>"
+        f"<header><h1>{escape(title)}</h1>{first}"
         f'<p class="statement {mark}">{inline(statement)}</p>'
         f'<p class="intro">{inline(intro)}</p></header>'
     )

@@ -1,11 +1,12 @@
-"""Run records -> results.csv, plots and report.md."""
+"""Run records -> results.csv, pictures and report.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.cells import read_cells
+from mtl_dm.reporting.column_text import column_section
+from mtl_dm.reporting.page.view import views_of
 from mtl_dm.reporting.provenance import (
     data_statement,
     missing_cells,
@@ -14,12 +15,13 @@ from mtl_dm.reporting.provenance import (
     seconds_table,
 )
 from mtl_dm.reporting.results import to_frame, write_results
-from mtl_dm.reporting.sections import bullets, column_section, render
+from mtl_dm.reporting.sections import bullets, render, verdicts
 from mtl_dm.reporting.spec import ReportSpec
+from mtl_dm.runs.reading import read_cells
 
 
 def write_report(folder: str | Path, spec: ReportSpec) -> Path:
-    """Write results.csv, plots and report.md from the cells in `folder`/cells.
+    """Write results.csv, pictures and report.md from the cells in `folder`/cells.
 
     The same cells and spec give the same text, so no date is written.
 
@@ -36,18 +38,22 @@ def write_report(folder: str | Path, spec: ReportSpec) -> Path:
     """
     folder = Path(folder)
     cells, damaged = read_cells(folder, spec.table)
-    frame = to_frame(cells)
+    frame = to_frame(cells, spec.quantities)
     write_results(folder / "results.csv", frame)
-    blocks = [f"# {spec.title}", f"> {data_statement(cells)}", spec.intro]
+    views = views_of(spec, cells)
+    sentences, listed = verdicts(views) if cells else ([], [])
+    blocks = [f"# {spec.title}", *sentences, bullets(listed)]
+    blocks += [f"> {data_statement(cells)}", spec.intro]
     lists = {
         "Not finished": missing_cells(cells, spec),
         "Damaged cell files, left out": [f"`{name}`" for name in damaged],
         "In results.csv but not shown here": other_cells(cells, spec),
     }
-    for heading, lines in lists.items():
-        blocks += [f"## {heading}", bullets(lines)] if lines else []
-    for index, column in enumerate(spec.columns):
-        blocks += column_section(folder, frame, spec.for_column(column), index)
+    for heading, named in lists.items():
+        blocks += [f"## {heading}", bullets(named)] if named else []
+    for number, view in enumerate(views, start=1):
+        lines = frame[frame["column"] == view.column]
+        blocks += column_section(folder, view, lines, number)
     blocks += ["## Notes", bullets(spec.notes)] if spec.notes else []
     blocks += ["## How this was made", "\n".join(origin(cells, spec))]
     blocks += [render(seconds_table(cells, spec))]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mtl_dm.reporting.cells import Repeat
 from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relative_change
+from mtl_dm.runs.schema import Repeat
 
 
 class Summary(NamedTuple):
@@ -23,6 +23,11 @@ class Summary(NamedTuple):
     def decided(self) -> bool:
         """Whether the interval excludes 0."""
         return abs(self.mean) > self.half_width  # False where the half width is NaN
+
+    @property
+    def bare(self) -> Summary:
+        """The mean alone, for where there is no room for its interval."""
+        return self._replace(half_width=math.nan)
 
 
 def summarise(values: Mapping[Repeat, float], test_train_ratio: float = 1.0) -> Summary | None:
@@ -89,8 +94,17 @@ class Measured:
         shared = {repeat: ours[repeat] - theirs[repeat] for repeat in ours if repeat in theirs}
         return summarise(shared, self._ratio)
 
+    @property
+    def folded(self) -> bool:
+        """Whether there are folds: their values share training data."""
+        return any(fold is not None for found in self._values.values() for _, fold in found)
+
     def relative_change(
-        self, row: str, baseline: str, metrics: Mapping[str, Sequence[str]]
+        self,
+        row: str,
+        baseline: str,
+        metrics: Mapping[str, Sequence[str]],
+        signs: Mapping[str, int] | None = None,
     ) -> Summary | None:
         """Return delta_m in percent, computed within each repeat, then averaged.
 
@@ -101,10 +115,12 @@ class Measured:
             row: The multi-task row.
             baseline: The single-task row.
             metrics: Task -> metrics.
+            signs: Metric -> -1 where lower is better; +1 where it is not named.
 
         Returns:
             The summary, or None where no repeat remains.
         """
+        better = {task: [(signs or {}).get(name, 1) for name in ms] for task, ms in metrics.items()}
         changes = {}
         for repeat in self.values(row, *_first(metrics)):
             multi, single = (
@@ -112,7 +128,7 @@ class Measured:
                 for r, pairs in ((row, metrics.items()), (baseline, metrics.items()))
             )
             try:
-                change = relative_change(multi, single)
+                change = relative_change(multi, single, better)
             except ValueError:
                 continue
             if math.isfinite(change):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from mtl_dm.reporting.cells import Cell, Repeat
 from mtl_dm.reporting.spec import ReportSpec
 from mtl_dm.reporting.tables import ABSENT, Table
+from mtl_dm.runs.schema import Cell, Repeat
 
 _FEW = 3
 _KIND = re.compile(r"\((synthetic|real)\)\s*$")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.cells import Cell
+from mtl_dm.reporting.quantities import Quantity, quantity_of
+from mtl_dm.runs.schema import Cell
 
 RESULT_COLUMNS = (
     "table",
@@ -30,18 +31,19 @@ _TYPES = {
 # Means of float32 numbers may miss 0 or 1 by a rounding error; anything further off is a mistake.
 _ROUNDING = 1e-6
 
-
-def _lower_bound(metric: str) -> float:
-    # The results contract asks for fractions in [0, 1]; the concordance correlation coefficient
-    # is the one metric whose own range is [-1, 1], and cutting it off at 0 would hide a failure.
-    return -1.0 if "ccc" in metric.split("/")[0].split("_") else 0.0
+Quantities = Mapping[str, Quantity]
+"""Metric -> what its numbers are, where its name does not say it."""
 
 
-def _checked_value(value: float, metric: str, where: str) -> float:
-    low = _lower_bound(metric)
-    if not low - _ROUNDING <= value <= 1.0 + _ROUNDING:
-        raise ValueError(f"{where}: {metric!r} must lie in [{low:g}, 1], got {value!r}.")
-    return min(max(value, low), 1.0)
+def _checked_value(value: float, metric: str, where: str, quantities: Quantities | None) -> float:
+    # Fractions in [0, 1], correlations in [-1, 1] (cutting one off at 0 would hide a failure),
+    # errors in their own unit.
+    kind = (quantities or {}).get(metric.partition("/")[0]) or quantity_of(metric)
+    if not (kind.low - _ROUNDING <= value <= kind.high + _ROUNDING and math.isfinite(value)):
+        raise ValueError(
+            f"{where}: {metric!r} must lie in [{kind.low:g}, {kind.high:g}], got {value!r}."
+        )
+    return min(max(value, kind.low), kind.high)
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
@@ -49,14 +51,15 @@ def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(order, na_position="first", kind="stable", ignore_index=True)
 
 
-def to_frame(cells: Iterable[Cell]) -> pd.DataFrame:
+def to_frame(cells: Iterable[Cell], quantities: Quantities | None = None) -> pd.DataFrame:
     """Return the cells' measured values in long format, with `RESULT_COLUMNS`, sorted.
 
     Args:
         cells: Cells; metrics that are NaN were not measured and give no line.
+        quantities: As in `ReportSpec`, for metrics whose names do not say what they are.
 
     Returns:
-        The frame. Values are fractions in [0, 1], except CCC, which is in [-1, 1].
+        The frame. Fractions are in [0, 1], correlations in [-1, 1], errors in their unit.
 
     Raises:
         ValueError: If a value is outside its range; the message names cell, task and metric.
@@ -68,7 +71,7 @@ def to_frame(cells: Iterable[Cell]) -> pd.DataFrame:
             for metric, raw in metrics.items():
                 if math.isnan(raw):
                     continue
-                value = _checked_value(raw, metric, f"{where}, {task}")
+                value = _checked_value(raw, metric, f"{where}, {task}", quantities)
                 head = (cell.table, cell.column, cell.row, task, metric, cell.seed, cell.fold)
                 lines.append((*head, value, cell.preset, cell.dataset))
     return _sorted(pd.DataFrame(lines, columns=list(RESULT_COLUMNS)).astype(_TYPES))
@@ -95,11 +98,12 @@ def write_results(path: str | Path, frame: pd.DataFrame) -> None:
     write_atomically(path, _sorted(frame).to_csv(index=False, lineterminator="\n"))
 
 
-def read_results(path: str | Path) -> pd.DataFrame:
+def read_results(path: str | Path, quantities: Quantities | None = None) -> pd.DataFrame:
     """Read what `write_results` wrote, bit for bit.
 
     Args:
         path: A results.csv.
+        quantities: As in `to_frame`.
 
     Returns:
         The frame, with the types `to_frame` gives.
@@ -117,7 +121,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
     _require_columns(raw, path.name)
     folds = [int(text) if text else None for text in raw["fold"]]
     values = [
-        _checked_value(float(text), metric, f"{path.name}, line {number}")
+        _checked_value(float(text), metric, f"{path.name}, line {number}", quantities)
         for number, (text, metric) in enumerate(zip(raw["value"], raw["metric"], strict=True), 2)
     ]
     return raw.assign(fold=pd.array(folds, dtype="Int64"), value=values).astype(_TYPES)

@@ -1,23 +1,20 @@
-"""The Markdown blocks of a report."""
+"""Texts that both reports share, and pieces of Markdown."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
-from mtl_dm.reporting.bars import label_bars
-from mtl_dm.reporting.findings import comparison_table, warnings
 from mtl_dm.reporting.measured import Measured
-from mtl_dm.reporting.plots import change_plot
+from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.spec import ReportSpec
-from mtl_dm.reporting.tables import Table, label_table, main_table, published_table
+from mtl_dm.reporting.tables import Table
+from mtl_dm.reporting.verdict import verdict
 
 TUNED = "_tuned"
 """Ends the names of metrics at chosen thresholds, as `mtl_dm.metrics.with_tuned` writes them."""
-PUBLISHED_MARK = "Published in the paper (other data, other network; not measured here)"
+UNDECIDED = "What is not decided"
 
 
 def render(table: Table) -> str:
@@ -32,17 +29,9 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _file_name(*parts: str) -> str:
-    """Return a file name from names that may hold spaces and slashes; distinct ones may clash."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(parts)).strip("-").lower()
-
-
 def interval_note(measured: Measured, frame: pd.DataFrame, spec: ReportSpec) -> str:
     """Return what mean, ± and Δm of the main table are; Markdown."""
-    changes = "; ".join(
-        f"{task} ({', '.join(names)})"
-        for task, names in (spec.change_metrics or spec.main_metrics).items()
-    )
+    changes = "; ".join(f"{task} ({', '.join(names)})" for task, names in spec.changes.items())
     folds = frame["fold"].notna().any()
     how = (
         "folds and repeats, corrected for shared training data (Nadeau and Bengio 2003)"
@@ -55,11 +44,33 @@ def interval_note(measured: Measured, frame: pd.DataFrame, spec: ReportSpec) -> 
         for t, m in spec.pairs
         if (summary := measured.summary(row, t, m))
     ]
-    text = f"In percent: mean ± half width of the 95% confidence interval over {how}. "
+    text = f"{_unit(spec)}: mean ± half width of the 95% confidence interval over {how}. "
     if max(counts, default=0) == 1:
-        text = "In percent. **One seed: no confidence interval can be given.** "
-    baseline = f"Δm is the mean relative change against {spec.baseline_row}"
-    return f"{text}{baseline}, paired by repeat, over {changes}.{_threshold_note(measured, spec)}"
+        text = f"{_unit(spec)}. **One seed: no confidence interval can be given.** "
+    against = " and ".join(spec.single_task_rows) if spec.single_task_rows else ""
+    baseline = f"Δm is the mean relative change against {against}" + (
+        ", whichever a row is compared with" if len(spec.single_task_rows) > 1 else ""
+    )
+    change = f"{baseline}, paired by repeat, over {changes}." if against else ""
+    return f"{text}{change}{_threshold_note(measured, spec)}"
+
+
+def difference_note(spec: ReportSpec) -> str:
+    """Return what the paired differences and their marks are; Markdown."""
+    scales = {spec.quantity(metric).scale for _, metric in spec.pairs}
+    unit = "Fractions in points, other metrics as they are" if scales != {100.0} else "In points"
+    return (
+        f"{unit}, paired by repeat, ± half width of the 95% interval of the difference; * marks "
+        "an interval that excludes 0. Each interval stands alone: no correction for the number "
+        "of comparisons. A difference without ± rests on one repeat and has no interval."
+    )
+
+
+def _unit(spec: ReportSpec) -> str:
+    scales = {spec.quantity(metric).scale for _, metric in spec.pairs}
+    if scales == {100.0}:
+        return "In percent"
+    return "Fractions in percent, other metrics as they are" if 100.0 in scales else "As measured"
 
 
 def _threshold_note(measured: Measured, spec: ReportSpec) -> str:
@@ -74,76 +85,13 @@ def _threshold_note(measured: Measured, spec: ReportSpec) -> str:
     )
 
 
-def _plots(
-    folder: Path, frame: pd.DataFrame, spec: ReportSpec, index: int
-) -> tuple[str, list[str]]:
-    column = spec.columns[index]
-    # The index keeps columns apart whose names differ in punctuation only.
-    stem = f"{index + 1}-{_file_name(column)}"
-    name = f"changes-{stem}.png"
-    change = name if change_plot(frame, spec, folder / name, column=column) else ""
-    bars = []
-    for task, metric in spec.per_label:
-        name = f"labels-{stem}-{_file_name(task, metric)}.png"
-        drawn = label_bars(frame, spec, folder / name, task, metric, column=column)
-        bars.append(name if drawn else "")
-    return change, bars
+def verdicts(views: Sequence[ColumnView]) -> tuple[list[str], list[str]]:
+    """Return what stands first in a report, Markdown: sentences, and what is listed below them.
 
-
-def column_section(folder: Path, frame: pd.DataFrame, spec: ReportSpec, index: int) -> list[str]:
-    """Return the Markdown blocks of one column, and draw its plots into `folder`.
-
-    Args:
-        folder: The run folder.
-        frame: The long frame of the study.
-        spec: What to show.
-        index: Which of the spec's columns.
-
-    Raises:
-        ValueError: If the spec names a published table or column that does not exist.
+    One column has a sentence and a list; several have a line each, under their names.
     """
-    column = spec.columns[index]
-    lines = frame[frame["column"] == column]
-    measured = Measured(frame, column, spec.test_train_ratio)
-    blocks = [f"## {column}"]
-    if lines.empty:
-        blocks.append("No cell of this column is finished.")
-    else:
-        datasets = ", ".join(f"`{name}`" for name in sorted(set(lines["dataset"])))
-        blocks.append(f"### Measured here, on {datasets}")
-    blocks += [render(main_table(measured, spec)), interval_note(measured, lines, spec)]
-    change, bars = _plots(folder, frame, spec, index)
-    if change:
-        blocks.append(f"![Changes against {spec.baseline_row}]({change})")
-    printed = published_table(spec, column)
-    if printed:
-        blocks += [f"### {PUBLISHED_MARK}", render(printed)]
-        blocks.append(
-            'Percent, as printed in the paper, never measured here; ± is its "spread". '
-            "Δm (%) is computed from the printed numbers."
-        )
-    for (task, metric), image in zip(spec.per_label, bars, strict=True):
-        if measured.labels(task, metric):
-            blocks += [f"### {task}: {metric} of each label"]
-            blocks += [render(label_table(measured, spec, task, metric))]
-            blocks += [
-                'Percent, means over repeats; "always yes" is the F1 2p / (1 + p) of that answer '
-                "at base rate p."
-            ]
-            blocks += [f"![{metric} of each label]({image})"] if image else []
-    return blocks if lines.empty else blocks + _findings(measured, spec)
-
-
-def _findings(measured: Measured, spec: ReportSpec) -> list[str]:
-    blocks = ["### Findings", bullets(warnings(measured, spec))]
-    others = dict.fromkeys((spec.baseline_row, spec.uncoupled_row))
-    tables = [table for other in others if (table := comparison_table(measured, spec, other))]
-    if not tables:
-        return [*blocks, f"No row shares a seed with {' or '.join(others)}: nothing to compare."]
-    return [
-        *blocks,
-        *map(render, tables),
-        "In points, paired by repeat, ± half width of the 95% interval of the difference; * marks "
-        "an interval that excludes 0. Each interval stands alone: no correction for the number "
-        "of comparisons. A difference without ± rests on one repeat and has no interval.",
-    ]
+    said = {view.column: verdict(view.measured, view.spec) for view in views}
+    if len(said) == 1:
+        (only,) = said.values()
+        return [only.sentence], only.more
+    return [], [f"{column}: {each.text}" for column, each in said.items()]

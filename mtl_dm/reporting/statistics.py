@@ -110,20 +110,23 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[f
 
 
 def relative_change(
-    multi: Mapping[str, Sequence[float]], single: Mapping[str, Sequence[float]]
+    multi: Mapping[str, Sequence[float]],
+    single: Mapping[str, Sequence[float]],
+    signs: Mapping[str, Sequence[int]] | None = None,
 ) -> float:
-    """Return delta_m in percent: the mean over tasks of (M - ST) / ST.
+    """Return delta_m in percent: the mean over tasks of sign (M - ST) / ST.
 
     Vandenhende et al., "Multi-Task Learning for Dense Prediction Tasks: A Survey", TPAMI 2021,
-    section 4.1.2, for metrics where higher is better. Deviation: a task may bring several metrics;
-    their relative changes are averaged first, so that every task counts once.
+    section 4.1.2; the sign is -1 for metrics where lower is better. Deviation: a task may bring
+    several metrics; their relative changes are averaged first, so that every task counts once.
 
     Args:
         multi: Task name -> its metrics, of the multi-task model.
         single: The same metrics in the same order, of the single-task models (same seed, fold).
+        signs: +1 or -1 for each of them; None: higher is better everywhere.
 
     Returns:
-        The change in percent.
+        The change in percent, positive where the multi-task model is better.
 
     Raises:
         ValueError: If tasks or numbers of metrics differ or are none, or a single-task value is
@@ -141,5 +144,7 @@ def relative_change(
             )
         if any(not value > 0.0 for value in baseline):
             raise ValueError(f"single-task values of {task!r} must be positive, got {baseline}.")
-        changes.append(np.mean([(m - s) / s for m, s in zip(values, baseline, strict=True)]))
+        directions = [1] * len(values) if signs is None else signs[task]
+        found = zip(directions, values, baseline, strict=True)
+        changes.append(np.mean([sign * (m - s) / s for sign, m, s in found]))
     return 100.0 * float(np.mean(changes))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from mtl_dm.reporting.measured import Measured, Summary
-from mtl_dm.reporting.published import published
-from mtl_dm.reporting.spec import ReportSpec
-from mtl_dm.reporting.statistics import relative_change
+from mtl_dm.reporting.quantities import Quantity
+from mtl_dm.reporting.spec import Pair, ReportSpec
 
 ABSENT = "—"
 Table = list[list[str]]
@@ -25,40 +22,63 @@ def natural_key(label: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
-def percent(summary: Summary | None, scale: float = 100.0, signed: bool = False) -> str:
-    """Format mean ± half width with one decimal; no interval for a single value."""
+def shown(summary: Summary | None, quantity: Quantity, signed: bool = False) -> str:
+    """Format mean ± half width as the quantity says; no interval for a single value."""
     if summary is None:
         return ABSENT
-    mean = f"{scale * summary.mean:{'+' if signed else ''}z.1f}"
+    digits = quantity.digits
+    mean = f"{quantity.scale * summary.mean:{'+' if signed else ''}z.{digits}f}"
     if math.isnan(summary.half_width):
         return mean
-    return f"{mean} ± {scale * summary.half_width:.1f}"
+    return f"{mean} ± {quantity.scale * summary.half_width:.{digits}f}"
+
+
+PERCENT = Quantity(-math.inf, math.inf, digits=1)
+"""Δm, which is in percent already."""
+
+
+def relative(measured: Measured, spec: ReportSpec, row: str) -> str:
+    """Return Δm of a row against its single-task row, formatted; absent where it has none."""
+    baseline = spec.baselines_of(row).single_task
+    if baseline is None:
+        return ABSENT
+    signs = {name: spec.quantity(name).sign for names in spec.changes.values() for name in names}
+    change = measured.relative_change(row, baseline, spec.changes, signs)
+    return shown(change, PERCENT, signed=True)
+
+
+def row_count(measured: Measured, spec: ReportSpec, row: str) -> int:
+    """Return the number of repeats behind a row, of the metric that has most."""
+    return max((len(measured.values(row, *pair)) for pair in spec.pairs), default=0)
+
+
+def value_cell(measured: Measured, spec: ReportSpec, row: str, pair: Pair) -> str:
+    """Return one measured value; it carries its own n where that is not its row's."""
+    summary = measured.summary(row, *pair)
+    several = summary is not None and summary.n != row_count(measured, spec, row)
+    note = f" (n={summary.n})" if summary is not None and several else ""
+    return shown(summary, spec.quantity(pair[1])) + note
+
+
+def change_title(spec: ReportSpec) -> str:
+    """Return the head of the column of Δm."""
+    against = spec.single_task_rows
+    return f"Δm vs {against[0]} (%)" if len(against) == 1 else "Δm (%)"
 
 
 def main_table(measured: Measured, spec: ReportSpec) -> Table:
-    """Return row x (metric mean ± half width in percent, n, delta_m against the baseline).
-
-    A cell whose number of repeats is not the row's carries its own n.
-    """
+    """Return row x (each metric's mean ± half width, n, Δm against the row's single-task row)."""
     header = ["row", *(f"{task} {metric}" for task, metric in spec.pairs), "n"]
-    table = [[*header, f"Δm vs {spec.baseline_row} (%)"]]
+    table = [[*header, change_title(spec)]]
     for row in spec.rows:
-        summaries = [measured.summary(row, task, metric) for task, metric in spec.pairs]
-        n = max((summary.n for summary in summaries if summary), default=0)
-        cells = [
-            percent(summary) + (f" (n={summary.n})" if summary and summary.n != n else "")
-            for summary in summaries
-        ]
-        change = measured.relative_change(
-            row, spec.baseline_row, spec.change_metrics or spec.main_metrics
-        )
-        last = ABSENT if row == spec.baseline_row else percent(change, scale=1.0, signed=True)
-        table.append([row, *cells, str(n) if n else ABSENT, last])
+        cells = [value_cell(measured, spec, row, pair) for pair in spec.pairs]
+        n = row_count(measured, spec, row)
+        table.append([row, *cells, str(n) if n else ABSENT, relative(measured, spec, row)])
     return table
 
 
 def label_table(measured: Measured, spec: ReportSpec, task: str, metric: str) -> Table:
-    """Return label x (base rate, F1 of always answering yes, mean of each row), in percent.
+    """Return label x (base rate, F1 of always answering yes, mean of each row).
 
     The base rate p comes from the cells' `base_rate/<label>`. Answering yes everywhere has
     precision p and recall 1, so its F1 is 2 p / (1 + p): the level that costs no learning.
@@ -73,7 +93,7 @@ def label_table(measured: Measured, spec: ReportSpec, task: str, metric: str) ->
         cells = [f"{100 * value:.1f}" for value in known] or [ABSENT] * len(extra)
         for row in spec.rows:
             summary = measured.summary(row, task, f"{metric}/{label}")
-            cells.append(f"{100 * summary.mean:.1f}" if summary else ABSENT)
+            cells.append(shown(summary and summary.bare, spec.quantity(metric)))
         table.append([label, *cells])
     return table
 
@@ -87,47 +107,3 @@ def base_rates(measured: Measured, spec: ReportSpec, task: str) -> dict[str, flo
         if numbers:
             rates[label] = float(np.mean(numbers))
     return rates
-
-
-def _published_cell(lines: pd.DataFrame, baseline: pd.DataFrame) -> str:
-    texts = [
-        f"{100 * value:.1f}" if math.isnan(spread) else f"{100 * value:.0f} ± {100 * spread:.0f}"
-        for value, spread in zip(lines["value"], lines["spread"], strict=True)
-    ]
-    if not texts:
-        return ABSENT
-    multi, single = _by_task(lines), _by_task(baseline)
-    shape = {task: len(values) for task, values in multi.items()}
-    if lines is baseline or shape != {task: len(values) for task, values in single.items()}:
-        return " / ".join(texts)
-    return f"{' / '.join(texts)} (Δm {relative_change(multi, single):+z.1f})"
-
-
-def _by_task(lines: pd.DataFrame) -> Mapping[str, list[float]]:
-    return {str(task): group["value"].tolist() for task, group in lines.groupby("task", sort=False)}
-
-
-def published_table(spec: ReportSpec, column: str) -> Table:
-    """Return the paper's numbers that stand beside one of our columns; empty if there are none.
-
-    Raises:
-        ValueError: If the spec names a table or column that the paper does not have.
-    """
-    names = spec.published_columns.get(column, ())
-    if spec.published_table is None or not names:
-        return []
-    frame = published(spec.published_table)
-    unknown = sorted(set(names) - set(frame["column"]))
-    if unknown:
-        known = list(dict.fromkeys(frame["column"]))
-        raise ValueError(f"published_columns names {unknown}. Known: {known}.")
-    table = [["row"]] + [[row] for row in spec.rows]
-    for name in names:
-        part = frame[frame["column"] == name]
-        metrics = dict.fromkeys(part["task"] + " " + part["metric"])
-        table[0].append(f"{name}: {' / '.join(metrics)}")
-        by_row = {row: part[part["row"] == spec.published_rows.get(row, row)] for row in spec.rows}
-        baseline = by_row.get(spec.baseline_row, part[:0])
-        for line in table[1:]:
-            line.append(_published_cell(by_row[line[0]], baseline))
-    return [table[0]] + [line for line in table[1:] if set(line[1:]) != {ABSENT}]

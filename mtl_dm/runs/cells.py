@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.files import write_atomically
+from mtl_dm.runs.evidence import write_evidence
 from mtl_dm.runs.record import commit, versions
-
-Metrics = Mapping[str, Mapping[str, float]]
-EVIDENCE_SUFFIX = ".evidence.json"
+from mtl_dm.runs.schema import Cell, CellName, Metrics, parse_cell
 
 
 class Measurement(NamedTuple):
@@ -32,34 +31,20 @@ class Measurement(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class CellPlan:
+class CellPlan(CellName):
     """One cell of a table: what it is called and what decides its values.
 
     Attributes:
-        table: "table2".
-        column: Data and network.
-        row: Method.
-        seed: Seed.
-        fold: Fold of a cross validation, or None.
-        preset: "demo", ...
-        dataset: Data with their kind in parentheses, "synthetic_faces (synthetic)".
         config: Everything that decides the values, as JSON values.
     """
 
-    table: str
-    column: str
-    row: str
-    seed: int
-    fold: int | None
-    preset: str
-    dataset: str
     config: Mapping[str, Any]
 
     def path(self, folder: Path) -> Path:
         """Return the file of the cell in the folder of its study."""
         fold = "" if self.fold is None else f"-fold{self.fold}"
         name = f"seed{self.seed}{fold}.json"
-        return folder / "cells" / _file_safe(self.column) / _file_safe(self.row) / name
+        return folder / "cells" / file_safe(self.column) / file_safe(self.row) / name
 
 
 def run_cell(
@@ -88,52 +73,42 @@ def run_cell(
     path = plan.path(Path(folder))
     place = plan.column if plan.fold is None else f"{plan.column}, fold {plan.fold}"
     title = f"{progress} {plan.row} ({place}, seed {plan.seed})".strip()
-    if _finished(path, plan):
+    if is_finished(folder, plan):
         print(f"{title}: finished before", flush=True)
         return False
     print(f"{title}: training ...", flush=True)
     started = time.perf_counter()
     metrics, steps, evidence = Measurement(*measure())
     seconds = time.perf_counter() - started
-    names = {key: value for key, value in dataclasses.asdict(plan).items() if key != "config"}
-    content = {
-        **names,
-        "metrics": metrics,
-        "seconds": seconds,
-        "steps": steps,
-        "record": {
-            "command": command,
-            "commit": commit(),
-            "versions": versions(),
-            "config": plan.config,
-        },
+    record = {
+        "command": command,
+        "commit": commit(),
+        "versions": versions(),
+        "config": plan.config,
     }
+    cell = Cell(**plan.names(), metrics=metrics, seconds=seconds, steps=steps, record=record)
     # The cell last: a run that dies in between computes both again.
-    _write_evidence(path.with_name(path.stem + EVIDENCE_SUFFIX), names, evidence)
-    write_atomically(path, strict_json(content))
+    write_evidence(path, plan, evidence)
+    write_atomically(path, cell.to_json())
     print(f"{title}: {seconds:.0f} s", flush=True)
     return True
 
 
-def _write_evidence(
-    path: Path, names: Mapping[str, Any], evidence: Mapping[str, Any] | None
-) -> None:
-    if evidence is None:
-        path.unlink(missing_ok=True)  # What is there belongs to an earlier training.
-    else:
-        text = json.dumps({**names, "evidence": evidence}, allow_nan=False, separators=(",", ":"))
-        write_atomically(path, text)
+def is_finished(folder: str | Path, plan: CellPlan) -> bool:
+    """Return whether a cell was computed before, as planned.
 
+    Args:
+        folder: Folder of the study.
+        plan: The cell.
 
-def _finished(path: Path, plan: CellPlan) -> bool:
+    Raises:
+        ValueError: If the file holds a cell of another configuration.
+    """
+    path = plan.path(Path(folder))
     if not path.is_file():
         return False
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        there, metrics = dict(content["record"]["config"]), dict(content["metrics"])
-    except (ValueError, KeyError, TypeError):
-        there, metrics = {}, {}
-    if not metrics:
+    there = _config_of(path)
+    if there is None:
         print(f"The cell file {path} is damaged; the cell is computed again.", flush=True)
         return False
     wanted = json.loads(json.dumps(plan.config))
@@ -147,5 +122,16 @@ def _finished(path: Path, plan: CellPlan) -> bool:
     return True
 
 
-def _file_safe(name: str) -> str:
+def _config_of(path: Path) -> dict[str, Any] | None:
+    """Return the configuration of a finished cell; None: the file is not one, or holds no value."""
+    try:
+        # By the reader that the report uses: what it cannot read is computed again.
+        cell = parse_cell(path.read_text(encoding="utf-8"))
+        return dict(cell.record["config"]) if cell.metrics else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def file_safe(name: str) -> str:
+    """Return a name as a file can have it: letters, digits, dots and hyphens as they are."""
     return re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,18 @@ def commit() -> str:
         return "unknown"
 
 
-def claim_folder(folder: str | Path, config: Mapping[str, Any]) -> Path:
+def claim_folder(
+    folder: str | Path,
+    config: Mapping[str, Any],
+    upgraded: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> Path:
     """Make an output folder and mark it with its configuration.
+
+    Args:
+        folder: The folder.
+        config: What decides the result.
+        upgraded: Puts what an earlier version wrote into today's words, so that a run of the
+            same meaning is the same.
 
     Raises:
         ValueError: If the folder holds a run of another configuration; the message names what
@@ -61,7 +71,7 @@ def claim_folder(folder: str | Path, config: Mapping[str, Any]) -> Path:
     path = folder / CONFIG_FILE
     wanted = json.loads(json.dumps({"format": FORMAT, **config}))
     if path.is_file():
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = dict(upgraded(json.loads(path.read_text(encoding="utf-8"))))
         if there != wanted:
             changes = [
                 f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} now"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +15,14 @@ from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
+from mtl_dm.spec import parse
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
+from mtl_dm.training.starting import require_checkpoint
 
 INFERRED = "inferred:"
-LEARNED = "learned"
 
 
 def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
@@ -40,11 +44,14 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     unknown = [name for name in config.tasks if name not in found]
     if unknown:
         raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
-    return tuple(_configured(found[name], config) for name in config.tasks)
+    return tuple(configured(found[name], config) for name in config.tasks)
 
 
-def _configured(task: Task, config: TrainConfig) -> Task:
+def configured(task: Task, config: TrainConfig) -> Task:
+    """Return a task with the options of a configuration."""
     task = task.replace(weight=config.task_weights.get(task.name, 1.0))
+    if task.name in config.task_losses:
+        task = task.replace(loss=config.task_losses[task.name])
     if task.kind == "multiclass":
         return task.replace(label_smoothing=config.label_smoothing)
     if task.kind == "multilabel":
@@ -87,7 +94,7 @@ def validation_of(config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Datas
 def check_image_sizes(
     config: TrainConfig, sources: list[tf.data.Dataset], validation: tf.data.Dataset | None
 ) -> None:
-    """Check that all images reach the network in one size.
+    """Check that all inputs reach the network in one size.
 
     Raises:
         ValueError: If they do not; the message has each data set's size and says what helps.
@@ -95,12 +102,25 @@ def check_image_sizes(
     names = [*config.datasets, *([] if config.validation is None else [config.validation])]
     loaded = [*sources, *([] if validation is None else [validation])]
     sizes = {
-        name: " x ".join(map(str, source.element_spec[0].shape[:2]))
-        for name, source in zip(names, loaded, strict=True)
+        name: _size(input_shape_of(source)) for name, source in zip(names, loaded, strict=True)
     }
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise ValueError(f"The data sets' images differ in size: {listed}. Give image_size.")
+
+
+def input_shape_of(source: tf.data.Dataset) -> Any:
+    """Return the shape of one input of a source, or shapes by name where it has several."""
+    inputs = source.element_spec[0]
+    if isinstance(inputs, Mapping):
+        return {name: tuple(each.shape) for name, each in inputs.items()}
+    return tuple(inputs.shape)
+
+
+def _size(shape: Any) -> str:
+    if isinstance(shape, Mapping):
+        return ", ".join(f"{name} {_size(each)}" for name, each in sorted(shape.items()))
+    return " x ".join(map(str, shape[:2]))
 
 
 def _source(name: str, config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset:
@@ -111,21 +131,21 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
     """Return the relatedness that a flag names.
 
     Args:
-        specification: A published one ("facs", "aff_wild2"), the path of a JSON file,
-            "inferred:NAME" to count on a data set annotated for both tasks.
-        tasks: The tasks to train: the first multiclass and multilabel ones are meant.
+        specification: A published one ("facs", "aff_wild2(binarize=True)"), the path of a JSON
+            file, "inferred:NAME" to count on a data set annotated for both tasks.
+        tasks: The tasks to couple: the first multiclass and multilabel ones are meant.
         data_dir: Folder of built data sets.
 
     Raises:
         ValueError: If the name is unknown or the annotations do not suffice.
         FileNotFoundError: If the file or the data set does not exist.
     """
-    if specification in PUBLISHED:
-        return PUBLISHED.get(specification)()
     if specification.startswith(INFERRED):
         return _inferred(specification.removeprefix(INFERRED), tasks, data_dir)
     if Path(specification).suffix == ".json":
         return Relatedness.from_json(specification)
+    if specification.partition("(")[0].strip() in PUBLISHED:
+        return PUBLISHED.create(specification)
     raise ValueError(
         f"Unknown relatedness {specification!r}. Known: {', '.join(PUBLISHED)}, "
         f"a path that ends in .json, {INFERRED}NAME[:SPLIT] of a data set, {LEARNED} or "
@@ -133,32 +153,102 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
     )
 
 
-def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None:
-    """Return the coupling of a configuration, or None.
+def check_names(config: TrainConfig) -> None:
+    """Check how couplings and starting weights are named, before any data are read.
 
-    `relatedness="learned"` starts from frequencies that are the same for every class,
+    Raises:
+        ValueError: If a relatedness is unknown.
+        FileNotFoundError: If a file does not exist.
+    """
+    for choice in config.coupling_choices():
+        name = choice.relation
+        if choice.learned:
+            name = name.partition(":")[2]
+        if name and not name.startswith(INFERRED):
+            relatedness_of(name, (), config.data_dir)
+    for _, part in config.stage_configs():
+        if part.init_from is not None:
+            require_checkpoint(part.init_from)
+
+
+def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Coupling]:
+    """Return the couplings of a configuration.
+
+    The relation "learned" starts from frequencies that are the same for every class,
     "learned:SPECIFICATION" from that table.
 
     Raises:
         ValueError: If a name is unknown, parts do not fit each other, or labels do not suffice.
         FileNotFoundError: If a relatedness file or a data set does not exist.
     """
-    if config.relatedness is None:
-        return None
-    classes, attributes = coupled_pair(tasks)
-    learned, relatedness = given_relatedness(config, tasks)
+    return [coupling_from(choice, config, tasks) for choice in config.coupling_choices()]
+
+
+def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None:
+    """Return the first coupling of a configuration, or None; otherwise as `couplings_of`."""
+    return next(iter(couplings_of(config, tasks)), None)
+
+
+def coupling_from(choice: CouplingChoice, config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling:
+    """Return a coupling as a user asks for it; as `couplings_of`."""
+    pair = _pair(choice, tasks)
+    learned, relatedness = _given(choice, pair, config.data_dir)
     if relatedness is None:
-        relatedness = _frequencies(config, classes, attributes)
+        relatedness = _frequencies(config, *pair)
+    return coupling_with(choice, tasks, relatedness, learned=learned)
+
+
+def coupling_with(
+    choice: CouplingChoice,
+    tasks: tuple[Task, ...],
+    relatedness: Relatedness,
+    *,
+    learned: bool = False,
+    options: Mapping[str, float] | None = None,
+) -> Coupling:
+    """Return a coupling as a user asks for it, but through a relatedness that is given.
+
+    Args:
+        choice: Tasks, factors and forms.
+        tasks: The tasks to train.
+        relatedness: Instead of the one that the choice names.
+        learned: Whether it is a start that training replaces.
+        options: Of the co-annotation form, beside those of the choice.
+
+    Raises:
+        ValueError: If there are no two tasks that fit, or parts do not fit each other.
+    """
+    classes, attributes = _pair(choice, tasks)
+    matching, co_annotation = parse(choice.matching_form), parse(choice.co_annotation_form)
     return Coupling(
         classes.name,
         attributes.name,
         relatedness,
-        config.matching,
-        config.co_annotation,
-        config.matching_form,
-        config.co_annotation_form,
+        choice.matching,
+        choice.co_annotation,
+        matching.name,
+        co_annotation.name,
+        matching.options,
+        {**co_annotation.options, **(options or {})},
         learned=learned,
+        name=choice.name or "",
     )
+
+
+def _pair(choice: CouplingChoice, tasks: tuple[Task, ...]) -> tuple[Task, Task]:
+    """Return the tasks that a coupling names, for those it leaves out the first that fit."""
+    named = {task.name: task for task in tasks}
+    sources = tasks if choice.source is None else (named[choice.source],)
+    targets = tasks if choice.target is None else (named[choice.target],)
+    classes = [task for task in sources if task.kind == "multiclass"]
+    attributes = [task for task in targets if task.kind == "multilabel"]
+    if not classes or not attributes:
+        raise ValueError(
+            f"{'A coupling' if choice.name is None else f'The coupling {choice.name!r}'} needs a "
+            "multiclass and a multilabel task, got "
+            f"{ {task.name: task.kind for task in (*sources, *targets)} }."
+        )
+    return classes[0], attributes[0]
 
 
 def given_relatedness(
@@ -170,14 +260,15 @@ def given_relatedness(
         ValueError: As `relatedness_of`.
         FileNotFoundError: As `relatedness_of`.
     """
-    if config.relatedness is None:
-        return False, None
-    first, _, rest = config.relatedness.partition(":")
-    learned = first == LEARNED
-    if learned and not rest:
-        return True, None
-    specification = rest if learned else config.relatedness
-    return learned, relatedness_of(specification, tasks, config.data_dir)
+    choices = config.coupling_choices()
+    return _given(choices[0], tasks, config.data_dir) if choices else (False, None)
+
+
+def _given(
+    choice: CouplingChoice, tasks: tuple[Task, ...], data_dir: str
+) -> tuple[bool, Relatedness | None]:
+    start = choice.relation.partition(":")[2] if choice.learned else choice.relation
+    return choice.learned, relatedness_of(start, tasks, data_dir) if start else None
 
 
 def _frequencies(config: TrainConfig, classes: Task, attributes: Task) -> Relatedness:
@@ -208,14 +299,7 @@ def coupled_pair(tasks: tuple[Task, ...]) -> tuple[Task, Task]:
     Raises:
         ValueError: If one of the two kinds is missing.
     """
-    classes = [task for task in tasks if task.kind == "multiclass"]
-    attributes = [task for task in tasks if task.kind == "multilabel"]
-    if not classes or not attributes:
-        raise ValueError(
-            "A coupling needs a multiclass and a multilabel task, got "
-            f"{ {task.name: task.kind for task in tasks} }."
-        )
-    return classes[0], attributes[0]
+    return _pair(CouplingChoice(None, relation=""), tasks)
 
 
 def _inferred(name: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
@@ -236,17 +320,30 @@ def _inferred(name: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
 
 
 def model_of(
-    config: TrainConfig, tasks: tuple[Task, ...], input_shape: tuple[int, ...]
+    config: TrainConfig,
+    tasks: tuple[Task, ...],
+    input_shape: Any,
+    couplings: Sequence[Coupling] | None = None,
 ) -> MultiTaskModel:
     """Return the model of a configuration, its weights drawn from the global seed.
+
+    Args:
+        config: Names the parts.
+        tasks: The tasks.
+        input_shape: As `input_shape_of` gives it.
+        couplings: Of the model; None: those that the configuration names, counted now. A data set
+            that is counted on may have to be built first, which would draw from the seed.
 
     Raises:
         ValueError: If a name is unknown or parts do not fit each other.
         FileNotFoundError: If the relatedness file does not exist.
     """
-    coupling = coupling_of(config, tasks)
-    couplings = [] if coupling is None else [coupling]
-    backbone = BACKBONES.get(config.backbone)(input_shape)
-    model = MultiTaskModel(backbone, tasks, couplings, BALANCING.get(config.balancing)())
-    model(keras.ops.zeros((1, *input_shape)))  # Builds the heads, so that weights exist.
+    if couplings is None:
+        couplings = couplings_of(config, tasks)
+    backbone = BACKBONES.create(config.backbone, input_shape)
+    model = MultiTaskModel(backbone, tasks, couplings, BALANCING.create(config.balancing))
+    if isinstance(input_shape, Mapping):
+        model({name: keras.ops.zeros((1, *shape)) for name, shape in input_shape.items()})
+    else:
+        model(keras.ops.zeros((1, *input_shape)))  # Builds the heads, so that weights exist.
     return model

@@ -11,20 +11,16 @@ import keras
 import numpy as np
 
 from mtl_dm import processes
+from mtl_dm.metrics import main_metric
 from mtl_dm.tasks import Task
 from mtl_dm.training.resuming import Progress, save_state
 
 BEST, LAST = "best.keras", "last.keras"
 
-MAIN_METRICS = {"multiclass": "accuracy", "multilabel": "afa", "regression": "ccc"}
-"""The metric that stands for a task where one number is wanted, by kind of task."""
-
 
 def mean_main_metric(logs: Mapping[str, float], tasks: Sequence[Task], prefix: str = "") -> float:
     """Return the mean over tasks of each task's main metric in `logs`."""
-    return float(
-        np.mean([logs[f"{prefix}{task.name}_{MAIN_METRICS[task.kind]}"] for task in tasks])
-    )
+    return float(np.mean([logs[f"{prefix}{task.name}_{main_metric(task)}"] for task in tasks]))
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -38,13 +34,24 @@ class Checkpoints(keras.callbacks.Callback):
         tasks: The model's tasks.
         validated: Whether `fit` gets validation data.
         progress: What earlier starts of the run have done.
+        models: Where the models go; None: where the states do.
+        before: Epochs of earlier stages, which `fit` counts and the progress does not.
     """
 
     def __init__(
-        self, folder: str | Path, tasks: Sequence[Task], validated: bool, progress: Progress
+        self,
+        folder: str | Path,
+        tasks: Sequence[Task],
+        validated: bool,
+        progress: Progress,
+        *,
+        models: str | Path | None = None,
+        before: int = 0,
     ) -> None:
         super().__init__()
         self._folder = Path(folder)
+        self.models = Path(folder if models is None else models)
+        self._epochs_before = before
         self._tasks = tuple(tasks)
         self._prefix = "val_" if validated else ""
         self._started = time.perf_counter()
@@ -58,9 +65,9 @@ class Checkpoints(keras.callbacks.Callback):
         best = self.progress.best
         if score > best:
             # Before the state: a run killed in between repeats the epoch and saves it again.
-            save_model(self.model, self._folder / BEST)
+            save_model(self.model, self.models / BEST)
         self.progress = Progress(
-            epochs=epoch + 1,
+            epochs=epoch + 1 - self._epochs_before,
             best=max(score, best),
             seconds=self._before.seconds + time.perf_counter() - self._started,
             history={
@@ -73,7 +80,12 @@ class Checkpoints(keras.callbacks.Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Save the last weights."""
         del logs
-        save_model(self.model, self._folder / LAST)
+        save_model(self.model, self.models / LAST)
+
+    def require_last(self, model: keras.Model) -> None:
+        """Save the last weights if a start that was killed could not do it any more."""
+        if not (self.models / LAST).is_file():
+            save_model(model, self.models / LAST)
 
 
 def save_model(model: keras.Model, path: str | Path) -> None:

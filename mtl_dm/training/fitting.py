@@ -1,8 +1,9 @@
-"""The one training loop: any model, any sources."""
+"""The one training loop: any model, any sources, one stage."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,11 +16,14 @@ from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.steps import require_backend
 from mtl_dm.registry import Registry
+from mtl_dm.training.callbacks import callbacks_of
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.learning import LearnRelatedness, schedule
+from mtl_dm.training.optimizers import OPTIMIZERS
+from mtl_dm.training.parts import trained_part
 from mtl_dm.training.resuming import Progress, restore_state
-from mtl_dm.training.validation_gate import BATCH, BATCHES, ValidationGate
+from mtl_dm.training.schedules import SCHEDULES
+from mtl_dm.training.starting import start_from
 
 EVALUATION_BATCH = 256
 
@@ -57,7 +61,7 @@ def settings(config: TrainConfig) -> Iterator[None]:
         ValueError: If the strategy is unknown, the machine lacks the devices, or the backend
             cannot do what is configured.
     """
-    if config.brake:
+    if config.validation_gate:
         require_backend()
     policy = "float32" if config.mixed_precision == "float32" else f"mixed_{config.mixed_precision}"
     before = keras.config.dtype_policy()
@@ -71,6 +75,17 @@ def settings(config: TrainConfig) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+def steps_of(sources: Sequence[tf.data.Dataset], config: TrainConfig) -> int:
+    """Return the steps of an epoch."""
+    return config.steps_per_epoch or data.steps_per_epoch(sources, config.batch_size, config.shares)
+
+
+def _optimizer(config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a configuration, its rate by the schedule over `epochs` epochs."""
+    rate = SCHEDULES.create(config.schedule, config.learning_rate, config.epochs, steps)
+    return OPTIMIZERS.create(config.optimizer, rate)
+
+
 def training_stream(
     sources: Sequence[tf.data.Dataset], config: TrainConfig, epochs: int = 0
 ) -> tuple[tf.data.Dataset, int]:
@@ -81,9 +96,7 @@ def training_stream(
         config: Its batches, shares, seed and augmentation apply.
         epochs: Epochs of the stream to leave out at its beginning: those trained before.
     """
-    steps = config.steps_per_epoch or data.steps_per_epoch(
-        sources, config.batch_size, config.shares
-    )
+    steps = steps_of(sources, config)
     start = epochs * steps
     stream = data.merge(
         sources,
@@ -98,6 +111,21 @@ def training_stream(
     return stream.prefetch(tf.data.AUTOTUNE), steps
 
 
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where one stage stands in its run; by default it is the only one.
+
+    Attributes:
+        before: Epochs of the stages before it.
+        total: Epochs of all stages; None: its own.
+        models: Folder for its checkpoints and logs; None: that of its state.
+    """
+
+    before: int = 0
+    total: int | None = None
+    models: Path | None = None
+
+
 def fit(
     model: MultiTaskModel,
     sources: Sequence[tf.data.Dataset],
@@ -105,81 +133,95 @@ def fit(
     *,
     validation: tf.data.Dataset | None = None,
     output: str | Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    place: Place | None = None,
 ) -> Progress:
-    """Train a model as a configuration says, from where an earlier start of the run stopped.
+    """Train a model for one stage, from where an earlier start of it stopped.
 
     Args:
         model: Built inside `settings(config)`.
         sources: For `mtl_dm.data.merge`.
-        config: Its batches, epochs, learning rate and compilation apply.
+        config: Its batches, epochs, optimizer, trained part and compilation apply.
         validation: Unbatched source, evaluated after every epoch.
         output: Folder for checkpoints, states and TensorBoard logs; None: nothing is written and
             a run that is killed starts anew.
+        callbacks: More of them; what they remember from one epoch to the next must be weights of
+            the model, or a run that is killed ends otherwise.
+        place: Where the stage stands among others.
 
     Returns:
         The progress at the end, with the history of every loss term and metric.
 
     Raises:
-        ValueError: If `output` holds the state of another model, the brake has no validation
-            data, or a relatedness is to be learned in a single epoch.
+        ValueError: If `output` holds the state of another model, nothing would be trained, no
+            weight of `init_from` fits, the validation gate has no validation data, or a
+            relatedness is to be learned in a single epoch.
+        FileNotFoundError: If `init_from` does not exist.
         OSError: If the disk is full.
     """
+    place = place or Place()
     if not model.built:
         model.build(tf.nest.map_structure(lambda x: (None, *x.shape), sources[0].element_spec[0]))
-    # Adam with the paper's defaults; Keras adds loss scaling under float16.
-    model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
-        # Without it JAX runs every operation by itself, tens of times slower.
-        jit_compile=config.jit or keras.backend.backend() == "jax",
-    )
-    model.optimizer.build(model.trainable_variables)
-    progress = Progress() if output is None else restore_state(output, model)
-    processes.require_agreement("the epoch to go on from", progress.epochs)
-    stream, steps = training_stream(sources, config, progress.epochs)
-    stream = processes.training_part(stream, config.batch_size)
-    batches = None
-    # What moves weights at the end of an epoch comes before what saves them.
-    callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
-    if any(coupling.learned for coupling in model.couplings):
-        first, every = schedule(config.epochs)
-        callbacks.append(LearnRelatedness(sources, first, every, verbose=processes.is_main()))
-    if config.brake:
-        callbacks.append(_brake(sources, validation, config))
-    if validation is not None:
-        batches = processes.validation_part(validation.batch(EVALUATION_BATCH))
-        batches = batches.prefetch(tf.data.AUTOTUNE)
-    if output is not None and processes.is_main():
-        checkpoints = Checkpoints(output, model.tasks, validation is not None, progress)
-        callbacks.append(checkpoints)
-        callbacks.append(keras.callbacks.TensorBoard(Path(output) / "tensorboard"))
-    history = model.fit(
-        stream,
-        initial_epoch=progress.epochs,
-        epochs=config.epochs,
-        steps_per_epoch=steps,
-        validation_data=batches,
-        callbacks=callbacks,
-        verbose=_verbosity(),  # a bar on a terminal, lines in a file
-        shuffle=False,  # merge has shuffled
-    )
-    if output is not None and processes.is_main():
-        return checkpoints.progress
+    acting = callbacks_of(model, sources, validation, config, place.total or config.epochs)
+    with trained_part(model, config.trainable):
+        # Keras adds loss scaling under float16.
+        model.compile(
+            optimizer=_optimizer(config, steps_of(sources, config)),
+            # Without it JAX runs every operation by itself, tens of times slower.
+            jit_compile=config.jit or keras.backend.backend() == "jax",
+        )
+        model.optimizer.build(model.trainable_variables)
+        progress = Progress() if output is None else restore_state(output, model)
+        processes.require_agreement("the epoch to go on from", progress.epochs)
+        if not progress.epochs and config.init_from is not None:
+            start_from(model, config.init_from)
+        keeper = _keeper(model, output, progress, validation is not None, place)
+        if progress.epochs >= config.epochs:
+            if keeper is not None:
+                keeper.require_last(model)
+            return progress
+        stream, steps = training_stream(sources, config, progress.epochs)
+        history = model.fit(
+            processes.training_part(stream, config.batch_size),
+            initial_epoch=place.before + progress.epochs,
+            epochs=place.before + config.epochs,
+            steps_per_epoch=steps,
+            validation_data=_evaluated(validation),
+            # What moves weights at the end of an epoch comes before what saves them.
+            callbacks=[*acting, *callbacks, *_writers(keeper)],
+            verbose=_verbosity(),  # a bar on a terminal, lines in a file
+            shuffle=False,  # merge has shuffled
+        )
+    if keeper is not None:
+        return keeper.progress
     return Progress(epochs=config.epochs, history=history.history)
 
 
-def _brake(
-    sources: Sequence[tf.data.Dataset], validation: tf.data.Dataset | None, config: TrainConfig
-) -> ValidationGate:
+def _keeper(
+    model: MultiTaskModel,
+    output: str | Path | None,
+    progress: Progress,
+    validated: bool,
+    place: Place,
+) -> Checkpoints | None:
+    if output is None or not processes.is_main():
+        return None
+    return Checkpoints(
+        output, model.tasks, validated, progress, models=place.models, before=place.before
+    )
+
+
+def _writers(keeper: Checkpoints | None) -> list[keras.callbacks.Callback]:
+    if keeper is None:
+        return []
+    return [keeper, keras.callbacks.TensorBoard(keeper.models / "tensorboard")]
+
+
+def _evaluated(validation: tf.data.Dataset | None) -> tf.data.Dataset | None:
     if validation is None:
-        raise ValueError("brake needs validation data: it judges coupling terms by them.")
-    batches = data.merge(sources, config.batch_size, shares=config.shares, seed=config.seed)
-    # Images of a source stand in an order of its own: a few spread over all of it, and of a small
-    # one smaller batches, since noise is judged by how batches differ.
-    images = int(validation.cardinality())
-    apart = max(1, -(-images // (BATCHES * BATCH)))
-    size = max(1, images // apart // BATCHES)
-    spread = validation.shard(apart, 0).batch(size)
-    return ValidationGate(batches, spread, verbose=processes.is_main())
+        return None
+    batches = processes.validation_part(validation.batch(EVALUATION_BATCH))
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def _verbosity() -> int:

@@ -57,7 +57,7 @@ def save_state(folder: str | Path, model: keras.Model, progress: Progress) -> No
     folder = Path(folder) / FOLDER
     names, variables = _variables(model)
     arrays: dict[str, Any] = {
-        f"v{index}": keras.ops.convert_to_numpy(variable.value)
+        f"v{index}": keras.ops.convert_to_numpy(variable)
         for index, variable in enumerate(variables)
     }
     meta = {"names": names, "progress": dataclasses.asdict(progress)}

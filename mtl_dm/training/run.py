@@ -10,7 +10,7 @@ from absl import logging
 from mtl_dm import processes
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.runs.record import claim_folder, write_record
-from mtl_dm.training import assembly, fitting
+from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.config import TrainConfig
 
 
@@ -37,27 +37,31 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         FileNotFoundError: If a data set or a relatedness file does not exist.
         OSError: If the disk is full.
     """
+    assembly.check_names(config)
     with processes.main_first("data sets"):  # One process builds those that are not there.
         tasks = assembly.tasks_of(config)
         summary = assembly.summary_of(config, tasks)
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)
         assembly.check_image_sizes(config, sources, validation)
+        couplings = assembly.couplings_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)
     with fitting.settings(config):
-        model = assembly.model_of(config, tasks, tuple(sources[0].element_spec[0].shape))
+        shape = assembly.input_shape_of(sources[0])
+        model = assembly.model_of(config, tasks, shape, couplings)
         for coupling in (each for each in model.couplings if isinstance(each, Coupling)):
             for line in assembly.concerns_of(config, coupling, tasks):
                 logging.warning("%s", line)
-        fitting.training_stream(sources, config)  # Batches are checked before a folder is claimed.
+        parts = stages.stages_of(config, sources)
+        stages.check_stages(model, parts)  # Before a folder is claimed.
         folder = Path(output)
         if processes.is_main():
-            claim_folder(folder, config.to_dict())
+            claim_folder(folder, config.to_dict(), config.upgraded)
             for index, coupling in enumerate(model.couplings):
                 if isinstance(coupling, Coupling):
                     coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
-        progress = fitting.fit(model, sources, config, validation=validation, output=folder)
+        done = stages.train_stages(model, parts, validation=validation, output=folder)
     if not processes.is_main():
         return model
     for index, live in model.live_relatedness.items():
@@ -67,7 +71,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         config=config.to_dict(),
         annotated=summary.annotated,
         base_rates=summary.base_rates,
-        history=progress.history,
-        seconds=progress.seconds,
+        history=stages.joined_history(done),
+        seconds=sum(progress.seconds for progress in done),
+        **({"stages": stages.record_of(parts, done)} if config.stages else {}),
     )
     return model

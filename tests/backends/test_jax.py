@@ -3,15 +3,15 @@
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.progress import run
+
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 300
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="needs JAX: pip install 'mtl-dm[jax]'"
@@ -26,16 +26,8 @@ def results(case, backend, folder):
         "JAX_PLATFORMS": "cpu",
     }
     path = folder / f"{backend}.npz"
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.backends.steps", case, folder / "start.npz", path],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    command = [sys.executable, "-m", "tests.backends.steps", case, folder / "start.npz", path]
+    run(command, cwd=ROOT, env=environment)
     with np.load(path) as content:
         values = {name: content[name] for name in content.files}
     assert json.loads(str(values.pop("about")))["backend"] == backend

@@ -5,9 +5,7 @@ import importlib.util
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +13,7 @@ import pytest
 
 from mtl_dm import processes
 from tests import built_faces
-
-TIMEOUT = 240
+from tests.progress import Program
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="needs JAX: pip install 'mtl-dm[jax]'"
@@ -42,44 +39,33 @@ def flags(tmp_path_factory):
 
 
 @pytest.fixture
-def started():
-    """Starts programs in sessions of their own; whatever is left of them is killed afterwards."""
-    running = []
+def started(tmp_path):
+    """Starts programs of which nothing is left afterwards."""
+    with contextlib.ExitStack() as stack:
 
-    def start(*command):
-        environment = {
-            **os.environ,
-            "KERAS_BACKEND": "jax",
-            "JAX_PLATFORMS": "cpu",
-            "CUDA_VISIBLE_DEVICES": "",
-        }
-        child = subprocess.Popen(
-            [sys.executable, "-m", *map(str, command)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        running.append(child)
-        return child
+        def start(*command):
+            environment = {
+                **os.environ,
+                "KERAS_BACKEND": "jax",
+                "JAX_PLATFORMS": "cpu",
+                "CUDA_VISIBLE_DEVICES": "",
+                "PYTHONUNBUFFERED": "1",  # so that it is heard while it goes on
+            }
+            command = [sys.executable, "-m", *command]
+            return stack.enter_context(Program(command, tmp_path, env=environment))
 
-    yield start
-    for child in running:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.communicate()
+        yield start
 
 
-def finish(child):
-    text, _ = child.communicate(timeout=TIMEOUT)
-    return child.returncode, text
+def finish(program):
+    status = program.finish()
+    return status, program.output + program.errors
 
 
 def process_number(launcher, number):
     """Return the id of one of the launcher's children."""
     wanted = f"{processes.PROCESS}={number}".encode()
-    listed = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text(encoding="ascii")
+    listed = Path(f"/proc/{launcher}/task/{launcher}/children").read_text(encoding="ascii")
     children = [int(pid) for pid in listed.split()]
     for pid in children:
         if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
@@ -96,16 +82,10 @@ def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
 
     command = ("mtl_dm.launch", "--processes=2", "--", *flags, f"--output={two}")
     first = started(*command)
-    deadline = time.monotonic() + TIMEOUT
-    while not (two / "state" / "epoch00001.npz").is_file():
-        assert first.poll() is None, first.communicate()[0][-2000:]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.kill(process_number(first, 1), signal.SIGKILL)
-    killed = time.monotonic()
+    first.until((two / "state" / "epoch00001.npz").is_file)
+    os.kill(process_number(first.child.pid, 1), signal.SIGKILL)
     status, text = finish(first)
     assert status == 1
-    assert time.monotonic() - killed < 60
     assert "error: process" in text
     assert "resumes" in text
     assert not (two / "run.json").exists()

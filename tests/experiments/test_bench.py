@@ -1,9 +1,11 @@
 """The bench's bookkeeping; how fast something is, no test says."""
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from experiments.bench.report import described, markdown
-from experiments.bench.timing import Goal, pair
+from experiments.bench.timing import Goal, median_interval, pair
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,30 @@ def test_a_goal_is_met_up_to_its_bound(goal, ratio, text, met):
     assert goal.fields(ratio) == {"goal": text, "met": met}
 
 
+@pytest.mark.parametrize(
+    ("goal", "interval", "met"),
+    [
+        (Goal(1.02), (1.0, 1.02), "met"),
+        (Goal(1.02), (1.0, 1.021), "missed"),
+        (Goal(0.95, at_least=True), (0.95, 1.1), "met"),
+        (Goal(0.95, at_least=True), (0.949, 1.1), "missed"),
+    ],
+)
+def test_all_of_the_interval_has_to_keep_the_goal(goal, interval, met):
+    assert goal.fields(1.0, interval)["met"] == met
+
+
+@pytest.mark.parametrize("count", [6, 9, 30, 150])
+def test_the_interval_of_a_median_is_that_of_scipy(count):
+    values = np.random.default_rng(count).normal(size=count)
+    want = stats.quantile_test(values, q=0, p=0.5).confidence_interval(0.95)
+    assert median_interval(values) == (want.low, want.high)
+
+
+def test_few_values_have_their_range():
+    assert median_interval([3.0, 1.0, 2.0]) == (1.0, 3.0)
+
+
 def test_a_pair_takes_turns_in_changing_order():
     calls = []
     row = pair(
@@ -30,22 +56,25 @@ def test_a_pair_takes_turns_in_changing_order():
     )
     expected = [call for name in "baabba" for call in (f"before {name}", name)]
     assert calls == expected
-    assert row["ratio"] == row["seconds"] / row["seconds_of_other"]
+    assert row["low"] <= row["ratio"] <= row["high"]
     assert row["pairs"] == 3
 
 
 def test_the_table_shows_what_a_row_has():
     rows = [
         {"name": "first", "seconds": 2.0},
-        {"name": "speed", "ratio": 0.9, **Goal(0.95, at_least=True).fields(0.9), "pairs": 7,
+        {"name": "speed", "ratio": 0.9, "low": 0.8, "high": 1.0,
+         **Goal(0.95, at_least=True).fields(0.9), "pairs": 7,
          "seconds": 1.0, "images_per_second": 1234.5},
         {"name": "memory", "ratio": 1.0, "megabytes": 1300.0, "megabytes_of_other": 1300.0},
     ]  # fmt: skip
     lines = markdown(rows).splitlines()[-3:]
     assert lines == [
-        "| first |  |  |  | 2.000 s |  |  |",
-        "| speed | 0.900 | >= 0.95 | missed | 1.000 s | 1,234 | 7 |",
-        "| memory | 1.000 |  |  | 1,300 MB |  |  |",
+        "| first |  |  |  |  | 2.000 s |  |  |",
+        "| speed | 0.900 | 0.800 to 1.000 | >= 0.95 | missed | 1.000 s | 1,234 | 7 |",
+        "| memory | 1.000 |  |  |  | 1,300 MB |  |  |",
     ]
     assert described(rows[0]) == "first: 2.000 s"
-    assert described(rows[1]).startswith("speed: 0.900 (goal >= 0.95: missed), 1.000 s, 1,234 im")
+    assert described(rows[1]).startswith(
+        "speed: 0.900 [0.800 to 1.000] (goal >= 0.95: missed), 1.000 s, 1,234 im"
+    )

@@ -1,6 +1,5 @@
 """Regimes, variants, verdict and figure of the coupling study, by hand."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -8,8 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.coupling import figure, regimes, rows, screening, verdict
-from experiments.coupling.variants import VARIANTS, noisy, shifted_prior, wrong
+from experiments.coupling import figure, rows, screening, verdict
+from experiments.engine.method import Method
+from experiments.problems import clothing_regimes, few_expressions, regimes
+from experiments.problems.variants import VARIANTS, noisy, shifted_prior, wrong
 from experiments.relatedness.ck_plus import relatedness as ck_plus
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import Coupling
@@ -117,18 +118,29 @@ class TestRows:
 
     def test_forms_are_known_and_the_default_is_the_default(self):
         for row in rows.ROWS.values():
-            assert row.matching_form in MATCHING_FORMS
-            assert row.co_annotation_form in CO_ANNOTATION_FORMS
+            if rows.baselines(row) is not None:
+                assert row.changes["matching_form"] in MATCHING_FORMS
+                assert row.changes["co_annotation_form"] in CO_ANNOTATION_FORMS
+        default = rows.ROWS["default"].changes
         for field in ("matching_form", "co_annotation_form", "matching", "co_annotation"):
-            assert getattr(rows.ROWS["default"], field) == getattr(Coupling(), field)
+            assert default.get(field) == getattr(Coupling(), field)
 
     def test_baselines_have_the_reduction_of_their_rows(self):
         for reduction, (single, uncoupled) in rows.BASELINES.items():
-            assert rows.ROWS[single] == rows.Row(reduction, single_task=True, coupled=False)
-            assert rows.ROWS[uncoupled] == rows.Row(reduction, coupled=False)
+            # Problems of the study sum where a row does not say.
+            changes = {"attribute_reduction": "mean"} if reduction == "mean" else {}
+            assert rows.ROWS[single] == Method(changes, single_task=True)
+            assert rows.ROWS[uncoupled] == Method(changes)
+            assert rows.baselines(rows.ROWS[single]) is None
+        assert rows.baselines(rows.ROWS["default (mean)"]) == ("ST (mean)", "NC MT (mean)")
+        assert rows.baselines(rows.ROWS["default, gated"]) == ("ST", "NC MT (sum)")
 
-    def test_to_dict(self):
-        assert rows.Row().to_dict() == dataclasses.asdict(rows.Row())
+    def test_every_relatedness_of_a_row_is_known_to_a_problem(self):
+        known = {*clothing_regimes.NAMES, *VARIANTS, "counted", "ck+"}
+        used = {row.changes.get("relatedness", "known") for row in rows.ROWS.values()}
+        assert used <= known
+        described = [*clothing_regimes.NAMES.values(), few_expressions.CK_PLUS]
+        assert len(set(described)) == len(described)
 
 
 def frame(values, column="CAD / all labels", folded=True):

@@ -1,35 +1,34 @@
 """The coupling study from its command to its report, on tiny data."""
 
 import contextlib
-import dataclasses
 import json
+import pickle
 import sys
 
 import numpy as np
 import pytest
 
-from experiments import clothing_data, coupling_study, study
-from experiments.coupling import clothing, rows, screening
-from experiments.coupling import faces as faces_module
+from experiments import coupling_study
+from experiments.coupling import rows, screening
+from experiments.engine import running
+from experiments.engine.networks import configuration
+from experiments.problems import clothing_data, clothing_regimes, few_expressions
 from mtl_dm.reporting import read_results
 from mtl_dm.tasks import ACTION_UNITS
-from mtl_dm.training.config import TrainConfig
 from tests.datasets.fakes import clothing_attributes as fakes
+from tests.experiments.engine import tiny
 
 IMAGES = 240  # 10% of a half's training part are more images than classes.
 HALVES = "CAD / halves, disjoint"
 FACES = "synthetic faces / 20 expression labels"
 CLOTHING_ROWS = ("ST", "NC MT (sum)", rows.TUNED, "default", "default, 10% co-annotated")
-ROBUSTNESS = ("default, wrong relatedness", "default, wrong relatedness, braked")
+ROBUSTNESS = ("default, wrong relatedness", "default, wrong relatedness, gated")
 CANDIDATES = dict(list(screening.CANDIDATES.items())[:2])
 FACE_ROWS = ("NC MT (sum)", "default, counted relatedness", "default, learned relatedness")
 
 
 @contextlib.contextmanager
 def small_study(folder, faces):
-    def short(**fields):
-        return TrainConfig(**{**fields, "epochs": 2})
-
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(coupling_study, "EVERYWHERE", CLOTHING_ROWS)
@@ -37,20 +36,20 @@ def small_study(folder, faces):
         patch.setattr(coupling_study, "FACE_ROWS", (*FACE_ROWS, "default, CK+ relatedness"))
         patch.setattr(coupling_study, "QUICK_FACE_LABELS", (20,))
         patch.setattr(coupling_study, "FACE_LABELS", (20,))
+        patch.setitem(coupling_study.HALVINGS, "full", 1)
         patch.setattr(screening, "CANDIDATES", CANDIDATES)
         patch.setattr(screening, "INNER_SPLITS", (0,))
-        patch.setattr(clothing, "TrainConfig", short)
-        patch.setattr(faces_module, "BUILT", faces)
-        patch.setattr(faces_module, "STEPS", 1)
-        patch.setattr(faces_module, "EPOCHS", 2)
-        patch.setattr(study, "make_deterministic", lambda: None)
+        patch.setattr(clothing_regimes, "EPOCHS", {False: 2, True: 2})
+        patch.setattr(few_expressions, "BUILT", faces)
+        patch.setattr(few_expressions, "STEPS", 1)
+        patch.setattr(few_expressions, "EPOCHS", 2)
         patch.delenv("MTL_DM_COMMAND", raising=False)
+        tiny.keep(patch)
         yield patch
 
 
 def main(patch, *arguments):
-    patch.setitem(coupling_study.HALVINGS, "full", 1)
-    patch.setattr(sys, "argv", ["coupling_study.py", *map(str, arguments)])
+    patch.setattr(sys, "argv", ["coupling_study.py", "--workers=0", *map(str, arguments)])
     coupling_study.main()
 
 
@@ -108,27 +107,45 @@ def test_verdict_and_figure(finished):
 
 
 def test_a_second_call_repeats_no_cell(finished, source, faces, capsys):
-    calls = []
     with small_study(finished.parents[1], faces) as patch:
-        patch.setattr(coupling_study.training, "measure", lambda *_: calls.append(_))
+        patch.setattr(running, "compute_cell", lambda cell: 1 / 0)
         main(patch, f"--data_dir={source}", f"--only={HALVES}", "--preset=full")
-    assert calls == []
     said = capsys.readouterr().out
-    assert said.count("finished before") == 2 * 8 + (2 + len(CANDIDATES))
-    assert said.count("[screening") == 2 + len(CANDIDATES)
+    screened = 2 + len(CANDIDATES)
+    assert f"screening 0 of {screened} cells to compute, {screened} finished before" in said
+    assert "\n0 of 16 cells to compute, 16 finished before" in said
 
 
-def test_the_tuned_row_is_the_screened_one(finished):
+def test_the_tuned_row_is_the_screened_one(finished, source):
     text = (finished / "screening.md").read_text(encoding="utf-8")
     lines = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     assert lines[0] == ["| forms and factors", "halves, disjoint |"]
     (chosen,) = [name.strip("| ") for name, shown in lines[1:] if shown.startswith("**")]
-    path = next((finished / "cells").glob("CAD_halves*/fixed*/seed0-fold0.json"))
-    content = json.loads(path.read_text(encoding="utf-8"))
-    assert content["record"]["config"]["row"] == CANDIDATES[chosen].to_dict()
+    config = recorded(finished, rows.TUNED)
+    for name, value in CANDIDATES[chosen].changes.items():
+        if name != "relatedness":
+            assert config[name] == value
     # A call that needs no screening leaves what was screened as it is.
-    assert screening.screen(finished, None, [], "full", "command") == {}
+    assert screening.screen([], tiny.options(finished, data_dir=str(source))) == {}
     assert (finished / "screening.md").read_text(encoding="utf-8") == text
+
+
+def test_a_cell_records_what_ran(finished):
+    assert recorded(finished, "default")["relatedness"] == clothing_regimes.KNOWN
+    assert recorded(finished, "default, 10% co-annotated")["relatedness"] == (
+        "counted on 10% of the training part"
+    )
+    gated = recorded(finished, ROBUSTNESS[1])
+    assert gated["relatedness"] == f"{clothing_regimes.KNOWN}; wrong"
+    assert (gated["validation_gate"], gated["validation"]) == (True, "held out")
+    assert (gated["regime"], gated["attribute_reduction"]) == ("halves, disjoint", "sum")
+
+
+def recorded(folder, row):
+    """The configuration of a finished cell."""
+    cells = (json.loads(path.read_text("utf-8")) for path in folder.rglob("seed0-fold0.json"))
+    (found,) = [cell for cell in cells if (cell["row"], cell["column"]) == (row, HALVES)]
+    return found["record"]["config"]
 
 
 @pytest.fixture
@@ -138,54 +155,58 @@ def table(finished, source, faces):
 
 
 class TestPlan:
-    def test_full(self, table, source):
-        columns = [
-            dataclasses.replace(column, tuned=rows.ROWS["default"])
-            for column in coupling_study.clothing_columns(table, "full")
-        ]
-        names = [column.name for column in columns]
-        assert len(set(names)) == len(names) == 5 + 2
-        assert {len(column.repeats) for column in columns[:5]} == {12}
-        assert {len(column.repeats) for column in columns[5:]} == {4}
-        columns += coupling_study.face_columns("full", source)
-        planned = [plan for plan, _ in coupling_study.jobs(columns, "full", "")]
-        cells = {(plan.column, plan.row, plan.seed, plan.fold) for plan in planned}
-        assert len(cells) == len(planned)
-        assert len(cells) == sum(len(column.rows) * len(column.repeats) for column in columns)
+    def study(self, source, finished, preset="full"):
+        chosen = tiny.options(finished, data_dir=str(source), preset=preset)
+        regimes = (coupling_study.ALL, *coupling_study.CLASS_SHARES)
+        tuned = dict.fromkeys(regimes, rows.ROWS["js + posterior"])
+        return coupling_study.study(chosen, tuned if preset == "full" else None)
+
+    def test_full(self, table, source, finished, monkeypatch):
+        del table
+        monkeypatch.setitem(coupling_study.HALVINGS, "full", 6)
+        study = self.study(source, finished)
+        names = [column.name for column in study.columns]
+        assert len(set(names)) == len(names) == 5 + 2 + 1
+        assert [len(column.repeats) for column in study.columns] == [12] * 5 + [4] * 2 + [5]
+        cells = pickle.loads(pickle.dumps(study.cells(finished, "")))  # As a worker gets them.
+        assert len({cell.key for cell in cells}) == len(cells)
+        assert len(cells) == sum(
+            len(study.rows_of(column)) * len(column.repeats) for column in study.columns
+        )
         # What the verdict needs comes first, and of that the first repeat of every cell.
-        core = [plan.row in coupling_study.CORE for plan in planned]
+        core = [cell.plan.row in coupling_study.CORE for cell in cells]
         assert core == sorted(core, reverse=True)
-        count = sum(row in coupling_study.CORE for column in columns for row in column.rows)
-        assert len({(plan.column, plan.row) for plan in planned[:count]}) == count
-        only = coupling_study.jobs(columns, "full", "default")
-        assert {plan.row for plan, _ in only} == {"default"}
-        assert {plan.column for plan, _ in coupling_study.jobs(columns, "full", HALVES)} == {HALVES}
+        count = sum(
+            row in coupling_study.CORE for column in study.columns for row in study.rows_of(column)
+        )
+        assert len({cell.key[:2] for cell in cells[:count]}) == count
+        assert {cell.plan.row for cell in study.cells(finished, "", "default")} == {"default"}
+        assert {cell.plan.column for cell in study.cells(finished, "", HALVES)} == {HALVES}
+        tuned = [cell for cell in cells if cell.plan.row == rows.TUNED]
+        assert {cell.plan.config["matching_form"] for cell in tuned} == {"js"}
+        assert study.recorded
+        assert not self.study(source, finished, "quick").recorded
 
-    def test_what_a_preset_lacks_is_said(self, table, source, faces):
-        del table
-        with small_study(source, faces) as patch:
-            with pytest.raises(ValueError, match="'fixed factors, tuned' is no part of preset 'qu"):
-                main(patch, f"--data_dir={source}", f"--only={rows.TUNED}")
-            with pytest.raises(ValueError, match="part of preset 'full' without DATA_DIR"):
+    def test_what_a_preset_lacks_is_said(self, source, faces, tmp_path):
+        with small_study(tmp_path, faces) as patch:
+            with pytest.raises(ValueError, match=f"Unknown row or column {HALVES!r}. Known: ST;"):
                 main(patch, "--preset=full", f"--only={HALVES}")
+            assert list(tmp_path.iterdir()) == []
 
-    def test_a_tuned_row_needs_screening(self, table):
-        column = coupling_study.clothing_columns(table, "quick")[0]
-        assert column.plan("default") == rows.ROWS["default"]
-        with pytest.raises(ValueError, match="'fixed factors, tuned' was not screened for 'CAD /"):
-            column.plan(rows.TUNED)
-
-    def test_without_data_no_row_needs_them(self, table):
+    def test_without_data_no_row_needs_them(self, table, finished, source):
         del table
-        (column,) = coupling_study.face_columns("quick", None)
+        chosen = tiny.options(finished, preset="quick")
+        (column,) = coupling_study.face_columns(chosen)
         assert column.rows == FACE_ROWS
-        (column,) = coupling_study.face_columns("quick", "raw")
+        (column,) = coupling_study.face_columns(
+            tiny.options(finished, preset="quick", data_dir=str(source))
+        )
         assert column.rows[-1] == "default, CK+ relatedness"
 
 
 class TestClothing:
     def problem(self, table, regime="halves, disjoint", **options):
-        return clothing.Clothing(table, regime, 0, 1, **options)
+        return clothing_regimes.ClothingRegime(table, regime, 0, 1, **options)
 
     def test_no_test_image_is_trained_on(self, table):
         for inner in (None, 0):
@@ -199,13 +220,19 @@ class TestClothing:
     def test_all_labels_are_one_source_and_disjoint_ones_two(self, table):
         (both,) = self.problem(table, "all labels").sources(table.tasks[:2])
         assert set(both.element_spec[1]) == {"category", "attributes"}
-        first, second = self.problem(table).sources(table.tasks[:2])
+        problem = self.problem(table)
+        first, second = problem.sources(table.tasks[:2])
         assert (set(first.element_spec[1]), set(second.element_spec[1])) == (
             {"category"}, {"attributes"},
         )  # fmt: skip
+        nothing, alone = problem.sources(table.tasks[1:2])
+        assert nothing is None
+        assert set(alone.element_spec[1]) == {"attributes"}
 
     def test_learned_starts_without_knowing_anything(self, table):
-        start = self.problem(table).relatedness("learned").conditional
+        given = self.problem(table).given(clothing_regimes.NAMES["learned"])
+        assert given.learned
+        start = given.relatedness.conditional
         assert (start == start[0]).all()
 
     def test_known_and_few_are_counted_on_training_images(self, table, monkeypatch):
@@ -215,40 +242,53 @@ class TestClothing:
             counted.append((len(class_labels), options["strength"]))
             return "table"
 
-        monkeypatch.setattr(clothing, "estimate", estimate)
+        monkeypatch.setattr(clothing_regimes, "estimate", estimate)
         problem = self.problem(table)
-        assert problem.relatedness("known") == problem.relatedness("10%") == "table"
+        for name in ("known", "10%"):
+            assert problem.given(clothing_regimes.NAMES[name]).relatedness == "table"
         size = len(problem._train)
         assert counted == [(size, 1.0), (round(0.1 * size), None)]
 
+    def test_a_temperature_comes_with_the_table_that_it_was_chosen_for(self, table):
+        given = self.problem(table).given(clothing_regimes.NAMES["10%, T"])
+        assert set(given.options) == {"temperature"}
+        assert self.problem(table).given(clothing_regimes.FEW).options == {}
+        assert self.problem(table).given("facs") is None
+
 
 class TestFaces:
+    def problem(self, labels=20, seed=0, raw=None):
+        return few_expressions.FewExpressions(labels, seed, raw)
+
     def test_too_few_expression_labels_are_said(self, table):
         del table
-        problem = faces_module.Faces(49, 0, None)
+        problem = self.problem(49)
         with pytest.raises(ValueError, match="49 expression labels are asked for, 48 are there"):
             problem.sources(problem.tasks)
 
     @pytest.mark.parametrize("seed", [0, 3])
     def test_sources(self, table, seed):
         del table
-        problem = faces_module.Faces(20, seed, None)
+        problem = self.problem(seed=seed)
         expression, units = problem.sources(problem.tasks)
         assert int(expression.cardinality()) == 20
         assert len(list(expression)) == 20
         assert int(units.cardinality()) == 64
-        (alone,) = problem.sources(problem.tasks[1:])
+        nothing, alone = problem.sources(problem.tasks[1:])
+        assert nothing is None
         assert int(alone.cardinality()) == 64
 
     def test_columns_are_those_of_labelled_units(self, table):
         del table
-        seen = faces_module.Faces(20, 0, None).columns()["action_units"]
+        seen = self.problem().scored["action_units"]
         assert "AU10" not in {name for name, one in zip(ACTION_UNITS, seen, strict=True) if one}
 
-    def test_relatedness(self, table, tmp_path):
+    def test_relatedness(self, table):
         del table
-        problem = faces_module.Faces(20, 0, None)
-        assert problem.relatedness("known").prior is None
-        assert problem.relatedness("counted").counts is not None
+        problem = self.problem()
+        config = configuration(problem, rows.ROWS["default"])
+        assert config.relatedness == "facs"
+        assert problem.given("facs") is None
+        assert problem.given("facs; wrong").relatedness.citation.endswith("classes exchanged.")
         with pytest.raises(FileNotFoundError, match="needs DATA_DIR"):
-            problem.relatedness("ck+")
+            problem.given(few_expressions.CK_PLUS)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments import coupling_study, table1, table4
+from experiments import coupling_study, table1, table2, table2_size, table4
+from experiments.engine.options import main_guard, options, require_known
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ("study", "reproduce-table1", "reproduce-table2", "reproduce-table4")
@@ -26,10 +27,17 @@ def test_repetitions_that_a_study_fixes_are_not_taken(module, tmp_path, monkeypa
 @pytest.mark.parametrize("target", TARGETS)
 def test_make_passes_on_what_was_given(target):
     plain, given = commands(target), commands(target, "SEEDS=3", "ONLY=a b", "DATA_DIR=c")
-    assert not any(option in plain for option in ("--seeds", "--only", "--data_dir"))
+    assert not any(option in plain for option in ("--seeds", "--only", "--data_dir", "--preset"))
+    assert f"MTL_DM_COMMAND='make {target}'" in plain
     for option in ("--seeds='3'", "--only='a b'", "--data_dir='c'"):
         assert option in given
     assert 'SEEDS=3 ONLY="a b" DATA_DIR="c"' in given  # As what was typed, for the record.
+
+
+def test_the_smallest_choice_is_recorded_as_typed():
+    given = commands("reproduce-table2", "SEEDS=1", "PRESET=demo", "WORKERS=1")
+    assert "'make reproduce-table2 PRESET=demo SEEDS=1 WORKERS=1'" in given
+    assert all(option in given for option in ("--seeds='1'", "--preset='demo'", "--workers='1'"))
 
 
 def commands(target, *variables):
@@ -37,3 +45,68 @@ def commands(target, *variables):
     arguments = ["make", "--dry-run", "--no-print-directory", target, *variables]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT)
     return done.stdout
+
+
+def parsed(monkeypatch, *arguments, **settings):
+    monkeypatch.setattr(sys, "argv", ["table.py", *arguments])
+    return options("A table.", "table", ("demo",), **settings)
+
+
+class TestOptions:
+    def test_defaults(self, monkeypatch):
+        monkeypatch.delenv("MTL_DM_COMMAND", raising=False)
+        found = parsed(monkeypatch, "--only=a b", seeds=3)
+        assert (found.preset, found.seeds, found.only) == ("demo", 3, "a b")
+        assert found.command == "python -m experiments.table '--only=a b'"
+        assert found.folder == Path("runs/table")
+        assert 1 <= found.workers <= 2
+
+    def test_the_command_is_what_make_says(self, monkeypatch):
+        monkeypatch.setenv("MTL_DM_COMMAND", "make it")
+        assert parsed(monkeypatch).command == "make it"
+
+    @pytest.mark.parametrize(
+        ("argument", "message"),
+        [
+            ("--preset=huge", "Unknown preset 'huge'. Known: demo"),
+            ("--seeds=0", "seeds must be at least 1, got 0"),
+            ("--workers=-1", "workers must be at least 0, got -1"),
+        ],
+    )
+    def test_wrong_values(self, monkeypatch, argument, message):
+        with pytest.raises(ValueError, match=message):
+            parsed(monkeypatch, argument, seeds=1)
+
+    def test_what_only_names_is_known(self):
+        require_known("", ())
+        require_known("a", ("a", "b"))
+        with pytest.raises(ValueError, match=r"Unknown row or column 'c'. Known: a; b\."):
+            require_known("c", ("a", "b"))
+
+
+class TestGuard:
+    def test_wrong_input_is_one_line(self, capsys):
+        def wrong():
+            raise ValueError("the reason")
+
+        with pytest.raises(SystemExit) as stop:
+            main_guard(wrong)
+        assert stop.value.code == 1
+        assert capsys.readouterr().err == "error: the reason\n"
+
+    def test_an_interrupt_says_how_to_go_on(self, capsys):
+        def interrupted():
+            raise KeyboardInterrupt
+
+        with pytest.raises(SystemExit) as stop:
+            main_guard(interrupted)
+        assert stop.value.code == 130
+        assert "the same command goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "module", [coupling_study, table1, table2, table2_size, table4], ids=lambda each: each.TABLE
+)
+def test_headers_say_what_one_needs_to_know(module):
+    for word in ("Source:", "Command:", "Data:", "Expected", "Cost"):
+        assert word in module.__doc__

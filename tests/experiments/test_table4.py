@@ -2,15 +2,20 @@ import contextlib
 import dataclasses
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiments import clothing_data, study, table4
+from experiments import table4
+from experiments.engine import measuring, running
+from experiments.engine.measuring import measure
+from experiments.problems import clothing_data, clothing_halves
 from mtl_dm.reporting import RESULT_COLUMNS, read_cells, read_results
 from tests.datasets.fakes import clothing_attributes as fakes
+from tests.experiments.engine import tiny
 
 IMAGES = 61
 MISSING = 7  # the number of an image that is not there
@@ -19,22 +24,23 @@ ROWS = ("ST", "NC MT", "C MT (printed)")
 
 @contextlib.contextmanager
 def small_study(folder, rows=ROWS):
-    """The study with one epoch of one halving, in `folder`."""
-    columns = {
-        name: dataclasses.replace(column, epochs=1, repeats=1)
-        for name, column in table4.COLUMNS.items()
-    }
+    """The study with one epoch of one halving, in `folder` and in this process."""
+    chosen = {name: table4.ROWS[name] for name in rows}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(table4, "COLUMNS", columns)
-        patch.setattr(table4, "ROWS", {name: table4.ROWS[name] for name in rows})
-        patch.setattr(study, "make_deterministic", lambda: None)
+        patch.setattr(table4, "EPOCHS", dict.fromkeys(table4.EPOCHS, 1))
+        patch.setattr(table4, "REPEATS", 1)
+        patch.setattr(table4, "ROWS", chosen)
+        patch.setattr(
+            table4, "PLAIN", {name: table4.PLAIN[name] for name in chosen if name in table4.PLAIN}
+        )
         patch.delenv("MTL_DM_COMMAND", raising=False)
+        tiny.keep(patch)
         yield patch
 
 
 def main(patch, *arguments):
-    patch.setattr(sys, "argv", ["table4.py", *map(str, arguments)])
+    patch.setattr(sys, "argv", ["table4.py", "--workers=0", *map(str, arguments)])
     table4.main()
 
 
@@ -71,7 +77,22 @@ def finished(source, tmp_path_factory):
 def table(source, finished):
     # Beside the finished study, so that the data are not built once more.
     with small_study(finished):
-        yield table4.ClothingTable(source, finished / "runs" / "table4")
+        yield clothing_data.ClothingData(source, finished / "runs" / "table4")
+
+
+def problem(table, *, images=False, tuned=True):
+    """The first fold of the first halving."""
+    fields = {
+        "backbone": "compact_cnn" if images else "dense_trunk",
+        "image_size": 64 if images else None,
+        "augment": images,
+        "batch_size": 50,
+        "epochs": 1,
+    }
+    inner = clothing_halves.thresholds_part(table, 0, 0) if tuned else None
+    return clothing_halves.ClothingHalves(
+        table, clothing_halves.halves_of(table, 0, 0), fields, inner
+    )
 
 
 class TestFolds:
@@ -121,107 +142,111 @@ class TestFinished:
         assert "**Synthetic data**" not in text
         assert "Preset `demo`" in text
         assert "The networks differ from the paper's" in text
-        assert "experiments.table4 --data_dir=" in text
+        assert "experiments.table4 --workers=0 --data_dir=" in text
 
     def test_a_second_call_repeats_no_cell(self, finished, source, capsys):
-        calls = []
         with small_study(finished) as patch:
-            patch.setattr(table4.ClothingTable, "measure", lambda *_: calls.append(_))
+            patch.setattr(running, "compute_cell", lambda cell: 1 / 0)
             main(patch, f"--data_dir={source}", f"--only={table4.ON_FEATURES}")
-        assert calls == []
-        assert capsys.readouterr().out.count("finished before") == 2 * len(ROWS)
+        assert "0 of 6 cells to compute, 6 finished before" in capsys.readouterr().out
 
     def test_another_budget_is_refused(self, finished, source):
         with small_study(finished) as patch:
-            longer = dataclasses.replace(table4.COLUMNS[table4.ON_FEATURES], epochs=2)
-            patch.setitem(table4.COLUMNS, table4.ON_FEATURES, longer)
+            patch.setattr(table4, "EPOCHS", dict.fromkeys(table4.EPOCHS, 2))
             with pytest.raises(ValueError, match="epochs is 1 there, 2 now"):
                 main(patch, f"--data_dir={source}", f"--only={table4.ON_FEATURES}")
 
+    def test_a_cell_records_what_ran(self, finished):
+        path = next((finished / "runs" / "table4" / "cells").rglob("C_MT_printed/seed0-fold1.json"))
+        config = json.loads(path.read_text(encoding="utf-8"))["record"]["config"]
+        assert config["relatedness"] == "counted on the training half"
+        assert config["thresholds_from"] == "0.2 held out of the training half"
+        assert (config["backbone"], config["balancing"]) == ("dense_trunk", "total")
+        assert (config["matching_form"], config["co_annotation_form"]) == ("paper", "paper")
+
 
 class TestPlan:
-    def jobs(self, finished, source, *arguments):
-        planned = []
-        with small_study(finished, tuple(table4.ROWS)) as patch:
-            patch.setattr(table4, "run_study", lambda _, jobs, spec: planned.extend(jobs))
-            main(patch, f"--data_dir={source}", *arguments)
-        return [(plan.column, plan.row, plan.seed, plan.fold) for plan, _ in planned]
+    def cells(self, source, finished, only=""):
+        chosen = tiny.options(finished, data_dir=str(source), only=only)
+        cells = table4.study(chosen).cells(finished, "", only)
+        # As a worker gets them.
+        return [cell.key for cell in pickle.loads(pickle.dumps(cells))]
 
-    def test_everything(self, finished, source):
-        jobs = self.jobs(finished, source, "--only=CAD")
-        assert len(jobs) == len(set(jobs)) == 2 * 10 + 2 * 5
-        assert {row for _, row, _, _ in jobs} == set(table4.ROWS)
-        assert self.jobs(finished, source) == jobs
+    def test_everything(self, source, table, finished):
+        del table
+        cells = self.cells(source, finished)
+        assert len(cells) == len(set(cells)) == 2 * len(ROWS) * 2
+        assert self.cells(source, finished, "CAD") == cells
 
-    def test_one_row_or_column(self, finished, source):
-        jobs = self.jobs(finished, source, "--only=NC MT")
-        assert {(row, column) for column, row, _, _ in jobs} == {
-            ("NC MT", column) for column in table4.COLUMNS
+    def test_one_row_or_column(self, source, table, finished):
+        del table
+        cells = self.cells(source, finished, "NC MT")
+        assert {(row, column) for column, row, _, _ in cells} == {
+            ("NC MT", column) for column in table4.EPOCHS
         }
-        jobs = self.jobs(finished, source, f"--only={table4.ON_IMAGES}")
-        assert {column for column, _, _, _ in jobs} == {table4.ON_IMAGES}
+        cells = self.cells(source, finished, table4.ON_IMAGES)
+        assert {column for column, _, _, _ in cells} == {table4.ON_IMAGES}
 
     def test_the_papers_protocol(self):
-        assert clothing_data.REPEATS == 6
-        assert table4.COLUMNS[table4.ON_FEATURES].repeats == 6
+        assert clothing_data.REPEATS == table4.REPEATS == 6
+        assert (len(table4.ROWS), len(table4.PLAIN)) == (10, 5)
+        images = table4.columns(tiny.options(Path(), data_dir="nowhere"))[1]
+        assert (tuple(images.rows), len(images.repeats)) == (tuple(table4.PLAIN), 2)
 
 
 class TestLeakage:
     """Nothing of a test half reaches training."""
 
-    @pytest.fixture
-    def halves(self, table):
-        return table.halves[0]
-
     @staticmethod
-    def conditional(table, train):
-        (coupling,) = table.couplings("C MT (printed)", train)
-        return coupling.relatedness
+    def counted(table):
+        return problem(table).given(clothing_halves.COUNTED).relatedness
 
-    def test_relatedness_is_counted_on_the_training_half(self, table, halves):
-        train, test = halves
-        before = self.conditional(table, train)
+    def test_relatedness_is_counted_on_the_training_half(self, table):
+        train, test = table.halves[0]
+        before = self.counted(table)
         table.labels["attributes"][test] = 1 - np.abs(table.labels["attributes"][test])
         table.labels["category"][test] = (table.labels["category"][test] + 1) % 7
-        after = self.conditional(table, train)
+        after = self.counted(table)
         np.testing.assert_array_equal(before.conditional, after.conditional)
         np.testing.assert_array_equal(before.prior, after.prior)
         # The same change in the training half shows.
         table.labels["attributes"][train] = 1 - np.abs(table.labels["attributes"][train])
-        assert not np.array_equal(before.conditional, self.conditional(table, train).conditional)
+        assert not np.array_equal(before.conditional, self.counted(table).conditional)
 
-    def test_relatedness_by_hand(self, table, halves):
-        train = np.array(halves[0])
-        relatedness = self.conditional(table, train)
+    def test_relatedness_by_hand(self, table):
+        train = np.array(table.halves[0][0])
         categories = table.labels["category"][train]
         necktie = table.labels["attributes"][train, 0]
         rows = (categories == 2) & (necktie >= 0)
-        assert relatedness.conditional[2, 0] == pytest.approx(necktie[rows].mean())
+        counted = self.counted(table).conditional[2, 0]
+        assert counted == pytest.approx(necktie[rows].mean())
 
-    def test_features_are_scaled_by_the_training_half(self, table, halves):
-        train, test = halves
-        training, testing = table.sources(table4.ON_FEATURES, table.tasks, train, test)
+    def test_features_are_scaled_by_the_training_half(self, table):
+        found = problem(table)
+        (training,) = found.sources(table.tasks)
         inputs = np.stack([element[0] for element in training.as_numpy_iterator()])
-        assert inputs.shape == (len(train), 6)
+        assert inputs.shape == (len(table.halves[0][0]), 6)
         np.testing.assert_allclose(inputs.mean(axis=0), 0, atol=1e-4)
         np.testing.assert_allclose(inputs.std(axis=0), 1, atol=1e-3)
+        testing = found.test(table.tasks)
         others = np.stack([element[0] for element in testing.as_numpy_iterator()])
         assert np.abs(others.mean(axis=0)).max() > 1e-3
 
-    def test_features_stay_with_their_labels(self, table, halves, source):
-        train, test = halves
+    def test_features_stay_with_their_labels(self, table, source):
+        train, _ = table.halves[0]
         stored = np.load(source / clothing_data.FEATURES).astype(np.float32)
         # Images after the missing one would be off by one if rows were counted.
         rows = [number for number in range(IMAGES) if number != MISSING - 1]
         np.testing.assert_array_equal(table.features(), stored[rows])
-        training, _ = table.sources(table4.ON_FEATURES, table.tasks, train, test)
+        (training,) = problem(table).sources(table.tasks)
         labels = np.stack([e[1]["category"].argmax() for e in training.as_numpy_iterator()])
         known = table.labels["category"][train] >= 0
         np.testing.assert_array_equal(labels[known], table.labels["category"][train][known])
 
-    def test_images_of_a_half_are_those_of_its_rows(self, table, halves):
-        train, test = halves
-        training, testing = table.sources(table4.ON_IMAGES, table.tasks, train, test)
+    def test_images_of_a_half_are_those_of_its_rows(self, table):
+        train, test = table.halves[0]
+        found = problem(table, images=True, tuned=False)
+        (training,), testing = found.sources(table.tasks), found.test(table.tasks)
         assert training.element_spec[0].shape == (64, 64, 3)
         assert int(training.cardinality()) == len(train)
         assert int(testing.cardinality()) == len(test)
@@ -234,11 +259,11 @@ class TestLeakage:
         )
         assert labels == wanted
 
-    def test_unlabelled_images_are_left_out_of_a_single_task(self, table, halves):
-        train, test = halves
+    def test_unlabelled_images_are_left_out_of_a_single_task(self, table):
+        train, _ = table.halves[0]
         table.labels["category"][train[:5]] = -1
         known = (table.labels["category"][train] >= 0).sum()
-        training, _ = table.sources(table4.ON_FEATURES, table.tasks[:1], train, test)
+        (training,) = problem(table).sources(table.tasks[:1])
         assert int(training.cardinality()) == known
         assert all(element[2]["category"] == 1 for element in training.as_numpy_iterator())
 
@@ -246,8 +271,13 @@ class TestLeakage:
 class TestThresholds:
     ROW = "C MT (printed)"
 
-    def measure(self, table, row=ROW):
-        return table.measure(table4.ON_FEATURES, row, 0, 0)
+    def measure(self, table, source, finished, row=ROW, column=table4.ON_FEATURES, tuned=True):
+        """Measure a cell on the labels that the test has changed."""
+        made = problem(table, images=column == table4.ON_IMAGES, tuned=tuned)
+        chosen = tiny.options(finished, data_dir=str(source))
+        cells = table4.study(chosen).cells(finished / "again", "")
+        cell = next(each for each in cells if each.key == (column, row, 0, 0))
+        return measure(dataclasses.replace(cell, problem=lambda seed, fold: made))
 
     def test_held_out_rows(self):
         rows = [3, 5, 8, 13, 21, 34, 55, 89, 144, 233]
@@ -259,45 +289,50 @@ class TestThresholds:
         others = {tuple(clothing_data.hold_out(rows, 0.2, (0, 1, fold)).held) for fold in range(9)}
         assert len(others) > 1
 
-    def test_test_labels_have_no_part_in_them(self, table):
-        before = self.measure(table)
+    def test_test_labels_have_no_part_in_them(self, table, source, finished):
+        before = self.measure(table, source, finished)
         train, test = table.halves[0]
         order = np.random.default_rng(0).permutation(test)
         for labels in table.labels.values():
             labels[test] = labels[order]
-        after = self.measure(table)
+        after = self.measure(table, source, finished)
         assert after.evidence["thresholds"] == before.evidence["thresholds"]
         assert after.metrics["attributes"]["f1_tuned"] != before.metrics["attributes"]["f1_tuned"]
         # The same change where they are chosen shows.
-        _, held = clothing_data.hold_out(train, table4.HELD_OUT, (clothing_data.SPLIT_SEED, 0, 0))
+        held = clothing_halves.thresholds_part(table, 0, 0).held
+        assert set(held) < set(train)
         labels = table.labels["attributes"]
         labels[held] = np.where(labels[held] >= 0, 1 - labels[held], -1)
-        chosen = self.measure(table).evidence["thresholds"]
+        chosen = self.measure(table, source, finished).evidence["thresholds"]
         assert chosen != before.evidence["thresholds"]
 
     def test_only_the_training_half_is_given_and_all_rows_hold_out_the_same(
-        self, table, monkeypatch
+        self, table, source, finished, monkeypatch
     ):
         seen = []
-        fit = table.fit
-        monkeypatch.setattr(table, "fit", lambda *args: seen.append(args) or fit(*args))
+        fit = measuring.fit
+
+        def watched(problem, config, group, sources, start=None):
+            seen.append((problem._halves, [task.name for task in group]))
+            return fit(problem, config, group, sources, start)
+
+        monkeypatch.setattr(measuring, "fit", watched)
         train, test = table.halves[0]
         for row in ("NC MT", "ST"):
-            self.measure(table, row)
-        names = [[task.name for task in group] for _, _, _, group, _ in seen]
+            self.measure(table, source, finished, row)
         both = ["category", "attributes"]
         # ST: the network of categories has no thresholds and is trained once.
-        assert names == [both, both, ["attributes"], ["category"], ["attributes"]]
-        inner = [seen[0][-1], seen[2][-1]]
+        assert [names for _, names in seen] == [
+            both, both, ["category"], ["attributes"], ["attributes"],
+        ]  # fmt: skip
+        assert [tuple(seen[place][0]) for place in (0, 2, 3)] == [(train, test)] * 3
+        inner = [seen[1][0], seen[4][0]]
         assert inner[0] == inner[1]
         assert sorted(inner[0].train + inner[0].held) == train
-        assert [seen[place][-1] for place in (1, 3, 4)] == [(train, test)] * 3
 
-    def test_leave_the_numbers_at_one_half_alone(self, table, monkeypatch):
-        with_them = self.measure(table).metrics
-        plain = dataclasses.replace(table4.COLUMNS[table4.ON_FEATURES], tuned=False)
-        monkeypatch.setitem(table4.COLUMNS, table4.ON_FEATURES, plain)
-        without = self.measure(table)
+    def test_leave_the_numbers_at_one_half_alone(self, table, source, finished):
+        with_them = self.measure(table, source, finished).metrics
+        without = self.measure(table, source, finished, tuned=False)
         assert without.evidence["thresholds"] == {}
         for task, metrics in without.metrics.items():
             same = {name: with_them[task][name] for name in metrics}
@@ -317,26 +352,25 @@ class TestThresholds:
 
     def test_a_cell_of_other_thresholds_is_refused(self, finished, source):
         with small_study(finished) as patch:
-            patch.setattr(table4, "HELD_OUT", 0.3)
+            patch.setattr(clothing_halves, "HELD_OUT", 0.3)
             with pytest.raises(ValueError, match=r"thresholds_from is '0.2 held out.* now"):
                 main(patch, f"--data_dir={source}", f"--only={table4.ON_FEATURES}")
 
+    def test_image_column_trains_without(self, table, source, finished):
+        column = table4.ON_IMAGES
+        metrics, steps, evidence = self.measure(table, source, finished, column=column, tuned=False)
+        assert len(evidence["samples"]) == 12
+        # A second training there costs minutes: see `table4.columns`.
+        assert evidence["thresholds"] == {}
+        assert "f1_tuned" not in metrics["attributes"]
+        assert steps == 1
+        assert set(metrics) == {"category", "attributes"}
+        assert 0 <= metrics["category"]["accuracy"] <= 1
 
-def test_image_column_trains(table):
-    metrics, steps, evidence = table.measure(table4.ON_IMAGES, "C MT (printed)", 0, 1)
-    assert len(evidence["samples"]) == 12
-    # A second training there costs minutes: see COLUMNS.
-    assert evidence["thresholds"] == {}
-    assert "f1_tuned" not in metrics["attributes"]
-    assert steps == 1
-    assert set(metrics) == {"category", "attributes"}
-    assert 0 <= metrics["category"]["accuracy"] <= 1
 
-
-def test_missing_features_name_the_way_without(table, tmp_path):
-    table._source = tmp_path
+def test_missing_features_name_the_way_without(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"cad_mobilenetv2.*ONLY='CAD / compact CNN"):
-        table4.require_features(table)
+        table4.require_features(str(tmp_path))
 
 
 def test_data_dir_is_needed(tmp_path, capsys):

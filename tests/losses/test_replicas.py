@@ -2,12 +2,12 @@
 
 import json
 import os
-import subprocess
 import sys
 
 import pytest
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from tests.progress import run
 
 FORMS = [
     f"{registry.kind}: {name}"
@@ -18,16 +18,11 @@ FORMS = [
 
 @pytest.fixture(scope="module")
 def report():
-    done = subprocess.run(
+    output, _ = run(
         [sys.executable, "-m", "tests.losses.replicas"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(output.splitlines()[-1])
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -7,22 +7,25 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.special import expit, softmax
 
 from mtl_dm import data
-from mtl_dm.measuring import evidence
+from mtl_dm.measuring import predictions
 from mtl_dm.measuring.evidence import Fitted, collect
-from mtl_dm.measuring.samples import Judged, pick
+from mtl_dm.measuring.predictions import Predictions
+from mtl_dm.measuring.samples import image_place, pick
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness
-from mtl_dm.reporting import read_cells
-from mtl_dm.reporting.evidence import read_evidence
 from mtl_dm.runs.cells import CellPlan, Measurement, run_cell
+from mtl_dm.runs.evidence import read_evidence
+from mtl_dm.runs.reading import read_cells
 from mtl_dm.tasks import Task
 
 CLASSES = Task.multiclass("expression", ["neutral", "happiness", "sadness"])
 UNITS = Task.multilabel("action_units", ["AU1", "AU6", "AU12", "AU15"])
 ROWS = 300
+RELATED = Relatedness(("sadness", "neutral"), ("AU15",), [[0.9], [0.1]], [[1], [1]], "test")
 HISTORY = {
     "loss": [2.0, float("nan")],
     "expression_loss": [1.5, 1.0],
@@ -105,7 +108,7 @@ def test_calibration_equals_the_loop(case):
     assert sum(found["action_units"]["count"]) == entries.sum()
 
 
-def test_labels_that_are_not_judged_are_left_out(case):
+def test_labels_that_are_not_scored_are_left_out(case):
     known = np.array([1.0, 0.0, 1.0, 0.0])
     found = evidence_of(case, columns={"action_units": known})
     count = (case[1]["action_units"][:, [0, 2]] >= 0).sum()
@@ -118,8 +121,7 @@ def test_labels_that_are_not_judged_are_left_out(case):
 
 def test_relatedness(case):
     _, labels, classes, units = case
-    table = Relatedness(("sadness", "neutral"), ("AU15",), [[0.9], [0.1]], [[1], [1]], "test")
-    found = evidence_of(case, [Coupling(relatedness=table)])["relatedness"]
+    found = evidence_of(case, [Coupling(relatedness=RELATED)])["relatedness"]
     assert found["classes"] == list(CLASSES.labels)
     # The relatedness names a part of the labels, in an order of its own.
     prior = [[None] * 3 + [0.1], [None] * 4, [None] * 3 + [0.9]]
@@ -134,9 +136,53 @@ def test_relatedness(case):
     assert found["observed"][1][2] == pytest.approx(share, abs=1e-4)
 
 
+def test_every_coupling_has_its_table_by_name(case):
+    images, labels = case[:2]
+    other = Relatedness(CLASSES.labels, UNITS.labels, np.full((3, 4), 0.5), np.ones((3, 4)), "t")
+    more = Task.multilabel("more_units", UNITS.labels)
+    tasks = (CLASSES, UNITS, more)
+    couplings = [
+        Coupling(relatedness=RELATED),
+        Coupling(relatedness=other),
+        Coupling("expression", "more_units", other),
+    ]
+    more_labels = np.roll(labels["action_units"], 1, axis=1)
+    source = data.from_arrays(images, {**labels, "more_units": more_labels}, tasks)
+    found = collect([Fitted(model_of(tasks, couplings), source, HISTORY)])
+    tables = found["couplings"]
+    assert list(tables) == [
+        "expression_action_units",
+        "expression_action_units_2",
+        "expression_more_units",
+    ]
+    first = tables["expression_action_units"]
+    assert (first.pop("source"), first.pop("target")) == ("expression", "action_units")
+    # The first stands where reports have always read it.
+    assert found["relatedness"] == first == evidence_of(case, couplings[:1])["relatedness"]
+    assert tables["expression_action_units_2"]["prior"] == [[0.5] * 4] * 3
+    last = tables["expression_more_units"]
+    assert last["target"] == "more_units"
+    assert last["observed"] != first["observed"]
+    np.testing.assert_array_equal(
+        np.roll(np.array(first["observed"]), 1, axis=1), np.array(last["observed"])
+    )
+
+
+def test_without_couplings_there_are_no_tables_by_name(case):
+    assert evidence_of(case)["couplings"] == {}
+    assert evidence_of(case)["relatedness"]["prior"] is None
+
+
+def test_a_coupling_of_tasks_that_are_not_annotated_has_no_table(case):
+    model = model_of((CLASSES, UNITS), [Coupling(relatedness=RELATED)])
+    found = collect([Fitted(model, source_of(case, (CLASSES,)), HISTORY)])
+    assert found["couplings"] == {}
+    assert found["relatedness"] is None
+
+
 def test_of_many_classes_no_table_is_kept(case, monkeypatch):
     few = evidence_of(case)
-    monkeypatch.setattr(evidence, "MOST_CLASSES", 2)
+    monkeypatch.setattr(predictions, "MOST_CLASSES", 2)
     assert evidence_of(case) == {**few, "relatedness": None}
 
 
@@ -179,13 +225,55 @@ def test_one_task_has_no_relatedness(case):
     assert found["history"] == [{"tasks": ["action_units"], "epochs": [], "terms": {}}]
 
 
-def test_features_give_no_samples():
+def test_a_sample_without_an_image_is_shown_without_one():
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(9, 12)).astype(np.float32)
     source = data.from_arrays(inputs, {"expression": np.arange(9) % 3}, [CLASSES])
-    found = collect([Fitted(model_of((CLASSES,), shape=(12,)), source, HISTORY)])
-    assert found["samples"] == []
+    found = collect([Fitted(model_of((CLASSES,), shape=(12,)), source, HISTORY)], sample_count=4)
     assert sum(found["calibration"]["expression"]["count"]) == 9
+    assert [sample["image"] for sample in found["samples"]] == [None] * 4
+    for sample in found["samples"]:
+        predicted = CLASSES.labels[inputs[sample["index"], :3].argmax()]
+        assert sample["tasks"]["expression"]["predicted"] == [predicted]
+
+
+class OneOfSeveral(keras.layers.Layer):
+    """Features of one of several inputs."""
+
+    def call(self, inputs):
+        return keras.ops.reshape(inputs["face"], (-1, 48))
+
+
+def test_inputs_by_name(case):
+    images, labels = case[:2]
+    whole = evidence_of(case, sample_count=5)
+    sound = np.zeros((ROWS, 7), np.float32)
+    source = data.from_arrays({"sound": sound, "face": images}, labels, (CLASSES, UNITS))
+    model = MultiTaskModel(OneOfSeveral(), (CLASSES, UNITS))
+    model.build({"sound": (None, 7), "face": (None, 4, 4, 3)})
+    for name, head in model.heads.items():
+        head.set_weights(model_of((CLASSES, UNITS)).heads[name].get_weights())
+    found = collect([Fitted(model, source, HISTORY)], sample_count=5)
+    assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("shapes", "place"),
+    [
+        ((4, 4, 3), ""),
+        ((4, 3), None),
+        ((9, 4, 4, 3), None),  # A clip is no image.
+        ({"b": (4, 4, 3), "a": (4, 4, 3), "0": (3,)}, "a"),
+        ({"a": (4, 4, 3), "image": (4, 4, 3)}, "image"),
+        ({"a": (4, 4, 1), "b": ()}, None),
+    ],
+)
+def test_where_the_image_is(shapes, place):
+    if isinstance(shapes, dict):
+        spec = {name: tf.TensorSpec(shape) for name, shape in shapes.items()}
+    else:
+        spec = tf.TensorSpec(shapes)
+    assert image_place(spec) == place
 
 
 def test_samples_are_the_images_they_speak_of(case):
@@ -233,9 +321,9 @@ def test_pick(right, count, expected):
     sure = 0.5 + 0.05 * np.arange(6)
     labels, predicted = np.where(right, 0, 2), np.zeros(6, int)
     stated = np.stack([np.where(right, sure, 0), sure], axis=1)
-    judged = Judged(CLASSES, labels, np.ones(6), predicted, stated, np.ones(3, bool))
-    assert pick(judged, count) == expected
-    unknown = judged._replace(mask=np.zeros(6))
+    found = Predictions(CLASSES, labels, np.ones(6), predicted, stated, np.ones(3, bool))
+    assert pick(found, count) == expected
+    unknown = found._replace(mask=np.zeros(6))
     assert pick(unknown, count) == []
 
 

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from mtl_dm.reporting import read_cells, write_html
-from mtl_dm.reporting.evidence import read_evidence
+from mtl_dm.reporting import Baselines, read_cells, write_html
 from mtl_dm.reporting.page.curves import _apart
 from mtl_dm.reporting.page.markup import inline, table
 from mtl_dm.reporting.page.svg import Scale, padded, ticks
+from mtl_dm.runs.evidence import read_evidence
 from tests.reporting import fake_evidence
 from tests.reporting.fake_run import COLUMN, ROWS, cell, spec, write
 
@@ -121,23 +121,91 @@ def test_states_what_it_is(full):
     assert text.count("<h1>") == 1
 
 
+def numbers(text, place=0):
+    """The heads of a table of the page, and row -> its cells."""
+    body = re.findall(r'<table class="main">.*?</table>', text)[place]
+    lines = [
+        [re.sub(r"<[^>]+>", "", cell).replace("\N{NO-BREAK SPACE}", " ") for cell in cells]
+        for line in re.findall(r"<tr>.*?</tr>", body)
+        if (cells := re.findall(r"<t[hd].*?</t[hd]>", line))
+    ]
+    return lines[0], lines[1], {line[0]: line[1:] for line in lines[2:]}
+
+
 def test_measured_with_intervals_beside_published(full):
-    # The numbers of test_report, derived there.
+    # The numbers of test_report, derived there; the paper prints 33.7 / 52.0 and 35.9 / 49.9.
     text, _ = full
-    start = text.index('<table class="main">')
-    lines = re.findall(r"<tr>.*?</tr>", text[start : text.index("</table>", start)])
-    cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", lines[2])]
-    cells = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in cells]
-    assert cells[:3] == ["1ST", "51.0 ± 2.5", "41.0 ± 2.5"]
-    assert cells[-1] == "35.9 / 49.9"
-    assert 'class="printed">published, not measured here' in text
-    assert 'class="printed">33.7 / 52.0' in text
+    paper = "Aff-Wild2 / TMIF-FEA"
+    tops, heads, rows = numbers(text)
+    assert tops == ["row", "expression accuracy", "action units f1", "expression f1", "Δm (%)", ""]
+    assert heads == ["measured", "measured", paper, paper, "measured", paper, "n"]
+    assert rows["1ST"] == ["51.0 ± 2.5", "41.0 ± 2.5", "49.9", "35.9", "—", "—", "3"]
+    change = "+0.0 ± 0.1"
+    assert rows["2NC MT"] == ["46.0 ± 2.5", "45.0 ± 2.5", "52.0", "33.7", change, "-1.0", "3"]
+    assert '<td class="printed">52.0</td>' in text
+    assert "Shaded: published, not measured here" in full[1].text
+
+
+def test_all_metrics_are_folded_below_the_published_ones(full):
+    text, _ = full
+    tops, heads, rows = numbers(text, 1)
+    assert (tops, heads) == (
+        ["row", "expression", "action units", "Δm (%)", ""], ["accuracy", "f1", "", "n"]
+    )  # fmt: skip
+    assert rows["1ST"] == ["51.0 ± 2.5", "41.0 ± 2.5", "—", "3"]
+    assert text.index("<summary>All metrics</summary>") < text.rindex('<table class="main">')
+
+
+def test_without_published_numbers_the_metrics_stand_open(tmp_path):
+    text = page(tmp_path, *ALL, published_columns={})
+    assert "All metrics" not in text
+    assert "<h3>Measured</h3>" in text
+    assert text.count('<table class="main">') == 1
+
+
+def test_the_paper_may_call_a_task_otherwise(tmp_path):
+    cells = [cell(row) for row in ROWS]
+    for each in cells:
+        each["metrics"]["classes"] = {"f1": 0.25}
+    text = page(
+        tmp_path,
+        *cells,
+        main_metrics={"classes": ["f1"], "action_units": ["f1"]},
+        published_tasks={"classes": "expression"},
+    )
+    tops, heads, rows = numbers(text)
+    assert tops[:3] == ["row", "classes f1", "action units f1"]
+    assert heads[:2] == ["measured", "Aff-Wild2 / TMIF-FEA"]
+    assert rows["1ST"][:2] == ["25.0", "35.9"]
+
+
+def test_what_is_decided_comes_first(full):
+    text, reader = full
+    assert text.index('<div class="decided">') < text.index('class="statement')
+    assert reader.text.index("Decided (3 seeds") < reader.text.index("Preset demo")
+
+
+def test_one_seed_decides_nothing(tmp_path):
+    reader = read(page(tmp_path, *[cell(row) for row in ROWS]))
+    assert "One seed decides nothing: there is no interval" in reader.text
+    assert "What is not decided" in reader.text
 
 
 def test_change_plot_marks_the_quadrant_and_the_intervals(full):
     text, _ = full
     assert 'class="gain"' in text
     assert "C MT (DM): expression accuracy +10.0 ± 0.0, action_units f1 -30.0 ± 0.0" in text
+
+
+def test_rows_may_start_from_single_task_rows_of_their_own(tmp_path):
+    cells = [cell(row, seed) for row in ROWS for seed in (0, 1)]
+    own = {"NC MT": Baselines("ST"), "C MT (DM)": Baselines(), "ST": Baselines("C MT (DM)")}
+    text = page(tmp_path, *cells, baselines=own)
+    assert "Change against the single-task row of each" in text
+    # ST - C MT (DM), and no point at the origin.
+    assert "ST: expression accuracy -10.0 ± 0.0, action_units f1 +30.0 ± 0.0" in text
+    assert text.count("<circle") == 2
+    assert "change against C MT (DM) and ST, whichever a row is compared with" in text
 
 
 def test_no_curve_through_a_loss_that_is_not_finite(full):
@@ -178,8 +246,9 @@ def test_samples_wrong_first_and_of_one_repeat(full):
 def test_base_rates(full):
     text, reader = full
     assert "AU10base rate 50.0" in reader.text
-    # Always yes at 0.1: 0.2 / 1.1 = 18.2.
-    assert '<i class="yes" style="left:18.2%">' in text
+    # A track of 140 from 20 on. Base rate 0.1: 34; always yes there, 0.2 / 1.1: 45.5.
+    assert 'x1="34" y1="0" x2="34" y2="51" class="rate"' in text
+    assert 'x1="45.5" y1="0" x2="45.5" y2="51" class="yes"' in text
     assert reader.text.index("AU2base") < reader.text.index("AU10base")
 
 
@@ -277,6 +346,7 @@ def test_evidence_follows_its_repeat(tmp_path):
         ("a < b & `x < 1`", "a &lt; b &amp; <code>x &lt; 1</code>"),
         ("**bold** `**code**`", "<strong>bold</strong> <code>**code**</code>"),
         ("one ` tick", "one ` tick"),
+        ("by 1.0 ± 0.2", "by 1.0\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.2"),
     ],
 )
 def test_inline(markdown, markup):

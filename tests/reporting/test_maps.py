@@ -1,8 +1,8 @@
-import cv2
 import numpy as np
+import pytest
 
 from mtl_dm.reporting import Panel, map_plot
-from mtl_dm.reporting.page.heat import heat_map
+from mtl_dm.reporting.page.heat import heat_drawing, heat_map
 
 CLASSES, UNITS = ("fear", "anger"), ("AU1", "AU2", "AU4")
 VALUES = np.array([[0.25, 1.0, np.nan], [-0.5, 0.0, 0.7]])
@@ -28,11 +28,18 @@ def test_shares_carry_none():
 
 def test_picture(tmp_path):
     panels = [Panel("shares", np.abs(VALUES)), Panel("differences", VALUES, signed=True)]
-    map_plot(panels, CLASSES, UNITS, tmp_path / "a.png")
-    map_plot(panels, CLASSES, UNITS, tmp_path / "b.png")
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    pixels = cv2.imread(str(tmp_path / "a.png")).astype(int)
-    assert pixels.shape[1] > pixels.shape[0]
-    blue, _, red = np.moveaxis(pixels, -1, 0)
-    assert (blue - red > 100).any()  # more
-    assert (red - blue > 30).any()  # less
+    map_plot(panels, CLASSES, UNITS, tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text("utf-8")
+    # The drawings of the page, side by side under their titles.
+    for panel in panels:
+        assert heat_drawing(CLASSES, UNITS, panel.values, signed=panel.signed).content in text
+    assert [text.count(f">{name}</text>") for name in ("shares", "differences", "fear")] == [
+        1,
+        1,
+        2,
+    ]
+
+
+def test_another_kind_of_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"path must end in \.svg, got '.*a\.png'"):
+        map_plot([Panel("", VALUES)], CLASSES, UNITS, tmp_path / "a.png")

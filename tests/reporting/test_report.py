@@ -1,10 +1,9 @@
 import dataclasses
+from xml.etree import ElementTree
 
 import pytest
 
 from mtl_dm.reporting import (
-    change_plot,
-    label_bars,
     read_cells,
     read_results,
     summary_text,
@@ -41,12 +40,15 @@ def test_differences_are_paired_so_that_the_seed_cancels(full):
 
 
 def test_collapse_and_negative_transfer_are_flagged(full):
-    lines = [line for line in full[1].splitlines() if line.startswith("- **")]
+    findings = full[1].split("### Findings")[1]
+    lines = [line for line in findings.splitlines() if line.startswith("- **")]
     assert lines == [
-        "- **Collapse**: C MT (DM) has action_units f1 11.0 ± 2.5, below half of NC MT's "
-        "45.0 ± 2.5.",
-        "- **Negative transfer**: NC MT is below ST in expression accuracy by 5.0 ± 0.0 points.",
-        "- **Negative transfer**: C MT (DM) is below ST in action_units f1 by 30.0 ± 0.0 points.",
+        "- **Collapse**: C MT (DM) has action_units f1 11.0 ± 2.5, below half of ST's 41.0 ± 2.5 "
+        "and of NC MT's 45.0 ± 2.5.",
+        "- **Negative transfer**: NC MT is worse than ST in expression accuracy by 5.0 ± 0.0 "
+        "points.",
+        "- **Negative transfer**: C MT (DM) is worse than ST in action_units f1 by 30.0 ± 0.0 "
+        "points.",
     ]
 
 
@@ -80,20 +82,41 @@ def test_origin_is_stated(full):
     assert "Not finished" not in full[1]
 
 
-def test_results_and_plots_are_written(full):
+def test_results_and_pictures_are_written(full):
     folder, text = full
     cells = to_frame(read_cells(folder).cells)
     assert read_results(folder / "results.csv").equals(cells)
-    images = sorted(path.name for path in folder.glob("*.png"))
+    images = sorted(path.name for path in folder.glob("*.svg"))
     assert len(images) == 2
     assert all(f"]({name})" in text for name in images)
-    assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in images)
+    assert all(ElementTree.parse(folder / name).getroot().tag.endswith("svg") for name in images)
+    assert list(folder.glob("*.png")) == []
+
+
+def test_what_is_decided_comes_first(full):
+    lines = [line for line in full[1].splitlines() if line]
+    assert lines[0] == "# Table 2"
+    assert lines[1].startswith("**Decided** (3 seeds, 95% intervals of paired differences): ")
+    assert full[1].index("**Decided**") < full[1].index("> Preset")
+
+
+def test_what_is_not_decided_is_folded(tmp_path):
+    # NC MT - ST in accuracy: +1, -1 points: open. In f1 +4 both times: decided.
+    cells = [cell("ST"), cell("ST", 1), cell("NC MT"), cell("NC MT", 1)]
+    for each, accuracy in zip(cells, (0.5, 0.5, 0.51, 0.49), strict=True):
+        each["metrics"]["expression"]["accuracy"] = accuracy
+    text = report(tmp_path, *cells)
+    start = text.index("<details><summary>What is not decided</summary>\n\n")
+    folded = text[start : text.index("</details>")].splitlines()[2:-1]
+    # s = sqrt(2) points, t(0.975, 1) = 12.7062: half width 12.7062.
+    assert folded == ["- NC MT minus ST: expression accuracy +0.0 ± 12.7"]
+    assert "altogether 1 of 2 comparisons, listed under Findings" in text
 
 
 def test_the_same_run_gives_the_same_files(full, tmp_path):
     folder, text = full
     assert report(tmp_path, *ALL) == text
-    for path in folder.glob("*.png"):
+    for path in folder.glob("*.svg"):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
@@ -116,7 +139,8 @@ def test_one_seed_has_no_interval(tmp_path):
     text = report(tmp_path, *(cell(row) for row in ROWS))
     assert "**One seed: no confidence interval can be given.**" in text
     assert "| ST | 50.0 | 40.0 | 1 | — |" in text
-    assert "Negative transfer not decided: NC MT" in text
+    assert "**One seed decides nothing**" in text.split("> Preset")[0]
+    assert "- C MT (DM) minus NC MT: expression accuracy +15.0, action_units f1 -34.0" in text
     assert "**Negative transfer**" not in text
 
 
@@ -131,7 +155,7 @@ def test_nothing_measured_is_said(tmp_path):
     text = report(tmp_path)
     assert "**Nothing has been measured yet.**" in text
     assert f"- {COLUMN}, ST: every seed" in text
-    assert list(tmp_path.glob("*.png")) == []
+    assert list(tmp_path.glob("*.svg")) == []
 
 
 @pytest.mark.parametrize(
@@ -173,31 +197,6 @@ def test_summary_text_is_aligned(full):
     assert len({len(line) for line in lines[2:]}) == 1
 
 
-def test_plots_refuse_unknown_columns_and_skip_empty_ones(full, tmp_path):
-    frame = to_frame(read_cells(full[0]).cells)
-    target = tmp_path / "plot.png"
-    with pytest.raises(ValueError, match=r"Unknown column 'x'\. Known"):
-        change_plot(frame, spec(), target, column="x")
-    assert not change_plot(frame[:0], spec(), target)
-    assert not label_bars(frame, spec(), target, "action_units", "recall")
-    assert not target.exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"rows": []}, "rows must be distinct"),
-        ({"columns": ["a", "a"]}, "columns must be distinct"),
-        ({"main_metrics": {"a": []}}, "main_metrics must give"),
-        ({"published_rows": {"x": "ST"}}, "published_rows names"),
-        ({"repeats": {"x": []}}, "repeats names"),
-    ],
-)
-def test_a_wrong_spec_is_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
-        spec(**changes)
-
-
 def test_unknown_published_columns_list_the_known_ones(tmp_path):
     plan = dataclasses.replace(spec(), published_columns={COLUMN: ["nowhere"]})
     with pytest.raises(ValueError, match=r"nowhere.*Known: .*TMIF-FEA"):
@@ -230,3 +229,25 @@ def test_a_column_without_chosen_thresholds_says_so(tmp_path):
 
 def test_a_report_at_one_half_alone_does_not_mention_thresholds(full):
     assert "threshold" not in full[1]
+
+
+def test_three_tasks_of_other_kinds_need_no_edit(tmp_path):
+    main = {"pose": ["ccc"], "gaze": ["rmse"], "identity": ["eer", "accuracy"]}
+    levels = {"ST": 0.3, "NC MT": 0.25, "C MT (DM)": 0.4}
+    cells = [cell(row, seed) for row in ROWS for seed in (0, 1)]
+    for each in cells:
+        level = levels[each["row"]] + each["seed"] / 10
+        each["metrics"] = {task: dict.fromkeys(names, level) for task, names in main.items()}
+    text = report(tmp_path, *cells, main_metrics=main, published_columns={}, per_label=[])
+    # Means of 0.3 and 0.4: s = 0.0707, half width 12.7062 * 0.05 = 0.635.
+    assert "| ST | 0.350 ± 0.635 | 0.350 ± 0.635 | 35.0 ± 63.5 | 35.0 ± 63.5 | 2 | — |" in text
+    assert "| C MT (DM) | +0.100 ± 0.000 * | +0.100 ± 0.000 * | +10.0 ± 0.0 * |" in text
+    assert "Fractions in percent, other metrics as they are" in text
+    # A correlation that rises is a gain, an error that does is a loss.
+    assert "`C MT (DM)` raises gaze rmse by 0.150 ± 0.000 against `NC MT`" in text
+    assert "`C MT (DM)` repairs pose ccc, in which `NC MT` loses 0.050 ± 0.000" in text
+    assert "worse than ST in gaze rmse by 0.100 ± 0.000, identity eer by 10.0 ± 0.0 points" in text
+    # Every two tasks have a picture.
+    pictures = [path.read_text("utf-8") for path in tmp_path.glob("changes-*.svg")]
+    assert len(pictures) == 3
+    assert sum("change in gaze rmse<" in picture for picture in pictures) == 2

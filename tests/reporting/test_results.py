@@ -1,4 +1,3 @@
-import logging
 import math
 
 import pandas as pd
@@ -16,48 +15,8 @@ def with_metric(name, value):
     return cell("ST", metrics={"valence_arousal": {name: value}})
 
 
-def test_names_come_from_the_json_not_from_the_path(tmp_path):
-    cells, damaged = read_cells(write(tmp_path, cell("NC MT"), cell("ST", seed=1, fold=0)))
-    assert [(c.column, c.row, c.repeat) for c in cells] == [
-        ("faces A / net B", "NC MT", (0, None)),
-        ("faces A / net B", "ST", (1, 0)),
-    ]
-    assert damaged == []
-
-
-def test_a_folder_without_cells_gives_none(tmp_path):
-    assert read_cells(tmp_path) == ([], [])
+def test_no_cells_give_an_empty_frame():
     assert tuple(to_frame([]).columns) == RESULT_COLUMNS
-
-
-@pytest.mark.parametrize("text", ["", '{"table": "tab', "[]", "{}", "null"])
-def test_damaged_cells_are_skipped_and_named(tmp_path, caplog, text):
-    write(tmp_path, cell("ST"))
-    (tmp_path / "cells" / "bad.json").write_text(text, encoding="utf-8")
-    with caplog.at_level(logging.WARNING):
-        cells, damaged = read_cells(tmp_path)
-    assert len(cells) == 1
-    assert damaged == ["cells/bad.json"]
-    assert "cells/bad.json" in caplog.text
-
-
-def test_mistyped_entries_are_damage(tmp_path):
-    wrong = [{"seed": "0"}, {"row": ""}, {"metrics": {"a": 1}}, {"steps": True}, {"fold": 0.5}]
-    bad = [cell("ST") | entry for entry in wrong]
-    cells, damaged = read_cells(write(tmp_path, *bad))
-    assert cells == []
-    assert len(damaged) == len(wrong)
-
-
-def test_cells_of_another_table_are_refused(tmp_path):
-    write(tmp_path, cell("ST"))
-    with pytest.raises(ValueError, match="of table 'table2', expected 'table4'"):
-        read_cells(tmp_path, "table4")
-
-
-def test_the_same_cell_twice_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="hold the same cell"):
-        read_cells(write(tmp_path, cell("ST"), cell("ST")))
 
 
 def test_only_measured_values_become_lines(tmp_path):

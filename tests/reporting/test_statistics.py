@@ -64,6 +64,13 @@ def test_relative_change_by_hand():
     assert change == pytest.approx(-2.5)
 
 
+def test_a_lower_error_is_a_gain():
+    # a: (0.4 - 0.5) / 0.5 = -20 %, an error: +20 %; b: +10 %; mean 15 %.
+    signs = {"a": [-1], "b": [1]}
+    change = relative_change({"a": [0.4], "b": [0.55]}, {"a": [0.5], "b": [0.5]}, signs)
+    assert change == pytest.approx(15.0)
+
+
 def test_every_task_counts_once():
     # a: mean of +20 % and 0 % = 10 %; b: -25 %; mean -7.5 %.
     change = relative_change({"a": [0.6, 0.5], "b": [0.3]}, {"a": [0.5, 0.5], "b": [0.4]})

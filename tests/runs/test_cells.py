@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from mtl_dm.reporting import read_cells
 from mtl_dm.runs.cells import CellPlan, run_cell
+from mtl_dm.runs.reading import read_cells
 
 PLAN = CellPlan(
     table="table2",
@@ -44,7 +44,7 @@ def changed(**config):
     return dataclasses.replace(PLAN, config={**PLAN.config, **config})
 
 
-def test_is_read_back_by_reporting(tmp_path, capsys):
+def test_is_read_back(tmp_path, capsys):
     assert compute(tmp_path) == 1
     cells, damaged = read_cells(tmp_path, "table2")
     assert damaged == []
@@ -132,15 +132,23 @@ def test_a_damaged_cell_is_computed_again(tmp_path, text, capsys):
     assert len(read_cells(tmp_path).cells) == 1
 
 
-@pytest.mark.parametrize("damage", ["no metrics", "config null"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"metrics": None},
+        {"metrics": {}},
+        {"record": {"config": None}},
+        {"seconds": "long"},
+        {"steps": None},
+        {"column": ""},
+        {"fold": "0"},
+    ],
+    ids=str,
+)
 def test_what_the_report_cannot_read_is_computed_again(tmp_path, damage):
     compute(tmp_path)
     path = PLAN.path(tmp_path)
     content = json.loads(path.read_text(encoding="utf-8"))
-    if damage == "no metrics":
-        del content["metrics"]
-    else:
-        content["record"]["config"] = None
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(json.dumps(content | damage), encoding="utf-8")
     assert compute(tmp_path) == 1
     assert read_cells(tmp_path).damaged == []

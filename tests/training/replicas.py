@@ -6,6 +6,7 @@ in a process takes up the collective operations of the first.
 """
 
 import sys
+import tempfile
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from mtl_dm.models.steps import backend
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.resuming import Progress, restore_state, save_state
 
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
@@ -26,10 +28,10 @@ TASKS = (
 # Forms of single images, and those whose sums, and factors by the rule, run over all replicas.
 COUPLINGS = [
     Coupling(),
-    Coupling(matching_form="paper", co_annotation_form="paper"),
-    Coupling(matching_form="bernoulli"),
-    Coupling(matching_form="batch", co_annotation_form="posterior"),
-    Coupling(matching_form="conditional", co_annotation_form="posterior_distillation"),
+    Coupling(name="paper", matching_form="paper", co_annotation_form="paper"),
+    Coupling(name="bernoulli", matching_form="bernoulli"),
+    Coupling(name="batch", matching_form="batch", co_annotation_form="posterior"),
+    Coupling(name="teacher", co_annotation_form="posterior_distillation"),
 ]
 SHAPES = {"compact_cnn": (16, 16, 3), "dense_trunk": (10,)}
 
@@ -63,6 +65,9 @@ def trained(strategy, backbone, precision, balancing):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
         model.compile(optimizer)
         history = model.fit(stream, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
+        with tempfile.TemporaryDirectory() as folder:
+            save_state(folder, model, Progress(epochs=1))
+            restore_state(folder, model)
         terms = [*(task.name for task in TASKS), *model.coupling_names()]
         gradients = backend().term_gradients(model)(next(iter(stream)), terms)
     return [weight.numpy() for weight in model.weights], history.history, gradients

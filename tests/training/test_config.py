@@ -29,10 +29,51 @@ TWO = ("first", "second")
             {"relatedness": "facs", "matching": 0.0, "co_annotation": 0},
             "relatedness 'facs' couples nothing with matching 0 and co_annotation 0",
         ),
-        ({"brake": True, "validation": "v"}, "needs relatedness and validation, got None and v"),
-        ({"brake": True, "relatedness": "facs"}, "needs relatedness and validation, got facs and"),
+        (
+            {"validation_gate": True, "validation": "v"},
+            "needs relatedness and validation, got None and v",
+        ),
+        (
+            {"validation_gate": True, "relatedness": "facs"},
+            "needs relatedness and validation, got facs and",
+        ),
         ({"relatedness": "learned", "epochs": 1}, "needs at least 2, got epochs 1"),
         ({"relatedness": "learned:facs", "epochs": 1}, "needs at least 2, got epochs 1"),
+        ({"couplings": ("a(relation=learned)",), "epochs": 1}, "needs at least 2, got epochs 1"),
+        ({"task_losses": {"pose": "ccc"}}, r"task_losses name \['pose'\]"),
+        ({"trainable": ()}, "trainable must name what is trained"),
+        ({"backbone": "vgg"}, "Unknown backbone 'vgg'. Known: compact_cnn, dense_trunk"),
+        ({"matching_form": "conditional(x=1)"}, "form 'conditional' has no option 'x'. Known: "),
+        ({"matching_form": "paper(epsilon=2)"}, "must lie between 0 and 1.0, got 2.0"),
+        ({"backbone": 3}, "backbone must be a text, got 3"),
+        ({"backbone": "compact_cnn(dropout=high)"}, "must be a number, got 'high'"),
+        ({"balancing": "equal(alpha=1)"}, "'equal' has no option 'alpha'. Known: balances"),
+        ({"optimizer": "lion"}, "Unknown optimizer 'lion'. Known: adam, adamw, sgd"),
+        ({"schedule": "step(factor=0.1)"}, r"'step' needs the option\(s\) every"),
+        ({"schedule": "step(every=0)"}, "needs every > 0, got 0"),
+        ({"schedule": "cosine(warmup=10)"}, "less than the 10 epochs, got 10.0"),
+        ({"schedule": "cosine(final=2)"}, r"final in \[0, 1\], got 2.0"),
+        ({"couplings": ("a(relation=facs)",) * 2}, r"Two couplings have the same name: \['a'\]"),
+        ({"couplings": ("a(relation=facs, source=pose)",)}, "'a' names the unknown task 'pose'"),
+        ({"couplings": ("a(relation=facs, target=pose)",)}, "'a' names the unknown task 'pose'"),
+        ({"couplings": ("a",)}, r"coupling 'a' needs the option\(s\) relation"),
+        ({"couplings": ("a(relation=facs, factor=1)",)}, "has no option 'factor'. Known: co_ann"),
+        ({"couplings": ("a(relation=facs, matching=-1)",)}, "'a': matching must be finite and >="),
+        ({"couplings": ("a(relation=facs, matching_form=x)",)}, "'a': Unknown matching form 'x'"),
+        (
+            {"couplings": ("a(relation=facs, matching=0, co_annotation=0)",)},
+            "'a': relatedness 'facs' couples nothing",
+        ),
+        ({"couplings": ("a-b(relation=facs)",)}, "must be an identifier, got 'a-b'"),
+        ({"stages": ("a", "a(epochs=2)")}, r"Two stages have the same name: \['a'\]"),
+        ({"stages": ("a(epochs=0)",)}, "Stage 'a': epochs must be at least 1, got 0"),
+        ({"stages": ("a(seed=1)",)}, "Stage 'a': it has no option 'seed'. Known: augment"),
+        ({"stages": ("a(epochs=few)",)}, "Stage 'a': option 'epochs' must be an integer"),
+        ({"stages": ("a(datasets=third)",)}, r"'a': datasets \['third'\] are none of the run's"),
+        ({"stages": ("a(datasets=[])",)}, "Stage 'a': datasets must name at least one"),
+        ({"stages": ("a(optimizer=lion)",)}, "Stage 'a': Unknown optimizer 'lion'"),
+        ({"stages": ("a(schedule=cosine(warmup=2), epochs=2)",)}, "less than the 2 epochs"),
+        ({"stages": ("a(trainable=[])",)}, "Stage 'a': trainable must name what is trained"),
     ],
 )
 def test_refuses(changes, message):
@@ -54,7 +95,7 @@ def test_defaults():
     assert (config.matching, config.co_annotation) == (None, None)
     for field in ("matching", "co_annotation", "matching_form", "co_annotation_form"):
         assert getattr(config, field) == getattr(coupling, field)
-    assert not config.brake
+    assert not config.validation_gate
     assert config.attribute_reduction == "mean"
     assert config.relatedness is None
 
@@ -78,3 +119,74 @@ def test_to_dict_is_json_without_the_place_of_the_data():
     assert "data_dir" not in values
     for changes in ({"seed": 1}, {"task_weights": {}}, {"relatedness": "facs"}, {"jit": True}):
         assert config.replace(**changes).to_dict() != values
+
+
+def test_specifications_have_one_spelling():
+    config = TrainConfig(
+        TWO,
+        backbone="compact_cnn( dropout=0 )",
+        balancing="total",
+        couplings=("a( relation = facs )",),
+        stages=("s(learning_rate=0.1,epochs=2)",),
+    )
+    assert config.backbone == "compact_cnn(dropout=0.0)"
+    assert config.balancing == "equal"
+    assert config.couplings == ("a(relation=facs)",)
+    assert config.stages == ("s(epochs=2, learning_rate=0.1)",)
+
+
+def test_couplings_of_the_flat_fields_and_of_their_own():
+    config = TrainConfig(
+        TWO,
+        relatedness="facs",
+        matching=0.5,
+        couplings=("other(relation=learned, source=expression, matching_form=js)",),
+    )
+    flat, other = config.coupling_choices()
+    assert (flat.name, flat.relation, flat.matching, flat.learned) == (None, "facs", 0.5, False)
+    assert (other.name, other.relation, other.matching, other.learned) == (
+        "other", "learned", None, True,
+    )  # fmt: skip
+    assert (other.source, other.target, other.matching_form) == ("expression", None, "js")
+
+
+def test_a_stage_has_the_values_of_the_run_but_its_own():
+    config = TrainConfig(
+        TWO,
+        shares=(1.0, 3.0),
+        init_from="start.keras",
+        epochs=3,
+        relatedness="learned",
+        stages=("one(epochs=1, datasets=second, trainable=heads)", "two(optimizer=sgd)"),
+    )
+    (one, first), (two, second) = config.stage_configs()
+    assert (one, two) == ("one", "two")
+    assert (first.epochs, first.relatedness) == (1, "learned")
+    assert (first.datasets, first.shares, first.trainable) == (("second",), (3.0,), ("heads",))
+    assert first.init_from == "start.keras"
+    # Loaded once: again it would undo the stage before.
+    assert second == config.replace(stages=(), optimizer="sgd", init_from=None, seed=second.seed)
+    assert first.seed == config.seed != second.seed
+
+
+def test_without_stages_the_run_is_one():
+    config = TrainConfig(TWO)
+    assert config.stage_configs() == [("all", config)]
+
+
+def test_a_record_of_an_earlier_version_means_the_same():
+    config = TrainConfig(TWO, relatedness="facs", validation="v", validation_gate=True)
+    now = config.to_dict()
+    old = {**now, "brake": True, "balancing": "total"}
+    for name in (
+        "validation_gate", "couplings", "task_losses", "optimizer", "schedule", "trainable",
+        "init_from", "stages",
+    ):  # fmt: skip
+        del old[name]
+    assert TrainConfig.upgraded(old) == now
+    assert TrainConfig.upgraded(now) == now
+    # What differs still does.
+    assert TrainConfig.upgraded({**old, "brake": False}) != now
+    assert TrainConfig.upgraded(old) != config.replace(optimizer="sgd").to_dict()
+    assert TrainConfig.upgraded({**old, "gone": 1})["gone"] == 1
+    assert TrainConfig.upgraded({"seed": 1})["seed"] == 1

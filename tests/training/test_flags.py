@@ -7,6 +7,7 @@ from mtl_dm.training import flags
 from mtl_dm.training.config import TrainConfig
 from tests.training.command_line import isolated_flags, parse
 
+REPEATED = {"couplings": "coupling", "stages": "stage"}
 NEEDED = ("--datasets=a/x,b/y:train", "--output=out")
 
 
@@ -33,13 +34,15 @@ def test_every_field_has_a_flag():
         "tasks": ("expression", "action_units", "identity"),
         "data_dir": "there",
         "image_size": 48,
-        "backbone": "dense_trunk",
+        "backbone": "dense_trunk(width=8)",
         "relatedness": "aff_wild2",
         "matching": 0.5,
         "co_annotation": 0.0,
         "matching_form": "bernoulli",
         "co_annotation_form": "distillation",
-        "brake": True,
+        "couplings": ("first(relation=facs)", "second(matching=0.5, relation=learned:facs)"),
+        "validation_gate": True,
+        "task_losses": {"identity": "large=x"},
         "task_weights": {"expression": 2.0, "action_units": 0.25},
         "attribute_reduction": "sum",
         "label_smoothing": 0.1,
@@ -48,7 +51,12 @@ def test_every_field_has_a_flag():
         "shares": (1.0, 3.0),
         "epochs": 2,
         "steps_per_epoch": 11,
+        "optimizer": "sgd(momentum=0.9)",
+        "schedule": "cosine(warmup=1.0)",
         "learning_rate": 0.01,
+        "trainable": ("heads", "backbone/conv2d*"),
+        "init_from": "there.keras",
+        "stages": ("warmup(epochs=2, trainable=heads)", "main"),
         "augment": False,
         "mixed_precision": "float16",
         "jit": True,
@@ -58,6 +66,9 @@ def test_every_field_has_a_flag():
     assert set(given) | {"datasets"} == {field.name for field in dataclasses.fields(TrainConfig)}
     arguments = []
     for name, value in given.items():
+        if name in REPEATED:
+            arguments += [f"--{REPEATED[name]}={each}" for each in value]
+            continue
         if isinstance(value, dict):
             value = ",".join(f"{key}={number}" for key, number in value.items())
         elif isinstance(value, tuple):
@@ -76,13 +87,15 @@ def test_help_explains_every_field():
         flags.define_train_flags()
         text = absl_flags.FLAGS.get_help()
         for field in dataclasses.fields(TrainConfig):
-            assert f"--{field.name}:" in text or f"--[no]{field.name}:" in text, field.name
-            assert len(absl_flags.FLAGS[field.name].help) > 5, field.name
+            name = REPEATED.get(field.name, field.name)
+            assert f"--{name}:" in text or f"--[no]{name}:" in text, name
+            assert len(absl_flags.FLAGS[name].help) > 5, name
         assert "--output:" in text
 
 
 @pytest.mark.parametrize(
-    "name", ["matching=0.5", "co_annotation=1", "matching_form=bernoulli", "brake"]
+    "name",
+    ["matching=0.5", "co_annotation=1", "matching_form=bernoulli", "validation_gate", "brake"],
 )
 def test_coupling_flags_need_relatedness(name):
     message = refused(f"--{name}")
@@ -104,6 +117,10 @@ def test_coupling_with_both_weights_zero():
         ("--shares=1,two", "--shares needs numbers, got 'two'"),
         ("--shares=1", "shares needs one number per data set, 2, got 1"),
         ("--epochs=0", "epochs must be at least 1"),
+        ("--task_losses=expression", "--task_losses needs task=loss, got 'expression'"),
+        ("--backbone=compact_cnn(depth=1)", "'compact_cnn' has no option 'depth'. Known: dropout"),
+        ("--coupling=a(source=expression)", "coupling 'a' needs the option(s) relation"),
+        ("--stage=a(epochs=1+1)", "not code"),
     ],
 )
 def test_refuses(flag, message):
@@ -114,8 +131,6 @@ def test_refuses(flag, message):
     "flag",
     [
         "--matching=-1",
-        "--matching_form=kl",
-        "--co_annotation_form=kl",
         "--attribute_reduction=max",
         "--strategy=none_such",
         "--batch_size=many",
@@ -142,6 +157,34 @@ def test_evaluate_needs_a_checkpoint():
             parse(*NEEDED)
         assert parse(*NEEDED, "--checkpoint=some.keras") == []
         assert absl_flags.FLAGS.datasets == ["a/x", "b/y:train"]
+
+
+def test_the_old_name_of_the_validation_gate():
+    given = ("--relatedness=facs", "--validation=v")
+    assert config_of(*given, "--brake").validation_gate
+    assert config_of(*given, "--brake") == config_of(*given, "--validation_gate")
+    assert not config_of(*given, "--nobrake").validation_gate
+
+
+def test_the_validation_gate_of_a_coupling_with_a_name():
+    config = config_of("--coupling=a(relation=facs)", "--validation=v", "--validation_gate")
+    assert config.validation_gate
+
+
+def test_a_list_in_a_specification_keeps_its_commas():
+    config = config_of("--stage=a(datasets=[a/x, b/y:train])", "--stage=b(datasets=b/y:train)")
+    assert [part.datasets for _, part in config.stage_configs()] == [
+        ("a/x", "b/y:train"),
+        ("b/y:train",),
+    ]
+
+
+@pytest.mark.parametrize("name", ["matching", "co_annotation"])
+def test_forms(name):
+    message = refused("--relatedness=facs", f"--{name}_form=kl")
+    assert f"Unknown {name.replace('_', '-')} form 'kl'. Known: " in message
+    message = refused("--relatedness=facs", f"--{name}_form=paper(heat=1)")
+    assert "form 'paper' has no option 'heat'. Known: " in message
 
 
 def test_flagfile(tmp_path):

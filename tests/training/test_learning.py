@@ -10,7 +10,7 @@ from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness, marginal
 from mtl_dm.tasks import Task
-from mtl_dm.training import fitting, learning
+from mtl_dm.training import callbacks, fitting, learning
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.learning import LearnRelatedness, schedule
 
@@ -66,18 +66,18 @@ class Watch(keras.callbacks.Callback):
 def train(world, monkeypatch, config=CONFIG, start=None, **fields):
     """Train as `fit` does, watched from the beginning of every epoch."""
     watch = Watch()
-    real = fitting.LearnRelatedness
+    real = callbacks.LearnRelatedness
     first = []
 
     def with_watch(*arguments, **options):
         first.append(real(*arguments, **options))
         return first[0]
 
-    monkeypatch.setattr(fitting, "LearnRelatedness", with_watch)
+    monkeypatch.setattr(callbacks, "LearnRelatedness", with_watch)
     # The watch stands where the brake would.
-    monkeypatch.setattr(fitting, "_brake", lambda *_: watch)
+    monkeypatch.setattr(callbacks, "validation_gate", lambda *_: watch)
     coupling = Coupling("kind", "parts", start or world.start, learned=True, **fields)
-    config = config.replace(brake=True, relatedness="learned", validation="v")
+    config = config.replace(validation_gate=True, relatedness="learned", validation="v")
     with fitting.settings(config):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(16, activation="relu")])
         model = MultiTaskModel(network, TASKS, [coupling])
@@ -122,7 +122,7 @@ def test_estimates_follow_the_schedule_and_get_near_the_truth(world, monkeypatch
 
 def test_the_first_epoch_trains_as_if_uncoupled(world, monkeypatch):
     short = CONFIG.replace(epochs=2)
-    monkeypatch.setattr(fitting, "schedule", lambda epochs: (9, 9))  # No estimate at all.
+    monkeypatch.setattr(callbacks, "schedule", lambda epochs: (9, 9))  # No estimate at all.
     model, watch = train(world, monkeypatch, short)
     assert watch.scales == [[0.0, 0.0]] * 2
     with fitting.settings(short):

@@ -55,7 +55,7 @@ def start(config, folder, monkeypatch, kill_in=None, coupling=None):
         couplings = [coupling or Coupling()]
         model = MultiTaskModel(BACKBONES.get(config.backbone)(shape), TASKS, couplings)
         try:
-            validation = sources(shape)[0] if config.brake else None
+            validation = sources(shape)[0] if config.validation_gate else None
             fitting.fit(model, sources(shape), config, validation=validation, output=folder)
         except KeyboardInterrupt:
             return None
@@ -100,7 +100,7 @@ def test_learned_relatedness_and_brake_are_part_of_the_state(brake, tmp_path, mo
     config = config_of("dense_trunk").replace(
         epochs=4,
         learning_rate=0.01,
-        **({"brake": True, "relatedness": "learned", "validation": "v"} if brake else {}),
+        **({"validation_gate": True, "relatedness": "learned", "validation": "v"} if brake else {}),
     )
     # The printed matching is what the brake has to do with.
     coupling = Coupling(

@@ -1,12 +1,14 @@
 import json
+import shutil
 
+import keras
 import numpy as np
 import pytest
 
 from mtl_dm import data
 from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.relatedness import Relatedness, facs
-from mtl_dm.training import run
+from mtl_dm.training import assembly, run
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 
 TERMS = ("expression", "action_units", "distribution_matching", "soft_co_annotation")
@@ -106,6 +108,46 @@ def test_another_configuration_is_refused(finished):
     assert (finished.folder / "run.json").read_bytes() == before
 
 
+def test_the_folder_of_an_earlier_version_goes_on(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    config = strict(path)
+    for name in ("validation_gate", "couplings", "task_losses", "optimizer", "schedule", "stages"):
+        del config[name]
+    path.write_text(json.dumps({**config, "brake": False, "balancing": "total"}), encoding="utf-8")
+    model = run.train(finished.config, tmp_path / "run")
+    for have, want in zip(model.get_weights(), finished.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(have, want)
+    with pytest.raises(ValueError, match="optimizer: 'adam' there, 'sgd' now"):
+        run.train(finished.config.replace(optimizer="sgd"), tmp_path / "run")
+
+
+def test_a_run_of_two_stages(finished, tmp_path):
+    config = finished.config.replace(
+        steps_per_epoch=1,
+        stages=(
+            f"warmup(datasets={EXPRESSIONS_ONLY}, epochs=1, trainable=heads)",
+            "main(epochs=2, optimizer=sgd)",
+        ),
+    )
+    model = run.train(config, tmp_path)
+    record = strict(tmp_path / "run.json")
+    assert [(each["name"], each["epochs"]) for each in record["stages"]] == [
+        ("warmup", 1),
+        ("main", 2),
+    ]
+    assert record["config"]["stages"] == list(config.stages)
+    assert len(record["history"]["loss"]) == 3
+    assert record["seconds"] == pytest.approx(sum(each["seconds"] for each in record["stages"]))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "best.keras", "config.json", "last.keras", "relatedness_0.json", "run.json", "stages",
+        "tensorboard",
+    }  # fmt: skip
+    loaded = scoring.load_model(tmp_path / "last.keras")
+    for have, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(have, want)
+
+
 def test_inferred_relatedness_and_options_reach_the_model(faces, finished):
     from mtl_dm.training import assembly
 
@@ -148,9 +190,10 @@ def test_inferred_relatedness_and_options_reach_the_model(faces, finished):
         ({"relatedness": "hearsay"}, "Unknown relatedness 'hearsay'. Known: aff_wild2, facs"),
         ({"relatedness": f"inferred:{UNITS_ONLY}"}, "never annotated|'neutral'"),
         ({"backbone": "vgg"}, "Unknown backbone 'vgg'. Known: compact_cnn, dense_trunk"),
-        ({"balancing": "luck"}, "Unknown .*'luck'. Known: total, uncertainty"),
+        ({"balancing": "luck"}, "Unknown .*'luck'. Known: equal, .*uncertainty"),
         ({"matching_form": "new"}, "Unknown .*'new'. Known: .*paper"),
         ({"co_annotation_form": "new"}, "Unknown .*'new'. Known: .*paper"),
+        ({"trainable": ("neck",)}, "no trainable weight is called 'neck'"),
         ({"strategy": "spread"}, "Unknown strategy 'spread'. Known: mirrored, none"),
         ({"validation": f"{ANNOTATED}:train"}, r"\['validation', 'test'\], got 'train'"),
         ({"validation": ANNOTATED}, r"\['validation', 'test'\], got ''"),
@@ -166,8 +209,9 @@ def test_wrong_input_leaves_no_folder(finished, tmp_path, changes, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_missing_relatedness_file_leaves_no_folder(finished, tmp_path):
-    config = finished.config.replace(relatedness=str(tmp_path / "none.json"))
+@pytest.mark.parametrize("field", ["relatedness", "init_from"])
+def test_a_missing_file_leaves_no_folder(finished, tmp_path, field):
+    config = finished.config.replace(**{field: str(tmp_path / "none.json")})
     with pytest.raises(FileNotFoundError, match=r"none\.json"):
         run.train(config, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -194,7 +238,7 @@ def test_a_learned_relatedness_stands_beside_the_assumed_one(finished, tmp_path,
         matching_form="conditional",
         co_annotation_form="posterior",
         epochs=3,
-        brake=True,
+        validation_gate=True,
     )
     model = run.train(config, tmp_path)
     assumed = Relatedness.from_json(tmp_path / "relatedness_0.json")
@@ -233,3 +277,17 @@ def test_labels_without_an_image_and_idle_terms_are_said_once(finished, tmp_path
         "lacks its class."
     ]
     assert warned(relatedness=None) == []
+
+
+def test_what_a_table_is_counted_on_draws_nothing_from_the_seed(finished, tmp_path, monkeypatch):
+    # A data set that has to be built first draws its own numbers while it is.
+    counted = assembly.couplings_of
+
+    def built_first(*arguments):
+        keras.utils.set_random_seed(99)
+        return counted(*arguments)
+
+    monkeypatch.setattr(assembly, "couplings_of", built_first)
+    model = run.train(finished.config, tmp_path)
+    for got, want in zip(model.weights, finished.model.weights, strict=True):
+        np.testing.assert_array_equal(got, want)

@@ -10,7 +10,7 @@ from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.steps import backend
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
-from mtl_dm.training import fitting, validation_gate
+from mtl_dm.training import callbacks, fitting, validation_gate
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.validation_gate import ValidationGate
 
@@ -24,7 +24,7 @@ CONFIG = TrainConfig(
     ("one", "other"),
     validation="v",
     relatedness="facs",
-    brake=True,
+    validation_gate=True,
     augment=False,
     batch_size=32,
     epochs=3,
@@ -98,7 +98,8 @@ def test_the_default_is_left_alone_where_it_helps(sources, validation, capsys):
 
 @pytest.fixture(scope="module")
 def after_an_epoch(sources, validation):
-    return trained(sources, validation, CONFIG.replace(brake=False, epochs=1), **PRINTED)[0]
+    config = CONFIG.replace(validation_gate=False, epochs=1)
+    return trained(sources, validation, config, **PRINTED)[0]
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_validation_without_labels_of_a_task_cannot_judge_for_it(sources):
 def test_validation_images_from_all_of_it_in_several_batches(images, size, last, sources):
     inputs = np.tile(np.arange(images, dtype=np.float32)[:, None], 7)
     validation = data.from_arrays(inputs, {"kind": np.arange(images) % 3}, TASKS)
-    callback = fitting._brake(sources, validation, CONFIG)
+    callback = callbacks.validation_gate(sources, validation, CONFIG)
     seen = [batch[0].numpy()[:, 0] for batch in callback._validation]
     assert min(5, images) <= len(seen) <= 8
     assert max(map(len, seen)) == size
@@ -215,7 +216,7 @@ def test_the_same_batches_after_every_epoch_and_after_a_restart(sources, validat
             for stream in (callback._training, callback._validation)
         ]
 
-    first, again = (fitting._brake(sources, validation, CONFIG) for _ in range(2))
+    first, again = (callbacks.validation_gate(sources, validation, CONFIG) for _ in range(2))
     want = seen(first)
     for other in (seen(first), seen(again)):
         for one, two in zip(want, other, strict=True):
@@ -223,7 +224,7 @@ def test_the_same_batches_after_every_epoch_and_after_a_restart(sources, validat
 
 
 def test_needs_validation(sources):
-    with pytest.raises(ValueError, match="brake needs validation data"):
+    with pytest.raises(ValueError, match="validation gate needs validation data"):
         fitting.fit(built(), sources, CONFIG)
 
 

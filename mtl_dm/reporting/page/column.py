@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mtl_dm.reporting.findings import warnings
-from mtl_dm.reporting.page.changes import change_chart
+from mtl_dm.reporting.findings import undecided, warnings
+from mtl_dm.reporting.page.changes import change_charts
 from mtl_dm.reporting.page.curves import learning_curves
 from mtl_dm.reporting.page.heat import heat_maps
 from mtl_dm.reporting.page.labels import label_cards
@@ -19,7 +19,7 @@ from mtl_dm.reporting.page.numbers import (
 from mtl_dm.reporting.page.reliability import reliability_diagrams
 from mtl_dm.reporting.page.samples import sample_cards
 from mtl_dm.reporting.page.view import ColumnView
-from mtl_dm.reporting.sections import interval_note
+from mtl_dm.reporting.sections import UNDECIDED, interval_note
 
 NO_EVIDENCE = "Nothing to draw: no cell of this column has such evidence beside it."
 
@@ -39,11 +39,12 @@ def column_markup(view: ColumnView, lines: pd.DataFrame, prefix: str) -> str:
         return note("No cell of this column is finished.")
     spec = view.spec
     numbers = measured_beside_published(view) + note(interval_note(view.measured, lines, spec))
+    beside = "Measured beside published" if spec.published_columns else "Measured"
     sections = {
-        "Findings": bullets(warnings(view.measured, spec)) + differences(view),
-        "Measured beside published": numbers + published_note(view),
-        "Who gains, who loses": change_chart(view)
-        or note(f"No row shares a repeat and both tasks with {spec.baseline_row}."),
+        "Findings": bullets(warnings(view.measured, spec)) + _undecided(view) + differences(view),
+        beside: numbers + published_note(view),
+        "Who gains, who loses": change_charts(view)
+        or note("No row shares a repeat and two tasks with its single-task row."),
         "Learning curves": learning_curves(view),
         "Label by label": _labels(view),
         "Relatedness: prior and implied": heat_maps(view),
@@ -60,6 +61,11 @@ def column_markup(view: ColumnView, lines: pd.DataFrame, prefix: str) -> str:
             f"{content or note(NO_EVIDENCE)}</section>"
         )
     return "".join(blocks)
+
+
+def _undecided(view: ColumnView) -> str:
+    lines = undecided(view.measured, view.spec)
+    return details(UNDECIDED, bullets(lines)) if lines else ""
 
 
 def _labels(view: ColumnView) -> str:

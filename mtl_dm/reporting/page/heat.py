@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mtl_dm.reporting.page.markup import card, grid, note
-from mtl_dm.reporting.page.svg import chart, number, rect, text
+from mtl_dm.reporting.page.markup import card, escape, grid, note
+from mtl_dm.reporting.page.svg import Drawing, number, rect, text
 from mtl_dm.reporting.page.view import ColumnView
+
+TableReader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+"""Finds in the evidence of a cell the table to draw."""
 
 _WIDE, _HIGH = 30.0, 17.0
 _LETTER = 7.0
 
 
 def heat_maps(view: ColumnView) -> str:
-    """Return the labels' heat map, then each row's prior and implied one; "" without evidence."""
+    """Return each coupling's heat maps; "" without evidence.
+
+    Where a row has one coupling at most, its maps need no heading.
+    """
+    couplings = {
+        name: table
+        for row in view.spec.rows
+        for content in view.evidence.get(row, ())
+        for name, table in content.get("couplings", {}).items()
+    }
+    if len(couplings) < 2:
+        return _maps(view, lambda content: content["relatedness"])
+    blocks = []
+    for name, table in couplings.items():
+        heading = (
+            f"<h4>{escape(name)}: {escape(table['source'])} and {escape(table['target'])}</h4>"
+        )
+        blocks.append(heading + _maps(view, _table_reader(name, table)))
+    return "".join(blocks)
+
+
+def _table_reader(name: str, like: Mapping[str, Any]) -> TableReader:
+    """Return what finds a coupling's table in a content, or of the same labels without coupling."""
+
+    def read(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        own = content.get("couplings", {})
+        plain = content["relatedness"]
+        if own or plain is None:
+            return own.get(name)
+        same = all(plain[side] == like[side] for side in ("classes", "attributes"))
+        return plain if same else None
+
+    return read
+
+
+def _maps(view: ColumnView, table_of: TableReader) -> str:
+    """Return the labels' heat map, then each row's prior and implied one; "" without tables."""
     found = {
         row: parts
         for row in view.spec.rows
-        if (parts := [c["relatedness"] for c in view.evidence.get(row, ()) if c["relatedness"]])
+        if (parts := [table for c in view.evidence.get(row, ()) if (table := table_of(c))])
     }
     if not found:
         return ""
@@ -88,6 +127,18 @@ def heat_map(
     faded: Collection[str] = (),
     signed: bool = False,
 ) -> str:
+    """Return the markup of `heat_drawing` for a page; the arguments are its own."""
+    return heat_drawing(classes, attributes, values, faded=faded, signed=signed).markup
+
+
+def heat_drawing(
+    classes: Sequence[str],
+    attributes: Sequence[str],
+    values: np.ndarray,
+    *,
+    faded: Collection[str] = (),
+    signed: bool = False,
+) -> Drawing:
     """Draw attributes down and classes across: a page is longer than wide.
 
     Args:
@@ -115,7 +166,7 @@ def heat_map(
     width = left + len(classes) * _WIDE + 0.65 * _LETTER * len(classes[-1])
     height = top + len(attributes) * _HIGH + 4
     what = "difference of" if signed else "of"
-    return chart(width, height, "".join(pieces), f"heat map {what} P(attribute | class)")
+    return Drawing(width, height, "".join(pieces), f"heat map {what} P(attribute | class)")
 
 
 def _cell(place: tuple[float, float], value: float, pair: str, signed: bool) -> str:
@@ -124,7 +175,7 @@ def _cell(place: tuple[float, float], value: float, pair: str, signed: bool) -> 
         return rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "empty", f"{pair}: no value")
     tip = f"{'Difference of ' if signed else ''}P({pair}) = {value:{'+' if signed else ''}.3f}"
     box = rect(x + 1, y + 1, _WIDE - 2, _HIGH - 2, "heat less" if value < 0 else "heat", tip)
-    shade = f'<g style="--v:{abs(value):.3f}">{box}</g>'
+    shade = f'<g fill-opacity="{0.05 + 0.95 * min(abs(value), 1.0):.3f}">{box}</g>'
     kind = "inside middle high" if abs(value) > 0.65 else "inside middle"
     percent = round(100 * value)
     shown = f"{percent:+d}" if signed and percent else number(percent)

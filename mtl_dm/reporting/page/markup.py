@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 from mtl_dm.reporting.tables import Table
 
+_CLOSE = "\N{NO-BREAK SPACE}"
+"""Keeps a number with its interval, and Δm with its number."""
+
 
 def escape(text: object) -> str:
     """Return text that may stand between tags and in attributes."""
@@ -21,7 +24,8 @@ def inline(markdown: str) -> str:
         if place % 2:
             parts[place] = f"<code>{escape(part)}</code>"
         else:
-            parts[place] = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(part))
+            strong = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(part))
+            parts[place] = strong.replace(" ± ", f"{_CLOSE}±{_CLOSE}")
     return "".join(parts)
 
 
@@ -33,10 +37,8 @@ def bullets(lines: Sequence[str]) -> str:
 def number_cell(text: str) -> str:
     """Return the text of a table cell, the interval after ± in small print."""
     # Up to the next space only: "1.0 ± 0.2 (n=2)" keeps its note.
-    # Spaces that do not break keep a number with its interval, and Δm with its number.
-    close = "\N{NO-BREAK SPACE}"
-    spread = re.sub(r" ± ([\d.]+)", rf'<small class="pm">{close}± \1</small>', escape(text))
-    return spread.replace("Δm ", f"Δm{close}")
+    spread = re.sub(r" ± ([\d.]+)", rf'<small class="pm">{_CLOSE}± \1</small>', escape(text))
+    return spread.replace("Δm ", f"Δm{_CLOSE}")
 
 
 def table(lines: Table, heads: Sequence[str] | None = None) -> str:

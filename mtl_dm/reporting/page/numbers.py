@@ -2,76 +2,109 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
 
-from mtl_dm.reporting.findings import comparison_table
-from mtl_dm.reporting.page.markup import details, escape, note, number_cell, scroll, table
+from mtl_dm.reporting.beside import Printed, printed_columns
+from mtl_dm.reporting.comparisons import comparison_table
+from mtl_dm.reporting.page.markup import details, escape, note, table
+from mtl_dm.reporting.page.narrow import Numbers, narrow_tables
 from mtl_dm.reporting.page.view import ColumnView
-from mtl_dm.reporting.tables import ABSENT, label_table, main_table, published_table
+from mtl_dm.reporting.sections import difference_note
+from mtl_dm.reporting.spec import Pair
+from mtl_dm.reporting.tables import ABSENT, label_table, relative, row_count, value_cell
 
-PUBLISHED = "published, not measured here"
+_MEASURED = "measured"
 
 
 def measured_beside_published(view: ColumnView) -> str:
-    """Return the main table, the paper's numbers at its right where it has any.
+    """Return each metric measured here beside the paper's; all metrics below, folded.
+
+    Where the paper has no number, all metrics stand open.
 
     Raises:
         ValueError: If the spec names a published table or column that does not exist.
     """
-    spec = view.spec
-    lines = main_table(view.measured, spec)
-    printed = published_table(spec, view.column)
-    by_row = {line[0]: line[1:] for line in printed[1:]}
-    titles = printed[0][1:] if printed else []
-    groups = [(task, len(list(pairs))) for task, pairs in groupby(t for t, _ in spec.pairs)]
-    top = "".join(f'<th colspan="{n}" scope="colgroup">{escape(task)}</th>' for task, n in groups)
-    top += '<th colspan="2"></th>'
-    if titles:
-        top += (
-            f'<th colspan="{len(titles)}" scope="colgroup" class="printed">{escape(PUBLISHED)}</th>'
-        )
-    names = [metric for _, metric in spec.pairs] + lines[0][-2:]
-    second = "".join(f'<th scope="col">{escape(name.replace("_", " "))}</th>' for name in names)
-    second += "".join(f'<th scope="col" class="printed">{escape(name)}</th>' for name in titles)
-    body = []
-    for line in lines[1:]:
-        cells = "".join(f"<td>{number_cell(cell)}</td>" for cell in line[1:])
-        theirs = by_row.get(line[0], [ABSENT] * len(titles))
-        cells += "".join(f'<td class="printed">{number_cell(cell)}</td>' for cell in theirs)
-        body.append(f'<tr><th scope="row">{view.named(line[0])}</th>{cells}</tr>')
-    head = f'<tr><th rowspan="2" scope="col">row</th>{top}</tr><tr>{second}</tr>'
-    return scroll(
-        f'<table class="main"><thead>{head}</thead><tbody>{"".join(body)}</tbody></table>'
+    printed = printed_columns(view.spec, view.column)
+    everything = narrow_tables(view, [*_metrics(view), *_ends(view, [])])
+    if not printed:
+        return everything
+    beside = [column for pair in _pairs(view, printed) for column in _beside(view, pair, printed)]
+    return narrow_tables(view, [*beside, *_ends(view, printed)]) + details(
+        "All metrics", everything
     )
+
+
+def _pairs(view: ColumnView, printed: Sequence[Printed]) -> list[Pair]:
+    """Return what the paper prints and what speaks for a task, in the main table's order."""
+    wanted = dict.fromkeys(
+        [*view.spec.headlines, *(pair for each in printed for pair in each.pairs)]
+    )
+    known = [pair for pair in view.spec.pairs if pair in wanted]
+    return list(dict.fromkeys([*known, *wanted]))
+
+
+def _beside(view: ColumnView, pair: Pair, printed: Sequence[Printed]) -> list[Numbers]:
+    head, spec = " ".join(pair).replace("_", " "), view.spec
+    columns = []
+    if any(view.measured.values(row, *pair) for row in spec.rows):
+        cells = {row: value_cell(view.measured, spec, row, pair) for row in spec.rows}
+        columns.append(Numbers(head, _MEASURED, cells))
+    for each in (each for each in printed if pair in each.pairs):
+        found = {row: each.cells.get((row, *pair), ABSENT) for row in spec.rows}
+        columns.append(Numbers(head, each.name, found, printed=True))
+    return columns
+
+
+def _metrics(view: ColumnView) -> list[Numbers]:
+    return [
+        Numbers(
+            task.replace("_", " "),
+            metric.replace("_", " "),
+            {
+                row: value_cell(view.measured, view.spec, row, (task, metric))
+                for row in view.spec.rows
+            },
+        )
+        for task, metric in view.spec.pairs
+    ]
+
+
+def _ends(view: ColumnView, printed: Sequence[Printed]) -> list[Numbers]:
+    """Return Δm, measured and computed from the printed numbers, and n."""
+    spec = view.spec
+    columns = []
+    changes = {row: relative(view.measured, spec, row) for row in spec.rows}
+    if spec.single_task_rows:
+        columns.append(Numbers("Δm (%)", _MEASURED if printed else "", changes))
+    for each in (each for each in printed if each.changes):
+        found = {row: each.changes.get(row, ABSENT) for row in spec.rows}
+        columns.append(Numbers("Δm (%)", each.name, found, printed=True))
+    counts = {row: str(row_count(view.measured, spec, row) or ABSENT) for row in spec.rows}
+    return [*columns, Numbers("", "n", counts)]
 
 
 def published_note(view: ColumnView) -> str:
     """Return what the published columns are, or "" where there are none."""
-    if not published_table(view.spec, view.column):
+    if not printed_columns(view.spec, view.column):
         return ""
     return note(
-        "**Published, not measured here**: percent as printed in the paper, on other data and "
-        'another network; ± is its "spread", and Δm is computed from the printed numbers.'
+        "**Shaded: published, not measured here**: as printed in the paper, on other data and "
+        'another network; ± is its "spread", and its Δm is computed from the printed numbers.'
     )
 
 
 def differences(view: ColumnView) -> str:
-    """Return the paired differences to the two baselines, folded away; "" if there are none."""
-    spec = view.spec
-    blocks = []
-    for other in dict.fromkeys((spec.baseline_row, spec.uncoupled_row)):
-        lines = comparison_table(view.measured, spec, other)
+    """Return the paired differences, folded away; "" if there are none."""
+    blocks, names = [], []
+    for other in view.spec.compared:
+        lines = comparison_table(view.measured, view.spec, other)
         if lines:
+            names.append(other)
             blocks.append(table(lines, [view.named(line[0]) for line in lines[1:]]))
     if not blocks:
         return ""
-    text = (
-        "In points, paired by repeat, ± half width of the 95% interval of the difference; * marks "
-        "an interval that excludes 0. No correction for the number of comparisons. A difference "
-        "without ± rests on one repeat and has no interval."
-    )
-    title = f"Differences to {escape(spec.baseline_row)} and {escape(spec.uncoupled_row)}"
-    return details(title, "".join(blocks) + note(text))
+    title = f"Differences to {' and '.join(map(escape, names))}"
+    return details(title, "".join(blocks) + note(difference_note(view.spec)))
 
 
 def label_numbers(view: ColumnView, task: str, metric: str) -> str:

@@ -12,24 +12,27 @@ from mtl_dm.reporting.page.view import ColumnView
 def sample_cards(view: ColumnView) -> str:
     """Return a fold of samples for each row, of its first repeat; "" where there are none."""
     folds: list[str] = []
+    pictured = False
     for row in view.spec.rows:
         contents = view.evidence.get(row, ())
         samples = contents[0]["samples"] if contents else []
         if samples:
+            pictured |= any(sample["image"] is not None for sample in samples)
             cards = [_card(sample) for sample in samples]
             content = grid(cards, "samples")
             folds.append(details(view.named(row), content, opened=not folds))
     if not folds:
         return ""
     licence = " **Its licence holds for this page too.**" if view.real else ""
+    images = f" The images come from the data set.{licence}" if pictured else ""
     marks = " ".join(
         _chip(kind, name, "")
         for kind, name in (("hit", "found"), ("missed", "missed"), ("false", "not there"))
     )
     text = (
-        "Test images of the first repeat: the wrong predictions the model was surest of, then the "
-        "right ones it was surest of; attributes are counted present above 0.5. A choice that "
-        f"shows mistakes, not a fair sample. The images come from the data set.{licence}"
+        f"Test {'images' if pictured else 'examples'} of the first repeat: the wrong predictions "
+        "the model was surest of, then the right ones it was surest of; attributes are counted "
+        f"present above 0.5. A choice that shows mistakes, not a fair sample.{images}"
     )
     return f'<p class="note">Attributes: {marks}</p>{"".join(folds)}{note(text)}'
 
@@ -44,11 +47,18 @@ def _card(sample: Mapping[str, Any]) -> str:
         else:
             lines.append(_attribute_chips(task, judged))
     return (
-        f'<figure class="card sample {"right" if right else "wrong"}">'
-        f'<img src="{escape(sample["image"])}" alt="test image {escape(sample["index"])}" '
-        f'width="96" height="96"><div><span class="verdict">{word}</span>{"".join(lines)}</div>'
+        f'<figure class="card sample {"right" if right else "wrong"}">{_picture(sample)}'
+        f'<div><span class="verdict">{word}</span>{"".join(lines)}</div>'
         "</figure>"
     )
+
+
+def _picture(sample: Mapping[str, Any]) -> str:
+    """Return the image; of inputs that hold none, which test example it is."""
+    index = escape(sample["index"])
+    if sample["image"] is None:
+        return f"<small>no. {index}</small>"
+    return f'<img src="{escape(sample["image"])}" alt="test image {index}" width="96" height="96">'
 
 
 def _class_lines(judged: Mapping[str, Any]) -> str:

@@ -82,12 +82,34 @@ def path(
     return f'<path d="M{steps}{"Z" if closed else ""}" class="{kind}">{tip}</path>'
 
 
+class Drawing(NamedTuple):
+    """A figure, to stand in a page or in a file of its own.
+
+    Attributes:
+        width: In its own units, about pixels.
+        height: Likewise.
+        content: SVG markup.
+        label: What it shows, read aloud.
+    """
+
+    width: float
+    height: float
+    content: str
+    label: str
+
+    @property
+    def markup(self) -> str:
+        """The drawing for a page: it grows and shrinks with its box."""
+        return (
+            f'<svg viewBox="0 0 {number(self.width)} {number(self.height)}" role="img" '
+            f'aria-label="{escape(self.label)}" style="max-width:{number(self.width * 1.25)}px">'
+            f"{self.content}</svg>"
+        )
+
+
 def chart(width: float, height: float, content: str, label: str) -> str:
-    """Return a drawing that grows and shrinks with its box; `label` is read aloud."""
-    return (
-        f'<svg viewBox="0 0 {number(width)} {number(height)}" role="img" '
-        f'aria-label="{escape(label)}" style="max-width:{number(width * 1.25)}px">{content}</svg>'
-    )
+    """Return the markup of a drawing for a page."""
+    return Drawing(width, height, content, label).markup
 
 
 def axes(x: Scale, y: Scale, x_ticks: list[float], y_ticks: list[float]) -> str:

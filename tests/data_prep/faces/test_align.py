@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -15,6 +14,7 @@ from data_prep import align
 from mtl_dm import faces
 from tests.data_prep.faces.photos import person, png, rows, run, tree, write, write_people
 from tests.faces.dots import dots_engine, photo, place
+from tests.progress import wait_until
 
 
 @pytest.fixture
@@ -245,16 +245,17 @@ def test_a_killed_run_goes_on(folders):
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    limit = time.monotonic() + 300
-    while len(list(target.glob("?/*.jpg"))) < 10 and time.monotonic() < limit:
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.01)
+
+    def aligned():
+        return len(list(target.glob("?/*.jpg")))
+
+    wait_until(lambda: process.poll() is not None or aligned() >= 10, aligned, poll=0.01)
+    assert process.poll() is None, process.stdout.read()
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    while alive(str(target)) and time.monotonic() < limit:
-        time.sleep(0.1)
-    assert not alive(str(target))  # no orphans, which would write on
+    # No orphans, which would write on.
+    wait_until(lambda: not alive(str(target)), lambda: alive(str(target)))
     finished = {path: path.stat().st_mtime_ns for path in target.glob("?/*.jpg")}
     assert 10 <= len(finished) < count
     assert not (target / "faces.csv").exists()

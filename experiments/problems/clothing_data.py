@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,3 +92,18 @@ class ClothingData:
         rows = np.asarray(half)
         present = [self.labels[task.name][rows].reshape(len(rows), -1) >= 0 for task in tasks]
         return rows[np.concatenate(present, axis=1).any(axis=1)]
+
+
+@functools.lru_cache(maxsize=1)
+def clothing_data(source: str, folder: Path) -> ClothingData:
+    """Return the data, read once in a process.
+
+    Args:
+        source: As for `ClothingData`.
+        folder: As for `ClothingData`.
+
+    Raises:
+        FileNotFoundError: As `ClothingData`.
+        ValueError: As `ClothingData`.
+    """
+    return ClothingData(Path(source), folder)

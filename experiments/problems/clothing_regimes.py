@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from experiments.clothing_data import BUILT, NAME, SPLIT_SEED, ClothingData, hold_out
-from experiments.coupling.regimes import annotated
-from experiments.coupling.variants import VARIANTS
+from experiments.engine.problem import Given, Problem
+from experiments.problems.clothing_data import (
+    BUILT,
+    NAME,
+    SPLIT_SEED,
+    ClothingData,
+    hold_out,
+)
+from experiments.problems.regimes import annotated
+from experiments.problems.variants import VARIANTS
 from mtl_dm import data
 from mtl_dm.relatedness import Relatedness, best_temperature, estimate, marginal
 from mtl_dm.tasks import Task
@@ -20,22 +27,35 @@ from mtl_dm.training.config import TrainConfig
 COMPONENTS = 256
 HELD_OUT = 0.15
 IMAGE_SIZE = 64
+EPOCHS = {False: 40, True: 30}
+"""Whether on images -> epochs."""
 CO_ANNOTATED = 0.1
-FEW = ("10%", "10%, T")
+KNOWN = "counted on the training part, hidden labels included"
+FEW = f"counted on {CO_ANNOTATED:.0%} of the training part"
+NAMES = {
+    "known": KNOWN,
+    "10%": FEW,
+    "10%, T": f"{FEW}, temperature by their likelihood",
+    "learned": "learned: from the rates of the training labels",
+    **{name: f"{KNOWN}; {name}" for name in VARIANTS},
+}
+_CALLED = {description: name for name, description in NAMES.items()}
 
 
-class Clothing:
+class ClothingRegime(Problem):
     """One fold in one regime; what is coupled is trained on is seen here alone.
 
     Args:
         table: Labels, features and folds.
-        regime: A regime of `experiments.coupling.regimes`.
+        regime: A regime of `experiments.problems.regimes`.
         repeat: Which halving.
         fold: Which half is trained on.
         images: Train the compact CNN on images instead of a dense trunk on features.
         inner: Test on a part of the training half instead of on the other half: forms and weights
             are chosen so.
     """
+
+    names = NAMES
 
     def __init__(
         self,
@@ -57,25 +77,36 @@ class Clothing:
         self._train, self._held = hold_out(train, HELD_OUT, (*self._seed, 2))
         self._test = test
         self._kept = annotated(self._train, regime, (*self._seed, 3, inner or 0))
-        self.tasks: tuple[Task, Task] = (table.tasks[0], table.tasks[1])
+        self._together = np.array_equal(self._kept.classes, self._kept.attributes)
+        self.tasks = table.tasks
         self.config = TrainConfig(
-            datasets=(NAME, NAME),
+            datasets=(NAME,) if self._together else (NAME, NAME),
             tasks=tuple(task.name for task in self.tasks),
+            image_size=IMAGE_SIZE if images else None,
             backbone="compact_cnn" if images else "dense_trunk",
+            attribute_reduction="sum",
             batch_size=50,
-            epochs=30 if images else 40,
+            epochs=EPOCHS[images],
             augment=images,
             seed=repeat,
         )
+        self.record = {
+            "regime": regime,
+            "split": [*self._seed, inner],
+            "thresholds_from": f"{HELD_OUT} held out of the training half",
+        }
 
-    def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset]:
+    def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
         """Return one source a task, or one for both where the same images have both labels."""
-        if np.array_equal(self._kept.classes, self._kept.attributes):
+        if self._together:
             return [self._source(self._train, tasks)]
-        kept = dict(zip((task.name for task in self.tasks), self._kept, strict=True))
-        return [self._source(kept[task.name], [task]) for task in tasks]
+        wanted = {task.name for task in tasks}
+        return [
+            self._source(kept, [task]) if task.name in wanted else None
+            for task, kept in zip(self.tasks, self._kept, strict=True)
+        ]
 
-    def held_out(self, tasks: Sequence[Task]) -> tf.data.Dataset:
+    def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset:
         """Return the part of the training half that no row trains on."""
         return self._source(self._held, tasks)
 
@@ -83,39 +114,41 @@ class Clothing:
         """Return the other half, the same images for every row."""
         return self._source(self._test, tasks, among=self.tasks)
 
-    def columns(self) -> Mapping[str, np.ndarray] | None:
-        """Return None: every attribute is scored."""
-        return None
+    def given(self, name: str) -> Given | None:
+        """Return a relatedness of `NAMES`, from the training part alone."""
+        called = _CALLED.get(name)
+        if called is None:
+            return None
+        if called == "learned":
+            return Given(self._rates(), learned=True)
+        if called in ("10%", "10%, T"):
+            few = self._co_annotated()
+            table = self._counted(few, None)
+            return Given(table, self._temperature(few, table) if called == "10%, T" else {})
+        known = self._counted(np.asarray(self._train), 1.0)
+        return Given(VARIANTS[called](known, self._seed[1]) if called in VARIANTS else known)
 
-    def relatedness(self, name: str) -> Relatedness:
-        """Return the relatedness that a row names, all from the training part."""
+    def _rates(self) -> Relatedness:
         classes, attributes = self.tasks
-        labels = self._table.labels
-        if name == "learned":
-            return marginal(
-                labels[classes.name][self._kept.classes],
-                labels[attributes.name][self._kept.attributes],
-                classes=classes.labels,
-                attributes=attributes.labels,
-            )
-        few = name in FEW
-        rows = self._co_annotated() if few else np.asarray(self._train)
-        known = estimate(
-            labels[classes.name][rows],
-            labels[attributes.name][rows],
+        return marginal(
+            self._table.labels[classes.name][self._kept.classes],
+            self._table.labels[attributes.name][self._kept.attributes],
             classes=classes.labels,
             attributes=attributes.labels,
-            strength=None if few else 1.0,
         )
-        return VARIANTS[name](known, self._seed[1]) if name in VARIANTS else known
 
-    def options(self, name: str) -> Mapping[str, float]:
-        """Return T by likelihood on the co-annotated images for the row that says so."""
-        if name != "10%, T":
-            return {}
-        rows = self._co_annotated()
+    def _counted(self, rows: np.ndarray, strength: float | None) -> Relatedness:
+        classes, attributes = self.tasks
+        return estimate(
+            self._table.labels[classes.name][rows],
+            self._table.labels[attributes.name][rows],
+            classes=classes.labels,
+            attributes=attributes.labels,
+            strength=strength,
+        )
+
+    def _temperature(self, rows: np.ndarray, table: Relatedness) -> dict[str, float]:
         classes, attributes = (self._table.labels[task.name][rows] for task in self.tasks)
-        table = self.relatedness(name)
         return {
             "temperature": best_temperature(classes, attributes, None, table, leave_one_out=True)
         }

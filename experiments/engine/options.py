@@ -1,0 +1,121 @@
+"""What a user types to run a study."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shlex
+import sys
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+COMMAND = "MTL_DM_COMMAND"
+"""Environment variable with what the user typed, where that was `make ...`."""
+INTERRUPTED = 130
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of a study.
+
+    Attributes:
+        preset: How large it is.
+        seeds: Repetitions; 1 where a study fixes its own.
+        only: Row, column or group of columns to run; empty: all.
+        data_dir: Folder of data.
+        folder: Folder of the study.
+        workers: Processes that compute cells side by side; 0: this process does.
+        command: What was typed.
+    """
+
+    preset: str
+    seeds: int
+    only: str
+    data_dir: str
+    folder: Path
+    workers: int
+    command: str
+
+
+def options(
+    description: str | None,
+    table: str,
+    presets: Collection[str],
+    *,
+    default_preset: str = "demo",
+    data_dir: str | None = "build/datasets",
+    seeds: int | None = None,
+    trains: bool = True,
+) -> Options:
+    """Return the parsed command line of a study.
+
+    Args:
+        description: Shown by --help.
+        table: Names the default output folder.
+        presets: Names that --preset may have.
+        default_preset: Used where --preset is not given.
+        data_dir: Default of --data_dir; None: it must be given.
+        seeds: Default of --seeds. None: a study that fixes its repetitions refuses the option.
+        trains: Offer --workers.
+
+    Raises:
+        ValueError: If a value breaks its rule.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--preset", default=default_preset, help=f"one of {', '.join(presets)}")
+    if seeds is not None:
+        parser.add_argument(
+            "--seeds", type=int, default=seeds, help="repetitions; 2 and more give intervals"
+        )
+    parser.add_argument("--only", default="", help="a row, a column or what stands before its ' /'")
+    parser.add_argument("--data_dir", default=data_dir, required=data_dir is None)
+    parser.add_argument("--output", default=f"runs/{table}", help="folder of the study")
+    if trains:
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=min(2, os.cpu_count() or 1),
+            help="cells side by side, a process of one thread each; 0: none, in this process",
+        )
+    found = parser.parse_args()
+    typed = shlex.join(["python", "-m", f"experiments.{table}", *sys.argv[1:]])
+    if found.preset not in presets:
+        raise ValueError(f"Unknown preset {found.preset!r}. Known: {', '.join(presets)}.")
+    for name, least in (("seeds", 1), ("workers", 0)):
+        if getattr(found, name, least) < least:
+            raise ValueError(f"{name} must be at least {least}, got {getattr(found, name)}.")
+    return Options(
+        found.preset,
+        getattr(found, "seeds", 1),
+        found.only,
+        found.data_dir,
+        Path(found.output),
+        getattr(found, "workers", 0),
+        os.environ.get(COMMAND) or typed,
+    )
+
+
+def require_known(only: str, names: Collection[str]) -> None:
+    """Check what --only names.
+
+    Raises:
+        ValueError: If it is unknown.
+    """
+    if only and only not in names:
+        raise ValueError(f"Unknown row or column {only!r}. Known: {'; '.join(names)}.")
+
+
+def main_guard(main: Callable[[], Any]) -> None:
+    """Run a study; wrong input ends it with one line instead of a stack trace."""
+    try:
+        main()
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,1 @@
+"""Problems that several studies share: real clothing, synthetic faces with few labels."""

@@ -1,0 +1,78 @@
+"""A coupling as a user asks for it: names only, before any data are read."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from mtl_dm.options import checked
+from mtl_dm.spec import parse
+
+LEARNED = "learned"
+
+
+@dataclasses.dataclass(frozen=True)
+class CouplingChoice:
+    """Which tasks are coupled, through what and how; `NAME(relation=facs, ...)` as text.
+
+    Attributes:
+        name: Of the coupling; None for the only one that the flat fields describe.
+        relation: As the field `relatedness` of `TrainConfig`.
+        source: The task whose labels relate; None: the first that fits.
+        target: The task that they say something of; None: the first that fits.
+        matching: Factor of distribution matching; None: by the share of labels that are missing.
+        co_annotation: Factor of soft co-annotation, likewise.
+        matching_form: Specification of one of `mtl_dm.losses.MATCHING_FORMS`.
+        co_annotation_form: Specification of one of `mtl_dm.losses.CO_ANNOTATION_FORMS`.
+
+    Raises:
+        ValueError: If a name is unknown, a factor is negative, or both are 0.
+    """
+
+    name: str | None
+    _: dataclasses.KW_ONLY
+    relation: str
+    source: str | None = None
+    target: str | None = None
+    matching: float | None = None
+    co_annotation: float | None = None
+    matching_form: str = "conditional"
+    co_annotation_form: str = "posterior"
+
+    def __post_init__(self) -> None:
+        for registry, field in (
+            (MATCHING_FORMS, "matching_form"),
+            (CO_ANNOTATION_FORMS, "co_annotation_form"),
+        ):
+            object.__setattr__(self, field, str(registry.spec(getattr(self, field))))
+        for field in ("matching", "co_annotation"):
+            factor = getattr(self, field)
+            if factor is not None and not (math.isfinite(factor) and factor >= 0):
+                raise ValueError(f"{field} must be finite and >= 0, got {factor}.")
+        if self.matching == self.co_annotation == 0:
+            raise ValueError(
+                f"relatedness {self.relation!r} couples nothing with matching 0 and "
+                "co_annotation 0; leave it out to train without coupling."
+            )
+
+    @property
+    def learned(self) -> bool:
+        """Whether training learns the relation."""
+        return self.relation.partition(":")[0] == LEARNED
+
+
+def parse_coupling(text: str) -> CouplingChoice:
+    """Return the coupling that a specification describes.
+
+    Raises:
+        ValueError: If the text is none; the message names the coupling.
+    """
+    spec = parse(text)
+    if not spec.name.isidentifier():
+        raise ValueError(f"The name of a coupling must be an identifier, got {spec.name!r}.")
+    options = checked(f"coupling {spec.name!r}", CouplingChoice, spec.options)
+    try:
+        return CouplingChoice(spec.name, **options)
+    except ValueError as error:
+        raise ValueError(f"Coupling {spec.name!r}: {error}") from error

@@ -1,0 +1,161 @@
+"""Stages: one model trained one stage after another, each with what it needs of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from mtl_dm import processes
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.training import fitting
+from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.parts import chosen_names
+from mtl_dm.training.resuming import Progress
+
+FOLDER = "stages"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage of a training.
+
+    Attributes:
+        name: Of the stage and of its folder; empty for a training without stages, whose state
+            lies in the run's own folder.
+        config: Batches, epochs, optimizer, schedule and trained part apply.
+        sources: What it is trained on.
+        callbacks: More than those that the configuration asks for; see `fitting.fit`.
+    """
+
+    name: str
+    config: TrainConfig
+    sources: Sequence[tf.data.Dataset]
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+
+def stages_of(config: TrainConfig, sources: Sequence[tf.data.Dataset]) -> list[Stage]:
+    """Return the stages of a configuration; one where it names none.
+
+    Args:
+        config: The configuration.
+        sources: One per data set of it.
+    """
+    if not config.stages:
+        return [Stage("", config, sources)]
+    by_name = dict(zip(config.datasets, sources, strict=True))
+    return [
+        Stage(name, part, [by_name[each] for each in part.datasets])
+        for name, part in config.stage_configs()
+    ]
+
+
+def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
+    """Check that every stage trains something, before the first does.
+
+    Args:
+        model: A built model.
+        stages: In their order.
+
+    Raises:
+        ValueError: If one does not, two have one name, or batches do not fit the sources.
+    """
+    names = [stage.name for stage in stages]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated or not names:
+        raise ValueError(f"A training needs stages of different names, got {names}.")
+    for stage in stages:
+        try:
+            chosen_names(model, stage.config.trainable)
+            fitting.training_stream(stage.sources, stage.config)
+        except ValueError as error:
+            if not stage.name:
+                raise
+            raise ValueError(f"Stage {stage.name!r}: {error}") from error
+
+
+def train_stages(
+    model: MultiTaskModel,
+    stages: Sequence[Stage],
+    *,
+    validation: tf.data.Dataset | None = None,
+    output: str | Path | None = None,
+) -> list[Progress]:
+    """Train a model stage after stage, from where an earlier start stopped.
+
+    Each stage keeps its state, checkpoints and logs in a folder of its own, the last one its
+    checkpoints and logs in `output`. A finished stage is not trained again: the state that it
+    ended in is where the next one starts.
+
+    Args:
+        model: Built inside `fitting.settings`.
+        stages: In their order.
+        validation: Unbatched source, evaluated after every epoch.
+        output: As for `fitting.fit`.
+
+    Returns:
+        The progress of each stage that was begun: none begins after a loss that is not finite.
+
+    Raises:
+        ValueError: As `check_stages` and `fitting.fit`.
+        FileNotFoundError: If a file to start from does not exist.
+        OSError: If the disk is full.
+    """
+    check_stages(model, stages)
+    total = sum(stage.config.epochs for stage in stages)
+    before, done = 0, []
+    for stage in stages:
+        folder = None if output is None else Path(output)
+        last = stage is stages[-1]
+        state = folder / FOLDER / stage.name if folder is not None and stage.name else folder
+        place = fitting.Place(before, total, models=folder if last else state)
+        if stage.name and processes.is_main():
+            logging.info("Stage %s: %d epochs.", stage.name, stage.config.epochs)
+        progress = fitting.fit(
+            model,
+            stage.sources,
+            stage.config,
+            validation=validation,
+            output=state,
+            callbacks=stage.callbacks,
+            place=place,
+        )
+        done.append(progress)
+        if not last and not np.isfinite(progress.history.get("loss", [0.0])[-1]):
+            logging.error("Stage %s ended in a loss that is not finite.", stage.name)
+            break
+        before += stage.config.epochs
+    return done
+
+
+def joined_history(parts: Sequence[Progress]) -> dict[str, list[float]]:
+    """Return the history of all epochs of all stages; NaN where a stage did not log a value."""
+    names = dict.fromkeys(name for part in parts for name in part.history)
+    return {
+        name: [
+            value
+            for part in parts
+            for value in part.history.get(name, [float("nan")] * part.epochs)
+        ]
+        for name in names
+    }
+
+
+def record_of(stages: Sequence[Stage], parts: Sequence[Progress]) -> list[dict[str, Any]]:
+    """Return what the record of a run says of its stages."""
+    return [
+        {
+            "name": stage.name,
+            "epochs": part.epochs,
+            "seconds": part.seconds,
+            "trainable": list(stage.config.trainable),
+            "datasets": list(stage.config.datasets),
+        }
+        for stage, part in zip(stages, parts, strict=False)
+    ]

@@ -1,0 +1,70 @@
+"""Starting from the weights of another training, where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+from absl import logging
+
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.training.parts import network_weights
+
+
+def require_checkpoint(path: str | Path) -> None:
+    """Check that a checkpoint is there.
+
+    Raises:
+        FileNotFoundError: If it is not.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"No checkpoint at {path} to start from (init_from).")
+
+
+def start_from(model: MultiTaskModel, path: str | Path) -> None:
+    """Take over the weights of a checkpoint whose name and shape a model has; log the others.
+
+    How terms are balanced, scaled and related is left out: that belongs to a training.
+
+    Args:
+        model: A built model.
+        path: A `.keras` file of a `MultiTaskModel`, or of a backbone alone.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read or no weight fits.
+    """
+    require_checkpoint(path)
+    try:
+        source = keras.saving.load_model(path, compile=False)
+    except Exception as error:
+        # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
+        raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+    there, here = network_weights(source), network_weights(model)
+    shared = [name for name in here if name in there]
+    fitting = [name for name in shared if tuple(here[name].shape) == tuple(there[name].shape)]
+    if not fitting:
+        raise ValueError(
+            f"No weight of the checkpoint {path} fits the model: it has {_some(list(there))}, the "
+            f"model {_some(list(here))}."
+        )
+    for name in fitting:
+        here[name].assign(keras.ops.convert_to_numpy(there[name]))
+    logging.info("%d of %d weights are those of %s.", len(fitting), len(here), path)
+    shapes = [
+        f"{name} {tuple(there[name].shape)} there, {tuple(here[name].shape)} here"
+        for name in shared
+        if name not in fitting
+    ]
+    for what, names in (
+        ("not loaded, since the checkpoint has none", [n for n in here if n not in there]),
+        ("not loaded, since the shapes differ", shapes),
+        ("of the checkpoint not used", [n for n in there if n not in here]),
+    ):
+        if names:
+            logging.warning("Weights %s: %s.", what, ", ".join(names))
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])]) or "none"

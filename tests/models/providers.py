@@ -40,6 +40,10 @@ class Parts(keras.layers.Layer, TermProvider):
         self.dense = keras.layers.Dense(width, activation="relu")
         self.part = keras.layers.Dense(2)
 
+    def build(self, shapes):
+        self.dense.build((None, sum(shape[-1] for shape in shapes.values())))
+        self.part.build((None, self.width))
+
     def call(self, inputs):
         whole = ops.concatenate([inputs["face"], inputs["voice"]], axis=-1)
         features = self.dense(whole)
@@ -71,6 +75,9 @@ class Raw(keras.layers.Layer):
         super().__init__(**options)
         self.penalty = penalty
         self.dense = keras.layers.Dense(6, activation="relu")
+
+    def build(self, shape):
+        self.dense.build(shape)
 
     def call(self, inputs, training=False):
         features = self.dense(inputs)

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,24 +9,19 @@ import keras
 import numpy as np
 import pytest
 
+from tests import progress
 from tests.models.steps import program
 
 ROOT = Path(__file__).parents[3]
-TIMEOUT = 300
 
 
 def run(how, folder, **environment):
     path = folder / f"{how}.npz"
-    done = subprocess.run(
+    progress.run(
         [sys.executable, "-m", "tests.models.steps.program", how, path],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
     with np.load(path) as content:
         return dict(content)
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from mtl_dm.models import Term, TermProvider
+from mtl_dm.models.backbones import example
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -39,6 +40,16 @@ class Parts(keras.layers.Layer, TermProvider):
         self.width = width
         self.dense = keras.layers.Dense(width, activation="relu")
         self.part = keras.layers.Dense(2)
+
+    @staticmethod
+    @example({"face": (3,), "voice": (2,)}, refused=({"face": (3,)}, (3,)))
+    def of_shapes(input_shape, width: int = 6):
+        """The backbone as an entry of BACKBONES."""
+        if not isinstance(input_shape, dict) or set(input_shape) != {"face", "voice"}:
+            raise ValueError(f"Parts needs face and voice, got input_shape {input_shape}.")
+        backbone = Parts(width)
+        backbone.build({name: (None, *shape) for name, shape in input_shape.items()})
+        return backbone
 
     def build(self, shapes):
         self.dense.build((None, sum(shape[-1] for shape in shapes.values())))

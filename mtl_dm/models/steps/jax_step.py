@@ -88,7 +88,7 @@ def test_step(model: Any, state: Any, data: Any) -> Any:
     with values.scope() as scope:
         features, extras = model.extract(inputs, training=False)
         context = model.context(inputs, features, extras, labels, masks)
-        _log(model, context, labels, masks, model.objective(context))
+        _log(model, context, (inputs, labels, masks), model.objective(context))
         logs = model.get_metrics_result()
     return logs, values.after(scope)
 
@@ -117,7 +117,7 @@ def _by_losses(
             seen = seen_of(balancing, names, terms, parts, features=features)
             objective = objective_of(balancing, parts, seen)
             model.log_terms(terms)
-            _log(model, context, labels, masks, objective)
+            _log(model, context, batch, objective)
         shown = (seen.losses, seen.present, dict(features))
         return scale * objective, (shown, values.after(scope)[1:])
 
@@ -253,8 +253,8 @@ def _losses_now(model: Any, names: Sequence[str], batch: Any) -> Any:
     return jnp.stack([parts[name] for name in names])
 
 
-def _log(model: Any, context: Any, labels: Any, masks: Any, objective: Any) -> None:
-    _log_logits(model, (context.inputs, labels, masks), dict(context.logits), objective)
+def _log(model: Any, context: Any, batch: Any, objective: Any) -> None:
+    _log_logits(model, batch, dict(context.logits), objective)
 
 
 def _log_logits(model: Any, batch: Any, logits: Any, objective: Any) -> None:

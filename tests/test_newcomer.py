@@ -237,7 +237,9 @@ def main(folder, how):
     scope = contextlib.nullcontext()
     if how == "two":
         cpu = tf.config.list_physical_devices("CPU")[0]
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+        )
         scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
     with scope:
         for method, precision in ELSEWHERE:

@@ -79,6 +79,7 @@ class Moments(_Numbers):
                 f"it differs from its transpose by {gap:.2g}, its least eigenvalue is {least:.2g}."
             )
 
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Linear(_Numbers):
     """A regression target as a linear function of attributes: E[y] = b + a W.
@@ -107,6 +108,7 @@ class Linear(_Numbers):
         sizes = _names(self, "attributes"), _names(self, "values")
         _finite(self, "coefficients", sizes)
         _finite(self, "intercept", sizes[1:])
+
 
 RELATIONS.register("probabilities")(Relatedness)
 RELATIONS.register("moments")(Moments)

@@ -75,13 +75,10 @@ def test_a_method_without_weights_may_have_a_loss_of_its_own():
             return ops.sum(seen.present)
 
     batch = random_batch()
-    plain, priced = (
-        coupled_model(couplings=(), balancing=method) for method in (None, Priced())
-    )
+    plain, priced = (coupled_model(couplings=(), balancing=method) for method in (None, Priced()))
     logits = plain(batch[0])
     one, other = (
-        float(model.compute_loss(batch[0], batch[1], logits, batch[2]))
-        for model in (plain, priced)
+        float(model.compute_loss(batch[0], batch[1], logits, batch[2])) for model in (plain, priced)
     )
     assert other == pytest.approx(one + 2.0, rel=1e-6)
 

@@ -18,7 +18,9 @@ def folder():
     default = Path(__file__).resolve().parents[2].parent / "shared" / "data"
     found = Path(os.environ.get("MTL_DM_TEST_DATA", default)) / "checkpoints" / "old_layout"
     if not found.is_dir():
-        pytest.skip("the old checkpoint is not here: set MTL_DM_TEST_DATA to the folder of the data")
+        pytest.skip(
+            "the old checkpoint is not here: set MTL_DM_TEST_DATA to the folder of the data"
+        )
     return found
 
 

@@ -83,7 +83,9 @@ def test_a_users_form_couples_classes_and_a_real_value(expected_value):
     weights = data[2]["expression"] * named
     want = (values * weights).sum() / weights.sum()
     whole = objective(model, data)
-    assert float(model.term_trackers["affective_expected"].result()) == pytest.approx(want, rel=1e-5)
+    assert float(model.term_trackers["affective_expected"].result()) == pytest.approx(
+        want, rel=1e-5
+    )
     model.term_scales["affective_expected"].assign(0.0)
     assert whole - objective(model, data) == pytest.approx(0.5 * want, rel=1e-4)
 

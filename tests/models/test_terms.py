@@ -139,7 +139,7 @@ class TestProviders:
         model = compiled(coupled_model(Parts(), terms=[Centre()]))
         assert isinstance(model.optimizer, keras.optimizers.Optimizer)
         history = fit(model, parts_batch())
-        assert np.isfinite([values for values in history.values()]).all()
+        assert np.isfinite(list(history.values())).all()
 
 
 class TestBrokenProviders:

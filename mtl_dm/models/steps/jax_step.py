@@ -102,7 +102,7 @@ def _loss_scale(model: Any, optimizer: Any) -> Any:
 def _by_losses(
     model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
 ) -> tuple[Any, ...]:
-    """Return the scaled gradient of the objective, what the method saw, True, and the new values."""
+    """Return scaled gradients of the objective, what the method saw, True, and new values."""
     balancing = model.balancing
 
     def forward(trainable: Any) -> Any:
@@ -130,9 +130,7 @@ def _by_losses(
 def _by_gradients(
     model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
 ) -> tuple[Any, ...]:
-    """Return the scaled gradients as the method weighs them, what it saw, if that is usable, and
-    the new values.
-    """
+    """Return scaled gradients as weighed, what the method saw, if it is usable, and new values."""
     balancing = model.balancing
     names = list(balancing.names)
 

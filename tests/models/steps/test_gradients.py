@@ -126,7 +126,9 @@ def test_a_term_without_labels_is_not_present(monkeypatch):
     masks["affect"][:] = 0
     moved_by(model, (x, labels, masks))
     place = seen[0].names.index("affect")
-    assert seen[0].present.numpy().tolist() == [float(i != place) for i in range(len(seen[0].names))]
+    assert seen[0].present.numpy().tolist() == [
+        float(i != place) for i in range(len(seen[0].names))
+    ]
     assert seen[0].losses.numpy()[place] == 0
     assert not seen[0].gram.numpy()[place].any()
 

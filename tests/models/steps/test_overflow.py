@@ -38,9 +38,9 @@ def test_skipped_and_forgotten(name):
     memory = model.balancing.variables
     at = len(model.trainable_variables)
     if memory:
-        assert any(
-            np.any(old != new) for old, new in zip(before[at:], after[at:], strict=True)
-        ), "a step that is taken is remembered"
+        assert any(np.any(old != new) for old, new in zip(before[at:], after[at:], strict=True)), (
+            "a step that is taken is remembered"
+        )
 
 
 @pytest.mark.parametrize("name", ["after", "losses"])

@@ -1,6 +1,6 @@
 """How the loss terms of several tasks combine: one file a method."""
 
-from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing._base import Balancing, Seen, check_balancing
 from mtl_dm.balancing.equal import EqualWeighting
 from mtl_dm.balancing.gradnorm import GradNorm
 from mtl_dm.balancing.mgda import MGDA
@@ -26,5 +26,6 @@ __all__ = [
     "Seen",
     "StaticWeighting",
     "Uncertainty",
+    "check_balancing",
     "min_norm_weights",
 ]

@@ -9,11 +9,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from mtl_dm.balancing import Balancing, EqualWeighting
+from mtl_dm.balancing import Balancing, EqualWeighting, check_balancing
 from mtl_dm.losses import require_shape, weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.metrics import streaming_metric
 from mtl_dm.models import steps
+from mtl_dm.models.added_losses import adds_losses
 from mtl_dm.models.coupling import (
     AnyCoupling,
     BoundCoupling,
@@ -120,8 +121,10 @@ class MultiTaskModel(keras.Model):
         }
         self.task_metrics = {task.name: streaming_metric(task) for task in self.tasks}
         self._prepared = False
-        if backbone.built:
-            self._prepare()
+        check_balancing(self.balancing, self._balanced([*names, AUXILIARY]))
+        shape = getattr(backbone, "input_shape", None) if backbone.built else None
+        if shape is not None:
+            self._prepare(self._symbols(shape))
 
     def _names(self) -> list[str]:
         """Return the names of all terms but the auxiliary one.
@@ -139,21 +142,31 @@ class MultiTaskModel(keras.Model):
             )
         return names
 
-    def _prepare(self) -> None:
+    def _symbols(self, input_shape: Any) -> Any:
+        """Return what stands for inputs of a shape, which may be a structure."""
+        return keras.tree.map_shape_structure(
+            lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype),
+            input_shape,
+        )
+
+    def _prepare(self, inputs: Any) -> None:
         """Finish what depends on the losses that the backbone adds itself."""
         if self._prepared:
             return
         self._prepared = True
         names = self._names()
-        if self.backbone.losses:
+        if adds_losses(self.backbone, inputs) or self.losses:
             names.append(AUXILIARY)
             self.term_trackers[AUXILIARY] = keras.metrics.Mean(
                 name=f"{AUXILIARY}_loss", dtype="float32"
             )
+        self.balancing.prepare(self._balanced(names))
+
+    def _balanced(self, names: Sequence[str]) -> list[str]:
+        """Return those of the terms that the balancing method gives weights to."""
         if self.balancing.balances == "tasks":
-            names = [task.name for task in self.tasks]
-        self.balancing.prepare(names)
-        self.balancing.check()
+            return [task.name for task in self.tasks]
+        return list(names)
 
     def coupling_names(self, index: int | None = None) -> list[str]:
         """Return the names of the coupling terms, as their losses are logged (without "_loss").
@@ -170,14 +183,11 @@ class MultiTaskModel(keras.Model):
         Args:
             input_shape: Shape with the batch dimension, or a structure of them.
         """
-        inputs = keras.tree.map_shape_structure(
-            lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype),
-            input_shape,
-        )
+        inputs = self._symbols(input_shape)
         features, _ = self._split(self.backbone(inputs))
         for name, head in self.heads.items():
             head.build(features[name].shape)
-        self._prepare()
+        self._prepare(inputs)
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> dict[str, Any]:
@@ -268,9 +278,11 @@ class MultiTaskModel(keras.Model):
                 if scale is not None:
                     term = term._replace(factor=term.factor * scale)
                 terms[name] = term
-        if self.losses:
-            added = sum(ops.cast(loss, "float32") for loss in self.losses)
-            terms[AUXILIARY] = Term(added, ops.ones((), "float32"))
+        if AUXILIARY in self.term_trackers or self.losses:
+            # Layers may add a loss in training only: the term is then absent elsewhere.
+            there = ops.cast(bool(self.losses), "float32")
+            added = sum((ops.cast(loss, "float32") for loss in self.losses), ops.zeros(()))
+            terms[AUXILIARY] = Term(added, there)
         return terms
 
     def log_terms(self, terms: Mapping[str, Term]) -> None:
@@ -279,27 +291,20 @@ class MultiTaskModel(keras.Model):
             if name in self.term_trackers:
                 self.term_trackers[name].update_state(term.values, sample_weight=term.weights)
 
-    def objective(self, context: Context, training: bool) -> Any:
+    def objective(self, context: Context) -> Any:
         """Return this replica's part of the objective of a batch and log its terms.
 
-        A method that sees gradients weighs nothing here: `fit` gives them to it.
-
-        Args:
-            context: Of the batch.
-            training: Whether the balancing method may change what it remembers.
+        A method that sees gradients weighs nothing here: `fit` gives them to it. What a method
+        remembers is changed by `fit` alone.
         """
         terms = self.terms(context)
         parts = parts_of(terms)
         self.log_terms(terms)
         if self.balancing.sees == "gradients":
             return objective_of(self.balancing, parts, None)
-        features = context.features if self.balancing.uses_features else None
         names = balanced_names(self.balancing, terms)
-        seen = seen_of(self.balancing, names, terms, parts, features=features)
-        objective = objective_of(self.balancing, parts, seen)
-        if training:
-            self.balancing.update(seen)
-        return objective
+        seen = seen_of(self.balancing, names, terms, parts, features=context.features)
+        return objective_of(self.balancing, parts, seen)
 
     def compute_loss(
         self,
@@ -316,7 +321,7 @@ class MultiTaskModel(keras.Model):
             y: Labels by task name.
             y_pred: Logits by task name.
             sample_weight: Masks by task name.
-            training: Whether the balancing method may change what it remembers.
+            training: Whether those are features in training.
         """
         features: Mapping[str, Any] = {}
         extras: Mapping[str, Any] = {}
@@ -324,7 +329,7 @@ class MultiTaskModel(keras.Model):
             features, extras = self.extract(x, training=training)
         full = self._complete(y, sample_weight, y_pred)
         context = context_of(x, features, extras, y_pred, *full)
-        return self.objective(context, training)
+        return self.objective(context)
 
     def term_losses(self, inputs: Any, labels: Any, masks: Any) -> dict[str, Any]:
         """Return every loss term of a batch, a scalar each, without its factor.
@@ -342,7 +347,10 @@ class MultiTaskModel(keras.Model):
 
     def train_step(self, *arguments: Any) -> Any:
         """Train on a batch: Keras's own step, or, where that sees too little, `models.steps`."""
-        if self.sees_features or self.balancing.sees == "gradients" or self.balancing.looks_after:
+        balancing = self.balancing
+        # A step that is skipped because its gradients are not finite must leave no memory.
+        remembers = balancing.looks_after or bool(balancing.non_trainable_variables)
+        if self.sees_features or balancing.sees == "gradients" or remembers:
             return steps.backend().train_step(self, *arguments)
         return super().train_step(*arguments)
 

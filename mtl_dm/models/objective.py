@@ -34,6 +34,7 @@ def seen_of(
     features: Any = None,
 ) -> Seen:
     """Return what a balancing method sees of a step, over the global batch."""
+    features = features if balancing.uses_features else None
     if not balancing.wants_losses:
         return Seen(tuple(names), None, None, None, features)
     losses = [global_sum(ops.stop_gradient(parts[name])) for name in names]
@@ -58,11 +59,10 @@ def objective_of(balancing: Balancing, parts: Mapping[str, Any], seen: Seen | No
     if seen is None:
         return sum(parts.values())
     weights = balancing.weigh(seen)
-    if weights is None:
-        return sum(parts.values())
     place = {name: index for index, name in enumerate(seen.names)}
     objective = sum(
-        weights[place[name]] * part if name in place else part for name, part in parts.items()
+        part if weights is None or name not in place else weights[place[name]] * part
+        for name, part in parts.items()
     )
     own = balancing.own_loss(seen)
     # The same on every replica: their parts must sum to one of it.

@@ -169,7 +169,10 @@ def checked(provider: TermProvider, terms: Any) -> Mapping[str, Term]:
         raise ValueError(f"{who} must return the terms {list(provider.term_names)}, got {got}.")
     for name, term in terms.items():
         shapes = [tuple(keras.ops.shape(part)) for part in (term.values, term.weights)]
-        if len(shapes[0]) > 1 or len(shapes[1]) > 1 or len(shapes[0]) != len(shapes[1]):
+        # Lengths that only the step knows are no numbers yet.
+        known = [[size for size in shape if isinstance(size, int)] for shape in shapes]
+        unlike = all(known) and known[0] != known[1]
+        if max(map(len, shapes)) > 1 or len(shapes[0]) != len(shapes[1]) or unlike:
             raise ValueError(
                 f"{who}: term {name!r} must have values and weights of shape [B], or a scalar "
                 f"each, got {shapes[0]} and {shapes[1]}."

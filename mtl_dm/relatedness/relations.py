@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -23,8 +23,27 @@ Sides = tuple[tuple[str, str], tuple[str, str]]
 RELATIONS: Registry[Any] = Registry("kind of relation")
 
 
+class _Numbers:
+    """What relations that are names and numbers share: their description, and by it equality."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the relation as values that JSON can hold."""
+        return _plain(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the relation that `to_dict` described."""
+        return cls(**values)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and _plain(self) == _plain(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(_plain(self)))
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
-class Moments:
+class Moments(_Numbers):
     """Mean and covariance of a regression target given the class.
 
     Attributes:
@@ -60,18 +79,9 @@ class Moments:
                 f"it differs from its transpose by {gap:.2g}, its least eigenvalue is {least:.2g}."
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the relation as values that JSON can hold."""
-        return _plain(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Moments:
-        """Return the relation that `to_dict` described."""
-        return cls(**values)
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Linear:
+class Linear(_Numbers):
     """A regression target as a linear function of attributes: E[y] = b + a W.
 
     Attributes:
@@ -98,15 +108,6 @@ class Linear:
         sizes = _names(self, "attributes"), _names(self, "values")
         _finite(self, "coefficients", sizes)
         _finite(self, "intercept", sizes[1:])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the relation as values that JSON can hold."""
-        return _plain(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Linear:
-        """Return the relation that `to_dict` described."""
-        return cls(**values)
 
 
 RELATIONS.register("probabilities")(Relatedness)

@@ -1,10 +1,12 @@
 """One loss per kind of task, with the images that it averages over."""
 
+import keras
 import numpy as np
 import pytest
 
 from mtl_dm.losses import task_loss
 from mtl_dm.losses.task_losses import TASK_LOSSES
+from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
 from tests.losses import references
 
@@ -72,3 +74,38 @@ def test_every_kind_has_a_loss():
     assert {name.partition("/")[0] for name in TASK_LOSSES} == {
         "multiclass", "multilabel", "regression",
     }  # fmt: skip
+
+
+@pytest.fixture
+def absolute(monkeypatch):
+    """A user's loss of a regression task."""
+    monkeypatch.setattr(TASK_LOSSES, "_entries", dict(TASK_LOSSES._entries))
+
+    @TASK_LOSSES.register("regression/absolute")
+    def loss(task, labels, outputs, mask):
+        mask = keras.ops.cast(mask, "float32")
+        gap = keras.ops.abs(keras.ops.where(mask > 0, labels - outputs, 0.0))
+        return keras.ops.sum(gap, axis=-1), keras.ops.max(mask, axis=-1)
+
+
+def test_a_users_loss_is_found_by_the_kind_and_its_name(absolute):
+    labels, predictions, mask = draw(flat=False)
+    task = Task.regression("x", LABELS, loss="absolute")
+    values, weights = task_loss(task, labels, predictions, mask)
+    np.testing.assert_allclose(values, (mask * abs(labels - predictions)).sum(axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(weights, mask.any(axis=1))
+    # Of its kind alone.
+    with pytest.raises(ValueError, match="unknown loss 'absolute' of a multilabel task"):
+        task_loss(Task.multilabel("x", LABELS, loss="absolute"), labels, predictions, mask)
+
+
+def test_ccc_is_one_number_for_the_batch():
+    values, weights = task_loss(Task.regression("x", LABELS, loss="ccc"), *draw(flat=False))
+    assert values.shape == weights.shape == ()
+    assert 0 < float(values) < 2
+
+
+def test_a_model_of_a_task_with_an_unknown_loss_lists_the_known_ones():
+    task = Task.regression("x", LABELS, loss="cc")
+    with pytest.raises(ValueError, match=r"Task 'x': unknown loss 'cc' .*Known: ccc, squared"):
+        MultiTaskModel(keras.layers.Identity(), [task])

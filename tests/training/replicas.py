@@ -15,6 +15,7 @@ import tensorflow as tf
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.models.backbones import example_of
 from mtl_dm.models.steps import backend
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting
@@ -33,12 +34,12 @@ COUPLINGS = [
     Coupling(name="batch", matching_form="batch", co_annotation_form="posterior"),
     Coupling(name="teacher", co_annotation_form="posterior_distillation"),
 ]
-SHAPES = {"compact_cnn": (16, 16, 3), "dense_trunk": (10,)}
 
 
 def trained(strategy, backbone, precision, balancing):
     rng = np.random.default_rng(0)
-    shape = SHAPES[backbone]
+    example = example_of(backbone, BACKBONES.get(backbone))
+    shape = example.shape
     inputs = rng.uniform(-1, 1, (64, *shape)).astype(np.float32)
     # 5 of 8 places: the replicas' halves hold different numbers of each task's labels.
     sources = [
@@ -56,7 +57,7 @@ def trained(strategy, backbone, precision, balancing):
     )
     with fitting.settings(config):
         # Dropout draws on each replica for itself; everything else must agree.
-        network = BACKBONES.get(backbone)(shape, dropout=0.0)
+        network = BACKBONES.get(backbone)(shape, **example.exact)
         model = MultiTaskModel(network, TASKS, COUPLINGS, BALANCING.get(balancing)())
         stream, steps = fitting.training_stream(sources, config)
         # Without Adam's division small differences stay small.

@@ -7,9 +7,15 @@ from typing import Any
 import keras
 from keras import layers
 
+from mtl_dm.models.backbones._contract import example
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 
 
+@example(
+    (16, 16, 3),
+    refused=((16, 16), (8, 16, 3), (16, 8, 3), (16,), (2, 16, 16, 3), (None, None, 3)),
+    exact={"dropout": 0.0},
+)
 def compact_cnn(input_shape: tuple[int, ...], dropout: float = 0.4) -> keras.Model:
     """Return four 3x3 convolutions that shrink an image eightfold, flattened to features.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from mtl_dm.models.backbones._contract import example
 
+
+@example((10,), refused=((4, 4), (4, 4, 3)), exact={"dropout": 0.0})
 def dense_trunk(
     input_shape: tuple[int, ...], width: int = 256, dropout: float = 0.5
 ) -> keras.Model:

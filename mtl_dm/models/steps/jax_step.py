@@ -14,10 +14,10 @@ from mtl_dm import processes
 from mtl_dm.balancing import Seen
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.steps.scopes import (
-    guarded_update,
     is_shared,
     last_kernel,
     one_representation,
+    remember,
     safe_weights,
 )
 
@@ -58,22 +58,25 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
     batch = (inputs, labels, masks)
     scale = _loss_scale(model, optimizer)
-    by = _by_gradients if model.balancing.sees == "gradients" else _by_losses
-    gradients, seen, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
-    trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
+    balancing = model.balancing
+    by = _by_gradients if balancing.sees == "gradients" else _by_losses
+    gradients, seen, usable, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
+    finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in gradients)]))
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
-        if model.balancing.looks_after:
-            model.balancing.after_step(seen, _losses_now(model, seen.names, batch))
-            # Only the method learns from the second look.
-            kept = {id(each) for each in model.balancing.non_trainable_variables}
+        remember(balancing, lambda: balancing.update(seen), seen, finite)
+    _, fixed, _ = values.after(scope)
+    trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
+    values = _Values(model, trainable, fixed, metrics)
+    if balancing.looks_after:
+        with values.scope():
+            losses = _losses_now(model, seen.names, batch)
+        # Only the method learns from the second look.
+        with values.scope() as scope:
+            remember(balancing, lambda: balancing.after_step(seen, losses), seen, finite)
+        _, fixed, _ = values.after(scope)
+    with values.scope():
         logs = model.get_metrics_result()
-    if model.balancing.looks_after:
-        _, after, _ = values.after(scope)
-        fixed = [
-            new if id(variable) in kept else old
-            for variable, new, old in zip(model.non_trainable_variables, after, fixed, strict=True)
-        ]
     return logs, (trainable, fixed, optimizer, metrics)
 
 
@@ -85,7 +88,7 @@ def test_step(model: Any, state: Any, data: Any) -> Any:
     with values.scope() as scope:
         features, extras = model.extract(inputs, training=False)
         context = model.context(inputs, features, extras, labels, masks)
-        _log(model, context, labels, masks, model.objective(context, training=False))
+        _log(model, context, (inputs, labels, masks), model.objective(context))
         logs = model.get_metrics_result()
     return logs, values.after(scope)
 
@@ -99,7 +102,7 @@ def _loss_scale(model: Any, optimizer: Any) -> Any:
 def _by_losses(
     model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
 ) -> tuple[Any, ...]:
-    """Return the scaled gradient of the objective, what the method saw, and the new values."""
+    """Return scaled gradients of the objective, what the method saw, True, and new values."""
     balancing = model.balancing
 
     def forward(trainable: Any) -> Any:
@@ -113,21 +116,21 @@ def _by_losses(
             names = balanced_names(balancing, terms)
             seen = seen_of(balancing, names, terms, parts, features=features)
             objective = objective_of(balancing, parts, seen)
-            balancing.update(seen)
             model.log_terms(terms)
-            _log(model, context, labels, masks, objective)
+            _log(model, context, batch, objective)
         shown = (seen.losses, seen.present, dict(features))
         return scale * objective, (shown, values.after(scope)[1:])
 
     gradients, found = jax.grad(forward, has_aux=True)(trainable)
     (losses, present, features), (fixed, metrics) = found
-    return gradients, _seen(model, losses, present, None, features), fixed, metrics
+    seen = _seen(model, losses, present, None, features)
+    return gradients, seen, jnp.asarray(True), fixed, metrics
 
 
 def _by_gradients(
     model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
 ) -> tuple[Any, ...]:
-    """Return the scaled gradients as the method weighs them, what it saw, and the new values."""
+    """Return scaled gradients as weighed, what the method saw, if it is usable, and new values."""
     balancing = model.balancing
     names = list(balancing.names)
 
@@ -161,16 +164,15 @@ def _by_gradients(
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
         weights, safe, finite = safe_weights(balancing, seen)
-        guarded_update(balancing, safe, finite)
         objective = jnp.sum(jnp.append(weights, 1.0) * vector) / scale
         _log_logits(model, batch, logits, objective)
     gradients = _combined(model, pull, rows, weights, units[-1])
-    _, new_fixed, metrics = values.after(scope)
+    _, _, metrics = values.after(scope)
     own = _own_gradients(model, trainable, fixed, metrics, safe, scale)
     gradients = [
         mine if mine is not None else each for each, mine in zip(gradients, own, strict=True)
     ]
-    return gradients, safe, new_fixed, metrics
+    return gradients, safe, finite, fixed, metrics
 
 
 def _probe(model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any) -> Any:
@@ -249,8 +251,8 @@ def _losses_now(model: Any, names: Sequence[str], batch: Any) -> Any:
     return jnp.stack([parts[name] for name in names])
 
 
-def _log(model: Any, context: Any, labels: Any, masks: Any, objective: Any) -> None:
-    _log_logits(model, (context.inputs, labels, masks), dict(context.logits), objective)
+def _log(model: Any, context: Any, batch: Any, objective: Any) -> None:
+    _log_logits(model, batch, dict(context.logits), objective)
 
 
 def _log_logits(model: Any, batch: Any, logits: Any, objective: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras import ops
@@ -63,10 +63,19 @@ def safe_weights(balancing: Balancing, seen: Seen) -> tuple[Any, Seen, Any]:
     return ops.where(finite, ops.stop_gradient(weights), 1.0), safe, finite
 
 
-def guarded_update(balancing: Balancing, seen: Seen, finite: Any) -> None:
-    """Let a method remember a step, unless its gradients were not finite."""
+def remember(balancing: Balancing, change: Callable[[], None], seen: Seen, finite: Any) -> None:
+    """Let a method remember a step, unless its losses or gradients were not finite.
+
+    Args:
+        balancing: The method.
+        change: Makes it remember.
+        seen: Of the step.
+        finite: Whether the gradients were finite on every replica.
+    """
     variables = balancing.non_trainable_variables
-    before = [variable.value + 0.0 for variable in variables]
-    balancing.update(seen)
+    before = [ops.copy(variable) for variable in variables]
+    change()
+    if seen.losses is not None:
+        finite = ops.logical_and(finite, ops.all(ops.isfinite(seen.losses)))
     for variable, old in zip(variables, before, strict=True):
-        variable.assign(ops.where(finite, variable.value, old))
+        variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))

@@ -13,10 +13,10 @@ from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.reduction import global_sum
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.steps.scopes import (
-    guarded_update,
     is_shared,
     last_kernel,
     one_representation,
+    remember,
     safe_weights,
 )
 
@@ -27,11 +27,18 @@ SCALE = 2.0**10
 def train_step(model: Any, data: Any) -> Any:
     """Train on a batch; see the package."""
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
-    seen = (_by_gradients if model.balancing.sees == "gradients" else _by_losses)(
-        model, inputs, labels, masks
-    )
-    if model.balancing.looks_after:
-        model.balancing.after_step(seen, _losses_now(model, seen.names, inputs, labels, masks))
+    if not model.built:
+        model(inputs, training=False)  # Which weights there are is asked before they are used.
+    balancing = model.balancing
+    by = _by_gradients if balancing.sees == "gradients" else _by_losses
+    gradients, seen, usable = by(model, inputs, labels, masks)
+    finite = tf.logical_and(usable, _all_finite(gradients))
+    if balancing.non_trainable_variables:
+        remember(balancing, lambda: balancing.update(seen), seen, finite)
+    _apply(model, gradients, finite)
+    if balancing.looks_after:
+        losses = _losses_now(model, seen.names, inputs, labels, masks)
+        remember(balancing, lambda: balancing.after_step(seen, losses), seen, finite)
     return model.get_metrics_result()
 
 
@@ -40,12 +47,12 @@ def test_step(model: Any, data: Any) -> Any:
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
     features, extras = model.extract(inputs, training=False)
     context = model.context(inputs, features, extras, labels, masks)
-    _log(model, context, labels, masks, model.objective(context, training=False))
+    _log(model, context, labels, masks, model.objective(context))
     return model.get_metrics_result()
 
 
-def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> Any:
-    """Step on the objective; return what the method saw."""
+def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any]:
+    """Return the scaled gradients of the objective, what the method saw, and True."""
     balancing = model.balancing
     with tf.GradientTape() as tape:
         features, extras = model.extract(inputs, training=True)
@@ -56,16 +63,15 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> Any:
         seen = seen_of(balancing, names, terms, parts, features=features)
         objective = objective_of(balancing, parts, seen)
         scaled = model.optimizer.scale_loss(objective)
-    balancing.update(seen)
     model.log_terms(terms)
-    variables = model.trainable_variables
-    _apply(model, tape.gradient(scaled, variables, unconnected_gradients="zero"))
+    variables = [variable.value for variable in model.trainable_variables]
+    gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
     _log(model, context, labels, masks, objective)
-    return seen
+    return gradients, seen, tf.constant(True)
 
 
-def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> Any:
-    """Step on gradients that the method weighs; return what it saw."""
+def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any]:
+    """Return the scaled gradients as the method weighs them, what it saw, and if that is usable."""
     balancing = model.balancing
     variables = [variable.value for variable in model.trainable_variables]
     shared = is_shared(model)
@@ -82,23 +88,20 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> Any:
     rows = [_gradients(tape, scaled[name], scope) for name in names]
     # Features are of this replica's images: their products add up over replicas, not they.
     gram = _gram(rows, scale, reduce_rows=balancing.scope != "features")
-    wanted = features if balancing.uses_features else None
-    seen = seen_of(balancing, names, terms, parts, gram, wanted)
+    seen = seen_of(balancing, names, terms, parts, gram, features)
     weights, safe, finite = safe_weights(balancing, seen)
     combined = _combined(tape, scaled, rest, names, weights, variables, balancing, shared, rows)
     own = _own_gradients(balancing, safe, scale)
-    guarded_update(balancing, safe, finite)
     model.log_terms(terms)
     for place, variable in enumerate(model.trainable_variables):
         if id(variable) in own:
             combined[place] = own[id(variable)]
-    _apply(model, combined)
     place_of = {name: place for place, name in enumerate(names)}
     objective = sum(
         weights[place_of[name]] * part if name in place_of else part for name, part in parts.items()
     )
     _log(model, context, labels, masks, objective)
-    return safe
+    return combined, safe, finite
 
 
 def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> list[Any]:
@@ -174,15 +177,29 @@ def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
     return {id(each): gradient for each, gradient in zip(variables, found, strict=True)}
 
 
-def _apply(model: Any, gradients: Sequence[Any]) -> None:
+def _all_finite(gradients: Sequence[Any]) -> Any:
+    """Return whether the gradients of all replicas are finite."""
+    tensors = [each.values if isinstance(each, tf.IndexedSlices) else each for each in gradients]
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in tensors])
+    return global_sum(1.0 - tf.cast(finite, "float32")) < 0.5
+
+
+def _apply(model: Any, gradients: Sequence[Any], finite: Any) -> None:
     """Hand this replica's gradients on; the optimizer adds them up over replicas."""
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    if scaled and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        # The loss scaler looks at one replica's gradients only.
+        bad = tf.where(finite, 1.0, np.nan)
+        gradients = [each * tf.cast(bad, each.dtype) for each in gradients]
     model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
 
 def _losses_now(model: Any, names: Sequence[str], inputs: Any, labels: Any, masks: Any) -> Any:
-    """Return the losses [T] of the same batch with the weights as they are."""
-    features, extras = model.extract(inputs, training=True)
-    parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
+    """Return the losses [T] of the same batch with the weights as they are; changes nothing."""
+    # Running averages and the state of random draws are those of one look at a batch.
+    with keras.StatelessScope(collect_losses=True):
+        features, extras = model.extract(inputs, training=True)
+        parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
     return tf.stack([global_sum(parts[name]) for name in names])
 
 

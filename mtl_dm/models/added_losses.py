@@ -1,0 +1,36 @@
+"""Whether a backbone adds losses itself, found out without computing anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def adds_losses(backbone: keras.layers.Layer, inputs: Any) -> bool:
+    """Return whether a built backbone has losses of its own in training.
+
+    Args:
+        backbone: Built.
+        inputs: A `keras.KerasTensor`, or a structure of them.
+    """
+    if backbone.losses:  # Regularisers.
+        return True
+    looked = _Look(backbone)
+    looked.compute_output_spec(inputs)
+    return looked.found
+
+
+class _Look(keras.Operation):
+    """Calls a backbone symbolically and watches `add_loss`, which Keras then lets fall."""
+
+    def __init__(self, backbone: keras.layers.Layer) -> None:
+        super().__init__()
+        self._backbone = backbone
+        self.found = False
+
+    def call(self, inputs: Any) -> Any:
+        with keras.StatelessScope(collect_losses=True) as scope:
+            outputs = self._backbone(inputs, training=True)
+        self.found = bool(scope.losses)
+        return outputs

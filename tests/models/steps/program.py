@@ -1,0 +1,103 @@
+"""Trains some steps with every balancing method and writes what came out to an .npz file.
+
+    python -m tests.models.steps.program HOW RESULT
+
+HOW is "one" (device) or "two" (replicas, on TensorFlow). Run in a process of its own: TensorFlow
+fixes its devices when it starts, Keras its backend. The weights at the start are drawn by NumPy.
+Most steps are not compiled, which takes longer than they do.
+"""
+
+import contextlib
+import sys
+
+import keras
+import numpy as np
+
+from mtl_dm.balancing import BALANCING, MGDA
+from tests.balancing.methods import USERS
+from tests.models.cases import AFFECT, EXPRESSION, UNITS, coupled_model, dataset, random_batch
+from tests.models.providers import Centre, Raw
+
+METHODS = {
+    **{name: BALANCING.get(name) for name in BALANCING},
+    **USERS,
+    "mgda_features": lambda: MGDA(scope="features"),
+}
+FULL, HALF = "float32", "mixed_float16"
+CASES = [
+    *((name, FULL, False) for name in METHODS),
+    *((name, HALF, False) for name in ("equal", "mgda", "mgda_features", "gradnorm", "after")),
+    ("mgda", FULL, True),
+]
+"""Method, precision, and whether the step is compiled."""
+ON_JAX = [case for case in CASES if case[0] == "mgda" or case[1] == FULL]
+TASKS = (EXPRESSION, UNITS, AFFECT.replace(loss="ccc"))
+ROWS, BATCH = 24, 8
+
+
+def batches():
+    """Labels on the replicas' halves of a batch are uneven, and the last batch has no affect."""
+    x, labels, masks = random_batch(ROWS, seed=5, junk=np.nan, tasks=TASKS)
+    masks["expression"][4:8] = 0
+    masks["action_units"][0:3] = 0
+    masks["affect"][16:] = 0
+    return x, labels, masks
+
+
+def start(model):
+    """Give the model the same weights on every backend; what methods remember stays as it is."""
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 0.5, variable.shape).astype(np.float32))
+    for variable in model.balancing.trainable_variables:
+        variable.assign(np.zeros(variable.shape, np.float32))
+
+
+def key(name, precision, compiled):
+    return f"{name} {precision}{' compiled' * compiled}"
+
+
+def trained(name, precision, compiled):
+    """What the weights and logs are after some steps."""
+    keras.config.set_dtype_policy(precision)
+    backbone = Raw(penalty=0.0)
+    # Couplings have replicas and backends of their own under test.
+    model = coupled_model(backbone, (), TASKS, balancing=METHODS[name](), terms=[Centre()])
+    model(keras.ops.zeros((1, 3)))
+    start(model)
+    optimizer = keras.optimizers.SGD(0.05)
+    if precision == HALF:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
+    jit = compiled and keras.backend.backend() == "jax"
+    model.compile(optimizer, jit_compile=jit, run_eagerly=not compiled)
+    logs = model.fit(dataset(batches(), BATCH), verbose=0, shuffle=False).history
+    values = {f"log/{log}": np.array(value) for log, value in logs.items()}
+    for place, variable in enumerate(model.weights):
+        values[f"weight/{place} {variable.name}"] = keras.ops.convert_to_numpy(variable)
+    return values
+
+
+def all_cases():
+    return {
+        f"{key(*case)}/{name}": value
+        for case in (ON_JAX if keras.backend.backend() == "jax" else CASES)
+        for name, value in trained(*case).items()
+    }
+
+
+def two_replicas():
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+
+
+def main(how, result):
+    with two_replicas() if how == "two" else contextlib.nullcontext():
+        np.savez(result, **all_cases())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,160 @@
+"""The step of methods that see gradients, against one tape a term and NumPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mtl_dm.balancing import MGDA, GradNorm
+from mtl_dm.models.objective import parts_of
+from mtl_dm.models.steps import backend
+from mtl_dm.models.steps.scopes import is_shared, last_kernel
+from tests.balancing.methods import EqualNorms
+from tests.models.cases import AFFECT, EXPRESSION, UNITS, coupled_model, dataset, random_batch
+from tests.models.providers import Centre, Raw
+
+TASKS = (EXPRESSION, UNITS, AFFECT)
+ROWS = 16
+
+
+def model_with(method, backbone=None):
+    model = coupled_model(backbone, tasks=TASKS, balancing=method, terms=[Centre()])
+    model(np.zeros((1, 3), np.float32))
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
+    return model
+
+
+def batch():
+    return random_batch(ROWS, seed=3, junk=np.nan, tasks=TASKS)
+
+
+def separate(model, data):
+    """By name of the term: its part, its gradients, its gradient with respect to the features."""
+    inputs, labels, masks = data
+    variables = [each.value for each in model.trainable_variables]
+    found = {}
+    for name in model.term_trackers:
+        with tf.GradientTape() as tape:
+            features, extras = model.extract(inputs, training=True)
+            parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
+        rows = tape.gradient(
+            parts[name], [*variables, features["expression"]], unconnected_gradients="zero"
+        )
+        found[name] = (float(parts[name]), [each.numpy().astype(np.float64) for each in rows])
+    return found
+
+
+def watched(model, monkeypatch):
+    """What the method sees, as it sees it."""
+    seen, method = [], model.balancing
+    weigh = type(method).weigh
+
+    def weigh_and_tell(self, step):
+        seen.append(step)
+        return weigh(self, step)
+
+    monkeypatch.setattr(type(method), "weigh", weigh_and_tell)
+    return seen
+
+
+def moved_by(model, data):
+    """What one step of SGD with rate 1 takes from every trainable weight."""
+    before = [each.numpy() for each in model.trainable_variables]
+    model.fit(dataset(data, ROWS), verbose=0, shuffle=False)
+    return [
+        old.astype(np.float64) - new.numpy()
+        for old, new in zip(before, model.trainable_variables, strict=True)
+    ]
+
+
+def in_scope(model, rows, scope):
+    if scope == "features":
+        return rows[-1].ravel()
+    if scope == "last_layer":
+        return rows[last_kernel(model)].ravel()
+    return np.concatenate([row.ravel() for row in rows[:-1]])
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        MGDA,
+        lambda: MGDA("loss+"),
+        lambda: MGDA(scope="features"),
+        lambda: MGDA(balances="tasks"),
+        EqualNorms,
+        GradNorm,
+    ],
+    ids=["mgda", "mgda loss+", "mgda features", "mgda tasks", "user's", "gradnorm"],
+)
+@pytest.mark.parametrize("backbone", [None, Raw], ids=["plain", "adds a loss"])
+def test_the_step_is_the_weighted_sum_of_separate_gradients(method, backbone, monkeypatch):
+    model, data = model_with(method(), backbone and backbone()), batch()
+    method = model.balancing
+    if isinstance(method, GradNorm):
+        method.task_weights.assign(np.linspace(0.5, 1.5, len(method.names)))
+    found = separate(model, data)
+    seen = watched(model, monkeypatch)
+    got = moved_by(model, data)
+    (step,) = seen
+
+    assert step.names == method.names
+    assert ("auxiliary" in found) == (backbone is not None)
+    if method.balances == "all":
+        assert set(step.names) == set(found)
+    np.testing.assert_allclose(step.losses, [found[n][0] for n in step.names], rtol=1e-5)
+    rows = np.stack([in_scope(model, found[name][1], method.scope) for name in step.names])
+    gram = rows @ rows.T
+    np.testing.assert_allclose(step.gram, gram, rtol=1e-4, atol=1e-6 * gram.max())
+    assert step.features is None
+
+    weights = dict(zip(step.names, keras.ops.convert_to_numpy(method.weigh(step)), strict=True))
+    if isinstance(method, GradNorm):  # It has learned from the step since.
+        weights = dict(zip(step.names, np.linspace(0.5, 1.5, len(step.names)), strict=True))
+    for place, shared in enumerate(is_shared(model)):
+        want = sum(
+            (weights.get(name, 1.0) if shared or method.weighs_heads else 1.0) * rows[place]
+            for name, (_, rows) in found.items()
+        )
+        # An SGD step of the size of the weights loses what float32 loses of them.
+        np.testing.assert_allclose(got[place], want, rtol=1e-4, atol=3e-6)
+
+
+def test_a_term_without_labels_is_not_present(monkeypatch):
+    model, (x, labels, masks) = model_with(MGDA()), batch()
+    seen = watched(model, monkeypatch)
+    masks["affect"][:] = 0
+    moved_by(model, (x, labels, masks))
+    place = seen[0].names.index("affect")
+    assert seen[0].present.numpy().tolist() == [
+        float(i != place) for i in range(len(seen[0].names))
+    ]
+    assert seen[0].losses.numpy()[place] == 0
+    assert not seen[0].gram.numpy()[place].any()
+
+
+def test_features_of_their_own_for_each_task_are_refused_in_the_scope_of_features():
+    inputs = keras.Input((3,))
+    backbone = keras.Model(
+        inputs, {task.name: keras.layers.Dense(6, name=task.name)(inputs) for task in TASKS}
+    )
+    model = model_with(MGDA(scope="features"), backbone)
+    with pytest.raises(ValueError, match=r"one representation .*'action_units'.* Use scope=shared"):
+        model.fit(dataset(batch(), ROWS), verbose=0, shuffle=False)
+
+
+def test_compiled_gradients_of_terms_equal_separate_tapes():
+    # Those that the validation gate judges by: without factors, as the network predicts.
+    model, data = model_with(None), batch()
+    names = list(model.term_trackers)
+    got = backend().term_gradients(model)(data, names)
+    assert list(got) == names
+    for name in names:
+        with tf.GradientTape() as tape:
+            loss = model.term_losses(*data)[name]
+        rows = tape.gradient(
+            loss, [each.value for each in model.trainable_variables], unconnected_gradients="zero"
+        )
+        want = np.concatenate([row.numpy().ravel() for row in rows])
+        assert want.any()
+        np.testing.assert_allclose(got[name], want, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,76 @@
+"""Every method takes the same steps on one device, on two replicas, and on JAX."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests import progress
+from tests.models.steps import program
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(how, folder, **environment):
+    path = folder / f"{how}.npz"
+    progress.run(
+        [sys.executable, "-m", "tests.models.steps.program", how, path],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", **environment},
+    )
+    with np.load(path) as content:
+        return dict(content)
+
+
+@pytest.fixture(scope="module")
+def one():
+    policy = keras.config.dtype_policy()
+    yield program.all_cases()
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    return run("two", tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def jax(tmp_path_factory):
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("needs JAX: pip install 'mtl-dm[jax]'")
+    folder = tmp_path_factory.mktemp("jax")
+    return run("one", folder, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+
+
+def part(values, case):
+    prefix = f"{program.key(*case)}/"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }
+
+
+# Half precision rounds activations and gradients at 1e-3 of their size; with a learning rate of
+# 0.05 and three steps some 1e-4 of that stays, and an objective whose weights are the reciprocals
+# of small gradients moves more than any of its terms.
+@pytest.mark.parametrize(
+    ("other", "case"),
+    [
+        pytest.param(other, case, id=f"{other}: {program.key(*case)}")
+        for other, cases in (("two", program.CASES), ("jax", program.ON_JAX))
+        for case in cases
+    ],
+)
+def test_the_same_weights_and_logs(other, case, one, request):
+    want, got = part(one, case), part(request.getfixturevalue(other), case)
+    assert set(got) == set(want)
+    assert any(name.startswith("weight/") for name in want)
+    assert np.isfinite(want["log/loss"]).all()
+    limit = 3e-5 if case[1] == program.FULL else 2e-3
+    for name, value in want.items():
+        np.testing.assert_allclose(got[name], value, rtol=limit, atol=limit, err_msg=name)

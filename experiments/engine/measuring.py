@@ -43,10 +43,13 @@ def measure(cell: StudyCell) -> Measurement:
         metrics.update(tested(problem, network.model, chosen))
         thresholds.update(chosen)
         networks.append(network)
-    steps = max(int(network.model.optimizer.iterations.numpy()) for network in networks)
+    steps = max(network.steps for network in networks)
     if not cell.detailed:
         return Measurement(_averages(metrics), steps)
-    fitted = [Fitted(model, problem.test(model.tasks), history) for model, history in networks]
+    fitted = [
+        Fitted(network.model, problem.test(network.model.tasks), network.history)
+        for network in networks
+    ]
     return Measurement(
         metrics, steps, collect(fitted, columns=problem.scored, thresholds=thresholds)
     )

@@ -16,7 +16,7 @@ from experiments.engine import records
 from experiments.engine.building import couplings_of
 from experiments.engine.cell import StudyCell
 from experiments.engine.measuring import measure
-from experiments.engine.networks import configuration, groups_of
+from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.options import Options, require_known
 from experiments.engine.pool import Inline, Pool
 from experiments.engine.scheduling import Estimate, Schedule, spoken
@@ -137,6 +137,8 @@ def require_possible(cells: Sequence[StudyCell]) -> None:
         for group in groups_of(problem, config, cell.method):
             if len(group) == len(problem.tasks):
                 couplings_of(problem, config, group)
+            elif config.stages:
+                part_of(problem, config, group)
         if first:
             problem.sources(problem.tasks)
             problem.validation(problem.tasks)

@@ -9,7 +9,7 @@ import pytest
 from experiments.engine import running
 from experiments.engine.measuring import measure
 from experiments.engine.method import Method
-from experiments.engine.networks import groups_of, part_of
+from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.study import Column, Study
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.reporting import read_cells
@@ -268,6 +268,42 @@ class TestRows:
         assert measure(student).metrics == with_kept.metrics
         for (_, first), (_, again) in zip(taught[:2], taught[2:], strict=True):
             np.testing.assert_array_equal(first, again)
+
+    def test_stages_are_trained_as_the_cell_records_them(self, tmp_path, monkeypatch):
+        stages = ('kinds(datasets=["kind alone"], epochs=1)', "all(epochs=2, learning_rate=0.01)")
+        (cell,) = cells(tiny.study({"staged": Method({"stages": stages})}), tmp_path)
+        trained = []
+        fit = fitting.fit
+
+        def watched(model, sources, config, **options):
+            trained.append((len(sources), config.datasets, config.epochs, config.learning_rate))
+            return fit(model, sources, config, **options)
+
+        monkeypatch.setattr(fitting, "fit", watched)
+        measured = measure(cell)
+        every = cell.make().config.datasets
+        assert trained == [(1, ("kind alone",), 1, 0.05), (3, every, 2, 0.01)]
+        assert measured.steps == 2 * (1 + 2)
+        assert cell.plan.config["stages"] == list(stages)
+
+    def test_stages_that_cannot_be_are_refused_before_anything_trains(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(running, "compute_cell", lambda cell: 1 / 0)
+        stages = ("a(epochs=1)", "b(batch_size=4)")
+        rows = {"ST": Method({"stages": stages}, single_task=True)}
+        with pytest.raises(
+            ValueError, match=r"\['kind'\] alone reads a part .* 'b' sets \['batch_s"
+        ):
+            running.run_study(tiny.study(rows), tiny.options(tmp_path))
+        problem = tiny.Animals()
+        problem.config = problem.config.replace(datasets=("one", "one", "two"))
+        assert configuration(problem, Method()).datasets == ("one", "one", "two")
+        with pytest.raises(ValueError, match=r"needs different names, got datasets \['one', 'one'"):
+            configuration(problem, Method({"stages": ("a", "b")}))
+
+    def test_single_networks_have_stages_that_leave_the_data_alone(self, tmp_path):
+        rows = {"ST": Method({"stages": ("a(epochs=1)", "b(epochs=2)")}, single_task=True)}
+        (cell,) = cells(tiny.study(rows), tmp_path)
+        assert measure(cell).steps == 2 * (1 + 2)
 
     def test_a_stage_starts_from_the_backbone_of_another_row(self, tmp_path, monkeypatch):
         rows = {"first": Method(), "second": Method({"epochs": 1}, starts_from="first")}

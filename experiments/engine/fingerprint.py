@@ -1,4 +1,7 @@
-"""A short text that is the same for two configurations that give the same values."""
+"""A short text that is the same for two configurations that give the same values.
+
+It knows the configuration, and of the code its `REVISION`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,16 @@ from collections.abc import Mapping, Sized
 from typing import Any
 
 LENGTH = 16
+REVISION = 1
+"""Which code computed a cell, for configurations do not say it. Raise it with every change of the
+code, here or in the library, after which a cell of the same configuration has other values: what
+was finished before is then of another configuration, its record is not taken up and its network
+not started from."""
+
+
+def revision() -> dict[str, int]:
+    """Return what a cell's configuration says of the code, by name; the first revision nothing."""
+    return {"revision": REVISION} if REVISION > 1 else {}
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.engine.cell import StudyCell, make
+from experiments.engine.fingerprint import revision
 from experiments.engine.method import Method
 from experiments.engine.networks import configuration
 from experiments.engine.problem import Problem
@@ -160,6 +161,7 @@ class Study:
             **configuration(problem, method).to_dict(),
             **method.record(),
             **problem.record,
+            **revision(),
         }
         plan = CellPlan(self.table, column.name, row, *repeat, self.preset, column.dataset, config)
         every = [self.method(column, name) for name in self.rows_of(column)]

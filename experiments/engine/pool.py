@@ -11,6 +11,7 @@ from experiments.engine.scheduling import J, Schedule
 from experiments.engine.worker import Worker, error_of
 
 TRIES = 2
+NEVER_READY = "what it needs was never done"
 
 
 class Outcome(NamedTuple, Generic[J]):
@@ -74,6 +75,7 @@ class Pool(Generic[J]):
             # Workers must not wait for whoever reads the outcomes.
             self._filled(schedule, begun)
             yield from ended
+        yield from (Outcome(job, NEVER_READY) for job in schedule.rest())
 
     def _filled(self, schedule: Schedule[J], begun: Callable[[J], Any]) -> dict[Any, Worker[J]]:
         """Give idle workers what is ready; return the busy ones by their connection."""
@@ -115,3 +117,4 @@ class Inline(Generic[J]):
             yield Outcome(job, error)
             for other in lost:
                 yield Outcome(other, f"needs {job.title}")
+        yield from (Outcome(job, NEVER_READY) for job in schedule.rest())

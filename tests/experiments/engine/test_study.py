@@ -1,5 +1,6 @@
 """A study from its declaration to its report."""
 
+import dataclasses
 import json
 import math
 
@@ -139,6 +140,12 @@ class TestPlan:
         [
             ({"S-T": Method(teachers="ST")}, r"Row 'S-T' needs \['ST'\], which column 'animals"),
             ({}, "rows must be distinct and not empty"),
+            ({"A": Method(teachers="A")}, "must not need each other: 'A' needs 'A'"),
+            (
+                {"A": Method(teachers="B"), "B": Method(starts_from="A")},
+                "must not need each other: '(A' needs 'B' needs 'A|B' needs 'A' needs 'B)'",
+            ),
+            ({"C (a)": Method(), "C [a]": Method()}, r"rows 'C \(a\)' and 'C \[a\]' would share"),
         ],
     )
     def test_a_study_that_cannot_be(self, rows, message):
@@ -150,6 +157,12 @@ class TestPlan:
         wrong = Column(column.name, column.dataset, column.problem, column.repeats, ("NC",))
         with pytest.raises(ValueError, match=r"unknown rows \['NC'\]. Known: \['ST', 'NC MT'\]"):
             Study("tiny", "demo", [wrong], tiny.UNCOUPLED)
+
+    def test_columns_have_files_of_their_own(self):
+        (column,) = tiny.study().columns
+        other = dataclasses.replace(column, name="animals, dense trunk")
+        with pytest.raises(ValueError, match="would share the files of 'animals_dense_trunk'"):
+            Study("tiny", "demo", [column, other], tiny.UNCOUPLED)
 
 
 class TestRun:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from typing import Any
+
+from mtl_dm.runs.cells import what_is_on
 
 LENGTH = 16
 REVISION = 1
@@ -32,10 +34,5 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     Args:
         config: JSON values.
     """
-    on = {name: value for name, value in config.items() if not _is_off(value)}
-    text = json.dumps(on, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(what_is_on(config), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:LENGTH]
-
-
-def _is_off(value: Any) -> bool:
-    return value is None or value is False or (isinstance(value, Sized) and not len(value))

@@ -23,6 +23,7 @@ from experiments.engine.scheduling import Estimate, Schedule, spoken
 from experiments.engine.study import Study
 from mtl_dm.reporting import read_cells, summary_text, to_frame, write_html, write_report
 from mtl_dm.runs.cells import is_finished, run_cell
+from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.run import make_deterministic
 
 SECONDS_BETWEEN_REPORTS = 45
@@ -90,7 +91,8 @@ def compute(
         FileNotFoundError: If data are not there.
     """
     cells = study.cells(options.folder, options.command, options.only)
-    missing = [cell for cell in cells if not is_finished(cell.folder, cell.plan)]
+    upgraded = TrainConfig.upgraded
+    missing = [cell for cell in cells if not is_finished(cell.folder, cell.plan, upgraded)]
     taken = records.take_up(missing, records.RESULTS) if study.recorded else []
     missing = [cell for cell in missing if cell not in taken]
     before = len(cells) - len(missing) - len(taken)
@@ -184,7 +186,13 @@ def _kind(cell: StudyCell) -> tuple[str, str]:
 
 def compute_cell(cell: StudyCell) -> None:
     """Compute a cell and write its file."""
-    run_cell(cell.folder, cell.plan, functools.partial(measure, cell), command=cell.command)
+    run_cell(
+        cell.folder,
+        cell.plan,
+        functools.partial(measure, cell),
+        command=cell.command,
+        upgraded=TrainConfig.upgraded,
+    )
 
 
 def compute_in_worker(cell: StudyCell) -> None:

@@ -82,6 +82,17 @@ class TestTwoRows:
         assert running.compute(tiny.study(seeds=2), tiny.options(finished)) == []
         assert [(cell.plan.seed, cell.plan.row) for cell in calls] == [(1, "ST"), (1, "NC MT")]
 
+    def test_cells_from_before_an_option_are_finished(self, finished, tmp_path, capsys):
+        for row in ("ST", "NC_MT"):
+            place = f"cells/animals_dense_trunk/{row}/seed0.json"
+            content = json.loads((finished / place).read_text(encoding="utf-8"))
+            # Cells of then: with the optimizer that is the default now.
+            del content["record"]["config"]["optimizer"]
+            (tmp_path / place).parent.mkdir(parents=True)
+            (tmp_path / place).write_text(json.dumps(content), encoding="utf-8")
+        assert running.compute(tiny.study(), tiny.options(tmp_path)) == []
+        assert "0 of 2 cells to compute, 2 finished before." in capsys.readouterr().out
+
     def test_another_configuration_is_refused(self, finished):
         rows = {"ST": tiny.UNCOUPLED["ST"], "NC MT": Method({"epochs": 3})}
         with pytest.raises(ValueError, match="epochs is 2 there, 3 now"):

@@ -34,7 +34,7 @@ from pathlib import Path
 
 from experiments.coupling import screening, verdict
 from experiments.coupling.figure import draw
-from experiments.coupling.rows import BASELINES, CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS, TUNED
+from experiments.coupling.rows import CORE, EVERYWHERE, FEW, ROBUSTNESS, ROWS, TUNED, baselines
 from experiments.engine.method import Method
 from experiments.engine.options import Options, main_guard, options, require_known
 from experiments.engine.problem import Problem
@@ -47,7 +47,7 @@ from experiments.problems.few_expressions import FewExpressions
 from experiments.problems.regimes import ALL, CLASS_SHARES
 from experiments.relatedness import ck_plus
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting import Baselines, read_cells, to_frame
+from mtl_dm.reporting import read_cells, to_frame
 
 TABLE = "coupling_study"
 FACES = "synthetic_faces (synthetic)"
@@ -198,7 +198,7 @@ def study(chosen: Options, tuned: Mapping[str, Method] | None = None) -> Study:
             ),
             "main_metrics": METRICS[CLOTHING],
             "column_metrics": {column.name: METRICS[column.dataset] for column in columns},
-            "baselines": {row: compared_with(row) for row in ROWS},
+            "baselines": {row: baselines(row) for row in ROWS},
             "test_train_ratio": 1.0 / (1.0 - HELD_OUT),
             "notes": [
                 "Forms and factors of the default were chosen on parts of one training half, by "
@@ -212,14 +212,6 @@ def study(chosen: Options, tuned: Mapping[str, Method] | None = None) -> Study:
         detailed=False,
         recorded=chosen.preset == "full",
         pages=functools.partial(write_verdict, names),
-    )
-
-
-def compared_with(row: str) -> Baselines:
-    """Return what a row is compared with: rows of the same reduction of the attribute loss."""
-    single, uncoupled = BASELINES[ROWS[row].changes.get("attribute_reduction", "sum")]
-    return {single: Baselines(), uncoupled: Baselines(single)}.get(
-        row, Baselines(single, uncoupled)
     )
 
 

@@ -29,7 +29,7 @@ class Pool(Generic[J]):
         compute: Called with a job in a worker; a function of a module.
         prepare: Called once in every worker before its first job; likewise.
         logs: Folder for what the workers print, a file each.
-        tell: Called with a line for people.
+        notify: Called with a line for people.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class Pool(Generic[J]):
         compute: Callable[[J], Any],
         prepare: Callable[[], Any],
         logs: Path,
-        tell: Callable[[str], Any] = print,
+        notify: Callable[[str], Any] = print,
     ) -> None:
         self._workers: list[Worker[J]] = [
             Worker(compute, prepare, logs / f"worker{n}.txt") for n in range(size)
         ]
-        self._tell = tell
+        self._notify = notify
 
     def __enter__(self) -> Pool[J]:
         return self
@@ -66,7 +66,7 @@ class Pool(Generic[J]):
                 job, error, died = busy[connection].take()
                 tries[job.key] = tries.get(job.key, 0) + 1
                 if died and tries[job.key] < TRIES:
-                    self._tell(f"{job.title}: {error}; trying once more")
+                    self._notify(f"{job.title}: {error}; trying once more")
                     schedule.put_back(job)
                     continue
                 ended.append(Outcome(job, error))

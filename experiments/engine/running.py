@@ -110,8 +110,8 @@ def compute(
     if not options.workers:
         make_deterministic()
         return _computed(Inline(compute_cell), missing, 1, ended, what)
-    tell = functools.partial(print, flush=True)
-    pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", tell)
+    notify = functools.partial(print, flush=True)
+    pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", notify)
     return _computed(pool, missing, options.workers, ended, what)
 
 

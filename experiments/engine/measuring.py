@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from experiments.engine.cell import StudyCell
+from experiments.engine.distillation import with_teachers
 from experiments.engine.keeping import keep, kept
 from experiments.engine.networks import (
     Network,
@@ -18,7 +19,6 @@ from experiments.engine.networks import (
     part_of,
 )
 from experiments.engine.problem import Problem
-from experiments.engine.distillation import with_teachers
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate, evaluate_tuned
 from mtl_dm.measuring.evidence import Fitted, collect
 from mtl_dm.models import MultiTaskModel
@@ -94,7 +94,9 @@ def _with_teachers(cell: StudyCell, row: str, problem: Problem, group: Sequence[
 
     labelled = [(task, problem.sources([task])) for task in group]
     return [
-        with_teachers(problem, source, [task for task, own in labelled if own[place] is None], teacher)
+        with_teachers(
+            problem, source, [task for task, own in labelled if own[place] is None], teacher
+        )
         for place, source in enumerate(problem.sources(group))
         if source is not None
     ]

@@ -90,6 +90,8 @@ def compute(
         ValueError: If data are malformed, or the folder holds cells of another configuration.
         FileNotFoundError: If data are not there.
     """
+    if not options.workers:
+        prepare_this_process()
     cells = study.cells(options.folder, options.command, options.only)
     upgraded = TrainConfig.upgraded
     missing = [cell for cell in cells if not is_finished(cell.folder, cell.plan, upgraded)]
@@ -108,7 +110,6 @@ def compute(
         return []
     require_possible(missing)
     if not options.workers:
-        make_deterministic()
         return _computed(Inline(compute_cell), missing, 1, ended, what)
     notify = functools.partial(print, flush=True)
     pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", notify)
@@ -185,18 +186,20 @@ def _kind(cell: StudyCell) -> tuple[str, str]:
 
 
 def compute_cell(cell: StudyCell) -> None:
-    """Compute a cell and write its file."""
+    """Compute a cell and write its file; whoever asks for it says so."""
     run_cell(
         cell.folder,
         cell.plan,
         functools.partial(measure, cell),
         command=cell.command,
         upgraded=TrainConfig.upgraded,
+        notify=lambda line: None,
     )
 
 
 def compute_in_worker(cell: StudyCell) -> None:
-    """Compute a cell in a process that computes many."""
+    """Compute a cell in a process that computes many; its log names the cell."""
+    print(f"{cell.title}: training ...", flush=True)
     compute_cell(cell)
     # What Keras remembers of every model would add up.
     keras.backend.clear_session()
@@ -209,3 +212,12 @@ def prepare_worker() -> None:
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
     make_deterministic()
+
+
+def prepare_this_process() -> None:
+    """Make this process compute what a worker does, if TensorFlow has not begun to compute."""
+    try:
+        prepare_worker()
+    except RuntimeError as error:  # Its threads can no longer be changed.
+        print(f"Cells are computed with the threads that this process has: {error}", flush=True)
+        make_deterministic()

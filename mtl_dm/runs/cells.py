@@ -47,6 +47,10 @@ class CellPlan(CellName):
         return folder / "cells" / file_safe(self.column) / file_safe(self.row) / name
 
 
+def _printed(line: str) -> None:
+    print(line, flush=True)
+
+
 def run_cell(
     folder: str | Path,
     plan: CellPlan,
@@ -55,6 +59,7 @@ def run_cell(
     command: str,
     progress: str = "",
     upgraded: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    notify: Callable[[str], Any] = _printed,
 ) -> bool:
     """Compute a cell unless its file is there; return whether it was computed.
 
@@ -68,6 +73,7 @@ def run_cell(
         command: The command that the user typed, for the record.
         progress: Put before the cell's name in the printed lines, "[3/8]".
         upgraded: As for `is_finished`.
+        notify: Called with every line for people.
 
     Raises:
         ValueError: If the file holds a cell of another configuration.
@@ -75,10 +81,10 @@ def run_cell(
     path = plan.path(Path(folder))
     place = plan.column if plan.fold is None else f"{plan.column}, fold {plan.fold}"
     title = f"{progress} {plan.row} ({place}, seed {plan.seed})".strip()
-    if is_finished(folder, plan, upgraded):
-        print(f"{title}: finished before", flush=True)
+    if is_finished(folder, plan, upgraded, notify):
+        notify(f"{title}: finished before")
         return False
-    print(f"{title}: training ...", flush=True)
+    notify(f"{title}: training ...")
     started = time.perf_counter()
     metrics, steps, evidence = Measurement(*measure())
     seconds = time.perf_counter() - started
@@ -92,7 +98,7 @@ def run_cell(
     # The cell last: a run that dies in between computes both again.
     write_evidence(path, plan, evidence)
     write_atomically(path, cell.to_json())
-    print(f"{title}: {seconds:.0f} s", flush=True)
+    notify(f"{title}: {seconds:.0f} s")
     return True
 
 
@@ -100,6 +106,7 @@ def is_finished(
     folder: str | Path,
     plan: CellPlan,
     upgraded: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    notify: Callable[[str], Any] = _printed,
 ) -> bool:
     """Return whether a cell was computed before, as planned.
 
@@ -109,6 +116,7 @@ def is_finished(
         folder: Folder of the study.
         plan: The cell.
         upgraded: Puts the configuration that an earlier version wrote into today's words.
+        notify: Called with a line where the file is damaged.
 
     Raises:
         ValueError: If the file holds a cell of another configuration.
@@ -118,7 +126,7 @@ def is_finished(
         return False
     there = _config_of(path)
     if there is None:
-        print(f"The cell file {path} is damaged; the cell is computed again.", flush=True)
+        notify(f"The cell file {path} is damaged; the cell is computed again.")
         return False
     there = dict(upgraded(there))
     wanted = json.loads(json.dumps(plan.config))

@@ -225,6 +225,44 @@ class TestRun:
         assert "[1/2] ST (animals / dense trunk, seed 0): training ..." in said
         assert "; 1 to go, about " in said
 
+    def test_every_line_is_printed_once(self, tmp_path, capsys):
+        (cell, *_) = cells(tiny.study(detailed=False), tmp_path)
+        path = cell.plan.path(tmp_path)
+        path.parent.mkdir(parents=True)
+        path.write_text("damaged", encoding="utf-8")
+        running.compute(tiny.study(detailed=False), tiny.options(tmp_path, only="ST"))
+        lines = [
+            line for line in capsys.readouterr().out.splitlines() if "epoch" not in line.lower()
+        ]
+        titled = [line for line in lines if "ST (animals" in line or "is damaged" in line]
+        assert [line.partition("seed 0)")[2] or "damaged" for line in titled] == [
+            "damaged", ": training ...", titled[-1].partition("seed 0)")[2],
+        ]  # fmt: skip
+        assert titled[-1].endswith(" s")
+
+    def test_this_process_is_prepared_like_a_worker_before_anything_is_read(
+        self, tmp_path, monkeypatch
+    ):
+        done = []
+        monkeypatch.undo()
+        monkeypatch.setattr(running, "prepare_worker", lambda: done.append("prepared"))
+        monkeypatch.setattr(running, "require_possible", lambda cells: done.append("read"))
+        monkeypatch.setattr(running, "compute_cell", lambda cell: None)
+        running.compute(tiny.study(), tiny.options(tmp_path))
+        assert done == ["prepared", "read"]
+
+    def test_threads_that_cannot_be_changed_are_said(self, monkeypatch, capsys):
+        def begun():
+            raise RuntimeError("after initialization")
+
+        done = []
+        monkeypatch.undo()
+        monkeypatch.setattr(running, "prepare_worker", begun)
+        monkeypatch.setattr(running, "make_deterministic", lambda: done.append(True))
+        running.prepare_this_process()
+        assert done == [True]
+        assert "threads that this process has: after initialization" in capsys.readouterr().out
+
     def test_a_worker_computes_what_this_process_does(self, tmp_path):
         metrics = {}
         for workers in (0, 1):

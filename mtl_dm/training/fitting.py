@@ -119,11 +119,13 @@ class Place:
         before: Epochs of the stages before it.
         total: Epochs of all stages; None: its own.
         models: Folder for its checkpoints and logs; None: that of its state.
+        sources: What all stages are trained on; None: its own.
     """
 
     before: int = 0
     total: int | None = None
     models: Path | None = None
+    sources: Sequence[tf.data.Dataset] | None = None
 
 
 def fit(
@@ -162,7 +164,9 @@ def fit(
     place = place or Place()
     if not model.built:
         model.build(tf.nest.map_structure(lambda x: (None, *x.shape), sources[0].element_spec[0]))
-    acting = callbacks_of(model, sources, validation, config, place.total or config.epochs)
+    acting = callbacks_of(
+        model, sources, validation, config, place.total or config.epochs, place.sources
+    )
     with trained_part(model, config.trainable):
         # Keras adds loss scaling under float16.
         model.compile(

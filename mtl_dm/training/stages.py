@@ -109,12 +109,14 @@ def train_stages(
     """
     check_stages(model, stages)
     total = sum(stage.config.epochs for stage in stages)
+    # A relatedness is learned from all labels, also those that a stage does without.
+    everything = list({id(each): each for stage in stages for each in stage.sources}.values())
     before, done = 0, []
     for stage in stages:
         folder = None if output is None else Path(output)
         last = stage is stages[-1]
         state = folder / FOLDER / stage.name if folder is not None and stage.name else folder
-        place = fitting.Place(before, total, models=folder if last else state)
+        place = fitting.Place(before, total, folder if last else state, everything)
         if stage.name and processes.is_main():
             logging.info("Stage %s: %d epochs.", stage.name, stage.config.epochs)
         progress = fitting.fit(

@@ -7,7 +7,7 @@ import pytest
 from mtl_dm import data
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
-from mtl_dm.training import fitting, stages
+from mtl_dm.training import fitting, learning, stages
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.parts import named_weights
 from mtl_dm.training.resuming import Progress
@@ -230,7 +230,32 @@ def test_learning_a_relatedness_goes_on_over_stages(tmp_path, capsys):
         model(keras.ops.zeros((1, 5)))
         stages.train_stages(model, stages.stages_of(config, sources()))
     said = capsys.readouterr().out
-    # A quarter of five epochs is one; nothing is learned after the last epoch of a stage.
+    # A quarter of five epochs is one; nothing is learned after the last of all.
     assert [f"After epoch {epoch}: relatedness" in said for epoch in range(1, 6)] == [
-        True, True, False, True, False,
+        True, True, True, True, False,
     ]  # fmt: skip
+
+
+def test_a_relatedness_is_learned_where_a_stage_ends_on_the_schedule(capsys, monkeypatch):
+    seen = []
+    real = learning.observe
+
+    def observe(model, sources, *rest):
+        seen.append(len(sources))
+        return real(model, sources, *rest)
+
+    monkeypatch.setattr(learning, "observe", observe)
+    # A quarter of eight epochs is two, which is where the first stage ends; it has no data set
+    # with attributes, which the second one has.
+    config = CONFIG.replace(
+        steps_per_epoch=1, stages=("a(epochs=2, datasets=a)", "b(epochs=6, datasets=b)")
+    )
+    with fitting.settings(config):
+        model = MultiTaskModel(
+            BACKBONES.create(config.backbone, (5,)), TASKS, [Coupling(learned=True)]
+        )
+        model(keras.ops.zeros((1, 5)))
+        stages.train_stages(model, stages.stages_of(config, sources()))
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("After")]
+    assert [line.partition(":")[0] for line in said] == [f"After epoch {each}" for each in (2, 4, 6)]
+    assert seen == [2, 2, 2]  # All data sets, whichever a stage trains on.

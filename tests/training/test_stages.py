@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
-from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.balancing import Balancing, EqualWeighting
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel, steps
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting, learning, stages
 from mtl_dm.training.config import TrainConfig
@@ -189,7 +190,10 @@ def test_init_from_is_loaded_once(whole, tmp_path):
     assert_same(resumed, train(tmp_path / "whole", config)[0])
 
 
-@pytest.mark.parametrize("text", ["b(trainable=[heads, neck])", "b(batch_size=1)"])
+@pytest.mark.parametrize(
+    "text",
+    ["b(trainable=[heads, neck])", "b(batch_size=1)", "b(optimizer=sgd(momentum=2))"],
+)
 def test_a_wrong_stage_is_found_before_the_first_trains(text, tmp_path):
     with pytest.raises(ValueError, match="Stage 'b': "):
         train(tmp_path / "out", CONFIG.replace(stages=("a(epochs=1)", text)))
@@ -259,3 +263,68 @@ def test_a_relatedness_is_learned_where_a_stage_ends_on_the_schedule(capsys, mon
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("After")]
     assert [line.partition(":")[0] for line in said] == [f"After epoch {each}" for each in (2, 4, 6)]
     assert seen == [2, 2, 2]  # All data sets, whichever a stage trains on.
+
+
+class Shared(Balancing):
+    """Compares gradients over the whole backbone."""
+
+    sees = "gradients"
+
+    def weigh(self, seen):
+        return None
+
+
+class LastLayer(Shared):
+    """Compares gradients over its last layer."""
+
+    scope = "last_layer"
+
+
+def stage_of(**fields):
+    return stages.Stage("b", CONFIG.replace(stages=(), **fields), sources())
+
+
+def balanced(balancing, couplings=()):
+    model = MultiTaskModel(
+        BACKBONES.create(CONFIG.backbone, (5,)), TASKS, couplings, balancing=balancing
+    )
+    model(keras.ops.zeros((1, 5)))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("method", "trainable", "message"),
+    [
+        (Shared, ("heads",), "Stage 'b': The balancing method Shared .* trains no weight"),
+        (LastLayer, ("heads",), "Stage 'b': The balancing method LastLayer .* trains no kernel"),
+        (LastLayer, ("heads", "backbone/*/bias"), "trains no kernel. Train a part of the backbone"),
+        (Shared, ("backbone/*/bias",), None),
+        (LastLayer, ("backbone",), None),
+        (EqualWeighting, ("heads",), None),
+    ],
+)
+def test_the_weights_that_a_method_compares_over_are_trained(method, trainable, message):
+    model, stage = balanced(method()), stage_of(trainable=trainable)
+    if message is None:
+        stages.check_stages(model, [stage])
+        return
+    with pytest.raises(ValueError, match=message):
+        stages.check_stages(model, [stage])
+
+
+@pytest.mark.parametrize("needs", ["gradients", "gate", "nothing"])
+def test_the_backend_is_asked_before_a_stage_trains(needs, monkeypatch):
+    model = balanced(Shared() if needs == "gradients" else EqualWeighting(), [Coupling()])
+    stage = stage_of(validation_gate=needs == "gate", relatedness="facs", validation="v")
+    monkeypatch.setattr(steps, "BACKENDS", ("other",))
+    if needs == "nothing":
+        stages.check_stages(model, [stage])
+        return
+    with pytest.raises(ValueError, match="Stage 'b': Gradients of single terms need"):
+        stages.check_stages(model, [stage])
+
+
+def test_a_gate_with_nothing_to_judge():
+    stage = stage_of(validation_gate=True, relatedness="facs", validation="v")
+    with pytest.raises(ValueError, match="'b': validation_gate judges coupling terms on validat"):
+        stages.check_stages(balanced(EqualWeighting()), [stage])

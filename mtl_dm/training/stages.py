@@ -16,6 +16,7 @@ from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.steps import require_backend
 from mtl_dm.training import fitting
+from mtl_dm.training.checkpoints import BEST
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.parts import BACKBONE, chosen_names, named_weights
 from mtl_dm.training.resuming import Progress
@@ -145,10 +146,11 @@ def train_stages(
         output: As for `fitting.fit`.
 
     Returns:
-        The progress of each stage that was begun: none begins after a loss that is not finite.
+        The progress of each stage.
 
     Raises:
-        ValueError: As `check_stages` and `fitting.fit`.
+        ValueError: As `check_stages` and `fitting.fit`, or if the loss of a stage before the last
+            one is not finite: none begins after it.
         FileNotFoundError: If a file to start from does not exist.
         OSError: If the disk is full.
     """
@@ -174,11 +176,21 @@ def train_stages(
             place=place,
         )
         done.append(progress)
-        if not last and not np.isfinite(progress.history.get("loss", [0.0])[-1]):
-            logging.error("Stage %s ended in a loss that is not finite.", stage.name)
-            break
+        if not last:
+            _require_finite(stage.name, progress, state)
         before += stage.config.epochs
     return done
+
+
+def _require_finite(name: str, progress: Progress, folder: Path | None) -> None:
+    if np.isfinite(progress.history.get("loss", [0.0])[-1]):
+        return
+    kept = "" if folder is None else f" Its best epoch so far is {folder / BEST}."
+    raise ValueError(
+        f"Stage {name!r}: the loss is not finite after {progress.epochs} epochs; no later stage is "
+        f"trained.{kept} Start anew with a lower learning_rate or a global_clipnorm of its "
+        "optimizer."
+    )
 
 
 def joined_history(parts: Sequence[Progress]) -> dict[str, list[float]]:

@@ -29,7 +29,6 @@ setup(
         "absl-py>=2.1",
         "importlib_resources>=6.4",  # TFDS builders need it and do not say so
         "keras~=3.15.0",
-        "matplotlib~=3.9",
         "numpy>=1.26",
         "opencv-python>=4.10",
         "pandas>=2.2",
@@ -51,6 +50,7 @@ setup(
             *FACES_TINY,
             "hypothesis~=6.100",
             "ipykernel~=7.0",
+            "matplotlib~=3.9",  # draws in the notebook, and nowhere else
             "mypy~=2.0",
             "nbclient~=0.10",
             "nbformat~=5.10",

@@ -194,7 +194,7 @@ def study(chosen: Options, tuned: Mapping[str, Method] | None = None) -> Study:
             "intro": (
                 "Each column is a regime of annotation, each row a way to train. Rows are compared "
                 "with `ST` and `NC MT` of the same attribute reduction (sum unless the name says "
-                "mean). `verdict.md` beside this file says which rows hold, `verdict.png` shows it."
+                "mean). `verdict.md` beside this file says which rows hold, `verdict.svg` shows it."
             ),
             "main_metrics": METRICS[CLOTHING],
             "column_metrics": {column.name: METRICS[column.dataset] for column in columns},
@@ -226,7 +226,7 @@ def screened(chosen: Options) -> dict[str, Method]:
 
 
 def write_verdict(names: Sequence[str], folder: Path) -> None:
-    """Write verdict.md and verdict.png from the cells that are there."""
+    """Write verdict.md and verdict.svg from the cells that are there."""
     cells, _ = read_cells(folder, TABLE)
     frame = to_frame(cells)
     text = (
@@ -237,7 +237,7 @@ def write_verdict(names: Sequence[str], folder: Path) -> None:
         '"on average": the first of the two only.\n\n'
     )
     write_atomically(folder / "verdict.md", text + verdict.verdict_table(frame, names) + "\n")
-    draw(verdict.gains(frame, names), folder / "verdict.png")
+    draw(verdict.gains(frame, names), folder / "verdict.svg")
 
 
 def main() -> None:

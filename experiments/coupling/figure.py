@@ -2,56 +2,65 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import math
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from mtl_dm.files import write_atomically
+from mtl_dm.reporting import ReportSpec
+from mtl_dm.reporting.measured import Measured, Summary
+from mtl_dm.reporting.page.picture import Titled, picture
+from mtl_dm.reporting.page.scatter import Axis, Point, scatter
+from mtl_dm.reporting.page.view import ColumnView
+from mtl_dm.reporting.quantities import FRACTION
 
-SHOWN = {
-    "printed (mean)": ("printed, mean", "#d62728", "v"),
-    "printed (sum)": ("printed, sum", "#ff9896", "v"),
-    "js + posterior": ("js + posterior", "#9467bd", "s"),
-    "default": ("default", "#1f77b4", "o"),
-    "default, learned relatedness": ("default, relatedness learned", "#2ca02c", "D"),
-}
+SHOWN = (
+    "printed (mean)",
+    "printed (sum)",
+    "js + posterior",
+    "default",
+    "default, learned relatedness",
+)
+AXES = (Axis("class accuracy", FRACTION), Axis("attribute average precision", FRACTION))
+SIDE_BY_SIDE = 3
 
 
 def draw(points: pd.DataFrame, path: str | Path) -> None:
-    """Draw one point for each form and regime, if there are any; below 0 on an axis is shaded.
+    """Draw a panel for each regime, a point for each form, if there are any.
 
     Args:
         points: As `experiments.coupling.verdict.gains` gives them.
-        path: Target PNG.
+        path: Target SVG.
     """
-    figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
-    axes = figure.subplots()
     shown = points[points["row"].isin(SHOWN)]
     if shown.empty:
         return
-    low_x, high_x = min(shown["x"].min(), 0) - 2, max(shown["x"].max(), 0) + 2
-    low_y, high_y = min(shown["y"].min(), 0) - 1, max(shown["y"].max(), 0) + 1
-    axes.axvspan(low_x, 0, color="#d62728", alpha=0.07, lw=0)
-    axes.axhspan(low_y, 0, color="#d62728", alpha=0.07, lw=0)
-    axes.axvline(0, color="0.4", lw=0.8)
-    axes.axhline(0, color="0.4", lw=0.8)
-    for row, (label, colour, marker) in SHOWN.items():
-        chosen = shown[shown["row"] == row]
-        if len(chosen):
-            axes.scatter(
-                chosen["x"], chosen["y"], s=52, c=colour, marker=marker, label=label, alpha=0.9
-            )
-    axes.set_xlim(low_x, high_x)
-    axes.set_ylim(low_y, high_y)
-    axes.set_xlabel("change in class accuracy (points)")
-    axes.set_ylabel("change in attribute average precision (points)")
-    axes.set_title("One point per form and regime, against no coupling", loc="left", fontsize=10)
-    axes.text(0.01, 0.02, "a task got worse", transform=axes.transAxes, color="#a02020", fontsize=9)
-    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
-    axes.spines[["top", "right"]].set_visible(False)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+    views = {name: _view(name) for name in dict.fromkeys(shown["column"])}
+    panels = [
+        Titled(name, scatter(view, _points(shown[shown["column"] == name]), AXES, None))
+        for name, view in views.items()
+    ]
+    rows = [row for row in SHOWN if row in set(shown["row"])]
+    legend = next(iter(views.values())).picture_keys(rows)
+    title = "Change against no coupling, a point a form"
+    write_atomically(path, picture(panels, columns=SIDE_BY_SIDE, legend=legend, title=title))
+
+
+def _points(found: pd.DataFrame) -> list[Point]:
+    return [
+        (row, _summary(x), _summary(y))
+        for row, x, y in found[["row", "x", "y"]].itertuples(index=False)
+    ]
+
+
+def _summary(points: float) -> Summary:
+    """Return a difference in points as the mean that it is; its interval is in verdict.md."""
+    return Summary(points / FRACTION.scale, math.nan, 1)
+
+
+def _view(column: str) -> ColumnView:
+    """Return numbers and colours of the rows, the same in every panel."""
+    spec = ReportSpec("", "coupling_study", "", {"tasks": ["accuracy"]}, SHOWN, [column], "")
+    nothing = pd.DataFrame(columns=["column", "row", "task", "metric", "seed", "fold", "value"])
+    return ColumnView(spec, column, Measured(nothing, column))

@@ -1,6 +1,8 @@
 """Regimes, variants, verdict and figure of the coupling study, by hand."""
 
 import math
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -265,15 +267,29 @@ class TestFigure:
             [("one", "default", 1.0, 2.0), ("two", "printed (sum)", 3.0, -9.0)],
             columns=["column", "row", "x", "y"],
         )
-        figure.draw(points, tmp_path / "deep" / "verdict.png")
-        assert (tmp_path / "deep" / "verdict.png").read_bytes().startswith(b"\x89PNG")
+        figure.draw(points, tmp_path / "deep" / "verdict.svg")
+        text = (tmp_path / "deep" / "verdict.svg").read_text(encoding="utf-8")
+        ElementTree.fromstring(text)
+        assert "default: class accuracy +1.0, attribute average precision +2.0<" in text
+        assert "printed (sum): class accuracy +3.0, attribute average precision -9.0<" in text
+        assert text.count("<circle") == 2
+        assert [name in text for name in (">one<", ">two<", ">js + posterior<")] == [
+            True, True, False,
+        ]  # fmt: skip
 
     @pytest.mark.parametrize("row", [None, "a row that is not shown"])
     def test_nothing_to_show_writes_nothing(self, row, tmp_path):
         lines = [] if row is None else [("one", row, 1.0, 2.0)]
         points = pd.DataFrame(lines, columns=["column", "row", "x", "y"])
-        figure.draw(points, tmp_path / "verdict.png")
+        figure.draw(points, tmp_path / "verdict.svg")
         assert list(tmp_path.iterdir()) == []
+
+    def test_nothing_is_drawn_in_a_second_way(self):
+        root = Path(figure.__file__).parents[2]
+        sources = [
+            path for top in ("experiments", "data_prep") for path in (root / top).rglob("*.py")
+        ]
+        assert [path.name for path in sources if "matplotlib" in path.read_text("utf-8")] == []
 
     def test_shows_rows_of_the_study(self):
         assert set(figure.SHOWN) <= set(rows.ROWS)

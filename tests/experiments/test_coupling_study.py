@@ -102,7 +102,7 @@ def test_verdict_and_figure(finished):
     text = (finished / "verdict.md").read_text(encoding="utf-8")
     # That of the last call, without clothing.
     assert f"| {FACES} | default, learned relatedness | " in text
-    assert (finished / "verdict.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished / "verdict.svg").read_text(encoding="utf-8").startswith("<svg")
     report = (finished / "report.md").read_text(encoding="utf-8")
     assert "no test half was looked at before" in report
 

@@ -13,7 +13,11 @@ from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import BACKBONES
 from mtl_dm.options import converted
 from mtl_dm.spec import Spec, Value, parse
-from mtl_dm.training.coupling_choice import CouplingChoice, parse_coupling
+from mtl_dm.training.coupling_choice import (
+    CouplingChoice,
+    canonical_coupling,
+    parse_coupling,
+)
 from mtl_dm.training.fields import REQUIRED, option
 from mtl_dm.training.optimizers import OPTIMIZERS
 from mtl_dm.training.schedules import SCHEDULES
@@ -239,7 +243,7 @@ class TrainConfig:
                 "validation_gate judges coupling terms on validation data: it needs validation, "
                 "got None."
             )
-        object.__setattr__(self, "couplings", tuple(str(parse(text)) for text in self.couplings))
+        object.__setattr__(self, "couplings", tuple(map(canonical_coupling, self.couplings)))
 
     def _check_stages(self) -> None:
         parts = self.stage_configs()
@@ -253,7 +257,7 @@ class TrainConfig:
                 "A relatedness is learned between epochs: it needs at least 2, got epochs "
                 f"{epochs}."
             )
-        object.__setattr__(self, "stages", tuple(str(parse(text)) for text in self.stages))
+        object.__setattr__(self, "stages", tuple(map(_canonical_stage, self.stages)))
 
     def coupling_choices(self) -> list[CouplingChoice]:
         """Return the couplings that are asked for, the one of the flat fields first."""
@@ -346,3 +350,18 @@ def _stage_value(name: str, value: Value) -> Any:
     if kind == tuple[str, ...] and isinstance(value, str):
         return (value,)
     return converted(f"option {name!r}", kind, value)
+
+
+def _canonical_stage(text: str) -> str:
+    """Return the one spelling of a stage that is known to be right."""
+    spec = parse(text)
+    registries = {each.name: each.metadata["registry"] for each in dataclasses.fields(TrainConfig)}
+    options = {}
+    for name, value in spec.options.items():
+        result = _stage_value(name, value)
+        if registries[name] is not None:
+            result = str(registries[name].spec(result))
+        elif get_type_hints(TrainConfig)[name] == tuple[str, ...] and len(result) == 1:
+            (result,) = result
+        options[name] = result
+    return str(Spec(spec.name, options))

@@ -145,6 +145,32 @@ def test_specifications_have_one_spelling():
     assert config.stages == ("s(epochs=2, learning_rate=0.1)",)
 
 
+@pytest.mark.parametrize(
+    ("field", "one", "other", "kept"),
+    [
+        (
+            "stages",
+            "a(learning_rate=1, optimizer=sgd( momentum=0 ))",
+            "a(optimizer=sgd(momentum=0.0), learning_rate=1.0)",
+            "a(learning_rate=1.0, optimizer=sgd(momentum=0.0))",
+        ),
+        ("stages", "a(trainable=[heads])", "a(trainable=heads)", "a(trainable=heads)"),
+        ("stages", "a(shares=[1, 2])", "a(shares=[1.0, 2.0])", "a(shares=[1.0, 2.0])"),
+        ("stages", "a(init_from='x.keras')", "a(init_from=x.keras)", "a(init_from=x.keras)"),
+        ("stages", "a(steps_per_epoch=None)", 'a(steps_per_epoch = None)', "a(steps_per_epoch=None)"),
+        (
+            "couplings",
+            "a(relation=facs, matching=1, matching_form=paper(epsilon=1e-5))",
+            "a(matching=1.0, matching_form=paper( epsilon=0.00001 ), relation='facs')",
+            "a(matching=1.0, matching_form=paper(epsilon=1e-05), relation=facs)",
+        ),
+    ],
+)
+def test_stages_and_couplings_have_one_spelling(field, one, other, kept):
+    configs = [TrainConfig(TWO, **{field: (text,)}) for text in (one, other, kept)]
+    assert [getattr(config, field) for config in configs] == [(kept,)] * 3
+
+
 def test_couplings_of_the_flat_fields_and_of_their_own():
     config = TrainConfig(
         TWO,

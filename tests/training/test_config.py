@@ -90,7 +90,7 @@ def test_what_every_stage_replaces_is_not_checked():
         TWO, epochs=1, schedule="cosine(warmup=2)", stages=("a(epochs=3)", "b(schedule=constant)")
     )
     assert [part.epochs for _, part in config.stage_configs()] == [3, 1]
-    with pytest.raises(ValueError, match="Stage 'b'.*less than the 1 epochs"):
+    with pytest.raises(ValueError, match=r"Stage 'b'.*less than the 1 epochs"):
         config.replace(stages=("a(epochs=3)", "b"))
 
 
@@ -157,7 +157,12 @@ def test_specifications_have_one_spelling():
         ("stages", "a(trainable=[heads])", "a(trainable=heads)", "a(trainable=heads)"),
         ("stages", "a(shares=[1, 2])", "a(shares=[1.0, 2.0])", "a(shares=[1.0, 2.0])"),
         ("stages", "a(init_from='x.keras')", "a(init_from=x.keras)", "a(init_from=x.keras)"),
-        ("stages", "a(steps_per_epoch=None)", 'a(steps_per_epoch = None)', "a(steps_per_epoch=None)"),
+        (
+            "stages",
+            "a(steps_per_epoch=None)",
+            "a(steps_per_epoch = None)",
+            "a(steps_per_epoch=None)",
+        ),
         (
             "couplings",
             "a(relation=facs, matching=1, matching_form=paper(epsilon=1e-5))",

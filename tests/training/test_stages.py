@@ -262,7 +262,9 @@ def test_a_relatedness_is_learned_where_a_stage_ends_on_the_schedule(capsys, mon
         model(keras.ops.zeros((1, 5)))
         stages.train_stages(model, stages.stages_of(config, sources()))
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("After")]
-    assert [line.partition(":")[0] for line in said] == [f"After epoch {each}" for each in (2, 4, 6)]
+    assert [line.partition(":")[0] for line in said] == [
+        f"After epoch {each}" for each in (2, 4, 6)
+    ]
     assert seen == [2, 2, 2]  # All data sets, whichever a stage trains on.
 
 

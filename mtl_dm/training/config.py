@@ -157,7 +157,9 @@ class TrainConfig:
     learning_rate: float = option(1e-3, "Learning rate; under a schedule the highest.")
     trainable: tuple[str, ...] = option(
         ("all",),
-        "What is trained: all, backbone, heads, or patterns of names as in backbone/conv2d*.",
+        "What is trained: all, backbone, heads, or patterns of names as in backbone/conv2d*. "
+        "The rest is frozen, also in the checkpoints that are saved meanwhile: set trainable on "
+        "a loaded model to train all of it.",
     )
     init_from: str | None = option(
         None, "A .keras file whose weights are taken over where name and shape are the same."

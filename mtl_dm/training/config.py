@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import os
 from collections.abc import Mapping
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from mtl_dm.balancing import BALANCING
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
@@ -181,19 +184,35 @@ class TrainConfig:
     seed: int = option(0, "Fixes data order, weights and result (on CPU).")
 
     def __post_init__(self) -> None:
+        self._unify_types()
         self._unify_specs()
         self._check_values()
         BALANCING.create(self.balancing)  # Its options may break a rule; nothing is kept.
         self._check_couplings()
         self._check_stages()
 
+    def _unify_types(self) -> None:
+        for name, kind in get_type_hints(TrainConfig).items():
+            value = getattr(self, name)
+            if get_origin(kind) is Literal:
+                kind = str  # Which ones there are is said where they are used: more may be filed.
+            if get_origin(kind) is Mapping:
+                item = get_args(kind)[1]
+                if not isinstance(value, Mapping):
+                    raise ValueError(f"{name} must be a dictionary, got {value!r}.")
+                result: Any = {
+                    key: converted(f"{name} of {key!r}", item, _plain(each))
+                    for key, each in value.items()
+                }
+            else:
+                result = converted(name, kind, _plain(value))
+            object.__setattr__(self, name, result)
+
     def _unify_specs(self) -> None:
         for field in dataclasses.fields(self):
             registry = field.metadata["registry"]
             if registry is not None:
                 value = getattr(self, field.name)
-                if not isinstance(value, str):
-                    raise ValueError(f"{field.name} must be a text, got {value!r}.")
                 object.__setattr__(self, field.name, str(registry.spec(value)))
 
     def _check_values(self) -> None:
@@ -343,6 +362,13 @@ class TrainConfig:
     def replace(self, **changes: Any) -> TrainConfig:
         """Return a copy with the given fields changed."""
         return dataclasses.replace(self, **changes)
+
+
+def _plain(value: Any) -> Any:
+    """Return paths as text, NumPy's numbers as Python's."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _stage_value(name: str, value: Value) -> Any:

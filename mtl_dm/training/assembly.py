@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
+from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
 from mtl_dm.spec import parse
@@ -29,7 +30,8 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     """Return the tasks to train, with the options of the configuration.
 
     Raises:
-        ValueError: If no data set has a task of that name, or two disagree on its labels.
+        ValueError: If no data set has a task of that name, two disagree on its labels, or a loss
+            is none of its kind.
         FileNotFoundError: If a data set is not built.
     """
     found: dict[str, Task] = {}
@@ -44,7 +46,10 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     unknown = [name for name in config.tasks if name not in found]
     if unknown:
         raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
-    return tuple(configured(found[name], config) for name in config.tasks)
+    tasks = tuple(configured(found[name], config) for name in config.tasks)
+    for task in tasks:
+        require_task_loss(task)
+    return tasks
 
 
 def configured(task: Task, config: TrainConfig) -> Task:
@@ -182,11 +187,6 @@ def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Coupling]
         FileNotFoundError: If a relatedness file or a data set does not exist.
     """
     return [coupling_from(choice, config, tasks) for choice in config.coupling_choices()]
-
-
-def coupling_of(config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling | None:
-    """Return the first coupling of a configuration, or None; otherwise as `couplings_of`."""
-    return next(iter(couplings_of(config, tasks)), None)
 
 
 def coupling_from(choice: CouplingChoice, config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling:

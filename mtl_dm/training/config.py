@@ -5,15 +5,22 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import os
 from collections.abc import Mapping
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from mtl_dm.balancing import BALANCING
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import BACKBONES
 from mtl_dm.options import converted
 from mtl_dm.spec import Spec, Value, parse
-from mtl_dm.training.coupling_choice import CouplingChoice, parse_coupling
+from mtl_dm.training.coupling_choice import (
+    CouplingChoice,
+    canonical_coupling,
+    parse_coupling,
+)
 from mtl_dm.training.fields import REQUIRED, option
 from mtl_dm.training.optimizers import OPTIMIZERS
 from mtl_dm.training.schedules import SCHEDULES
@@ -153,7 +160,9 @@ class TrainConfig:
     learning_rate: float = option(1e-3, "Learning rate; under a schedule the highest.")
     trainable: tuple[str, ...] = option(
         ("all",),
-        "What is trained: all, backbone, heads, or patterns of names as in backbone/conv2d*.",
+        "What is trained: all, backbone, heads, or patterns of names as in backbone/conv2d*. "
+        "The rest is frozen, also in the checkpoints that are saved meanwhile: set trainable on "
+        "a loaded model to train all of it.",
     )
     init_from: str | None = option(
         None, "A .keras file whose weights are taken over where name and shape are the same."
@@ -175,19 +184,35 @@ class TrainConfig:
     seed: int = option(0, "Fixes data order, weights and result (on CPU).")
 
     def __post_init__(self) -> None:
+        self._unify_types()
         self._unify_specs()
         self._check_values()
         BALANCING.create(self.balancing)  # Its options may break a rule; nothing is kept.
         self._check_couplings()
         self._check_stages()
 
+    def _unify_types(self) -> None:
+        for name, kind in get_type_hints(TrainConfig).items():
+            value = getattr(self, name)
+            if get_origin(kind) is Literal:
+                kind = str  # Which ones there are is said where they are used: more may be filed.
+            if get_origin(kind) is Mapping:
+                item = get_args(kind)[1]
+                if not isinstance(value, Mapping):
+                    raise ValueError(f"{name} must be a dictionary, got {value!r}.")
+                result: Any = {
+                    key: converted(f"{name} of {key!r}", item, _plain(each))
+                    for key, each in value.items()
+                }
+            else:
+                result = converted(name, kind, _plain(value))
+            object.__setattr__(self, name, result)
+
     def _unify_specs(self) -> None:
         for field in dataclasses.fields(self):
             registry = field.metadata["registry"]
             if registry is not None:
                 value = getattr(self, field.name)
-                if not isinstance(value, str):
-                    raise ValueError(f"{field.name} must be a text, got {value!r}.")
                 object.__setattr__(self, field.name, str(registry.spec(value)))
 
     def _check_values(self) -> None:
@@ -239,7 +264,7 @@ class TrainConfig:
                 "validation_gate judges coupling terms on validation data: it needs validation, "
                 "got None."
             )
-        object.__setattr__(self, "couplings", tuple(str(parse(text)) for text in self.couplings))
+        object.__setattr__(self, "couplings", tuple(map(canonical_coupling, self.couplings)))
 
     def _check_stages(self) -> None:
         parts = self.stage_configs()
@@ -253,7 +278,7 @@ class TrainConfig:
                 "A relatedness is learned between epochs: it needs at least 2, got epochs "
                 f"{epochs}."
             )
-        object.__setattr__(self, "stages", tuple(str(parse(text)) for text in self.stages))
+        object.__setattr__(self, "stages", tuple(map(_canonical_stage, self.stages)))
 
     def coupling_choices(self) -> list[CouplingChoice]:
         """Return the couplings that are asked for, the one of the flat fields first."""
@@ -339,6 +364,13 @@ class TrainConfig:
         return dataclasses.replace(self, **changes)
 
 
+def _plain(value: Any) -> Any:
+    """Return paths as text, NumPy's numbers as Python's."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _stage_value(name: str, value: Value) -> Any:
     if name not in STAGE_FIELDS:
         raise ValueError(f"it has no option {name!r}. Known: {', '.join(sorted(STAGE_FIELDS))}.")
@@ -346,3 +378,18 @@ def _stage_value(name: str, value: Value) -> Any:
     if kind == tuple[str, ...] and isinstance(value, str):
         return (value,)
     return converted(f"option {name!r}", kind, value)
+
+
+def _canonical_stage(text: str) -> str:
+    """Return the one spelling of a stage that is known to be right."""
+    spec = parse(text)
+    registries = {each.name: each.metadata["registry"] for each in dataclasses.fields(TrainConfig)}
+    options = {}
+    for name, value in spec.options.items():
+        result = _stage_value(name, value)
+        if registries[name] is not None:
+            result = str(registries[name].spec(result))
+        elif get_type_hints(TrainConfig)[name] == tuple[str, ...] and len(result) == 1:
+            (result,) = result
+        options[name] = result
+    return str(Spec(spec.name, options))

@@ -7,7 +7,7 @@ import math
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.options import checked
-from mtl_dm.spec import parse
+from mtl_dm.spec import Spec, parse
 
 LEARNED = "learned"
 
@@ -76,3 +76,13 @@ def parse_coupling(text: str) -> CouplingChoice:
         return CouplingChoice(spec.name, **options)
     except ValueError as error:
         raise ValueError(f"Coupling {spec.name!r}: {error}") from error
+
+
+def canonical_coupling(text: str) -> str:
+    """Return the one spelling of a coupling's specification.
+
+    Raises:
+        ValueError: As `parse_coupling`.
+    """
+    choice, given = parse_coupling(text), parse(text)
+    return str(Spec(given.name, {name: getattr(choice, name) for name in given.options}))

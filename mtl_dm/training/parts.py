@@ -68,7 +68,8 @@ def trained_part(model: MultiTaskModel, trainable: Sequence[str]) -> Iterator[No
     """Freeze all but a part of a model inside; compile it there.
 
     A layer without a trained weight is frozen as Keras means it: batch normalisation keeps its
-    averages and uses them.
+    averages and uses them. A model that is saved inside is saved frozen: whoever loads it to train
+    on sets `trainable` again. Its optimizer knows the trained part only.
 
     Raises:
         ValueError: As `chosen_names`.

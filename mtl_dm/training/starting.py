@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 from absl import logging
 
+from mtl_dm.files import expand_home
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.training.parts import network_weights
 
@@ -18,7 +19,7 @@ def require_checkpoint(path: str | Path) -> None:
     Raises:
         FileNotFoundError: If it is not.
     """
-    if not Path(path).is_file():
+    if not Path(expand_home(str(path))).is_file():
         raise FileNotFoundError(f"No checkpoint at {path} to start from (init_from).")
 
 
@@ -36,6 +37,7 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
         ValueError: If it cannot be read or no weight fits.
     """
     require_checkpoint(path)
+    path = expand_home(str(path))
     try:
         source = keras.saving.load_model(path, compile=False)
     except Exception as error:

@@ -32,8 +32,7 @@ def test_options_of_a_form_reach_the_coupling():
     assert (coupling.matching_form, coupling.matching_options) == ("paper", {"epsilon": 1e-5})
     assert coupling.co_annotation_options == {}
     assert set(np.unique(coupling.relatedness.conditional)) == {0.0, 1.0}
-    assert assembly.coupling_of(config, (EXPRESSION, UNITS)) == coupling
-    assert assembly.coupling_of(config.replace(relatedness=None), (EXPRESSION, UNITS)) is None
+    assert assembly.couplings_of(config.replace(relatedness=None), (EXPRESSION, UNITS)) == []
 
 
 def test_couplings_by_name_choose_their_tasks():
@@ -117,4 +116,12 @@ def test_inputs_that_differ_in_size(two_inputs):
 
 def test_losses_of_tasks_reach_them():
     config = config_of(task_losses={"pose": "ccc"}, task_weights={"pose": 2.0})
-    assert assembly._configured(POSE, config) == POSE.replace(loss="ccc", weight=2.0)
+    assert assembly.configured(POSE, config) == POSE.replace(loss="ccc", weight=2.0)
+
+
+def test_a_loss_of_another_kind_is_found_before_sources_are_read(monkeypatch):
+    monkeypatch.setattr(data, "tasks_in", lambda *_, **__: TASKS)
+    known = config_of(task_losses={"pose": "ccc"})
+    assert {task.name: task.loss for task in assembly.tasks_of(known)}["pose"] == "ccc"
+    with pytest.raises(ValueError, match="Task 'expression': unknown loss 'ccc' of a multiclass"):
+        assembly.tasks_of(config_of(task_losses={"expression": "ccc"}))

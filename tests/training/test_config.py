@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from mtl_dm.models import Coupling
@@ -42,7 +43,15 @@ TWO = ("first", "second")
         ({"backbone": "vgg"}, "Unknown backbone 'vgg'. Known: compact_cnn, dense_trunk"),
         ({"matching_form": "conditional(x=1)"}, "form 'conditional' has no option 'x'. Known: "),
         ({"matching_form": "paper(epsilon=2)"}, "must lie between 0 and 1.0, got 2.0"),
-        ({"backbone": 3}, "backbone must be a text, got 3"),
+        ({"backbone": 3}, "backbone must be text, got 3"),
+        ({"epochs": "3"}, "epochs must be an integer, got '3'"),
+        ({"epochs": 2.5}, "epochs must be an integer, got 2.5"),
+        ({"learning_rate": "high"}, "learning_rate must be a number, got 'high'"),
+        ({"datasets": "first"}, r"datasets must be a list \(text\), got 'first'"),
+        ({"augment": 1}, "augment must be True or False, got 1"),
+        ({"strategy": None}, "strategy must be text, got None"),
+        ({"task_weights": {"expression": "2"}}, "task_weights of 'expression' must be a number"),
+        ({"task_losses": ["ccc"]}, "task_losses must be a dictionary"),
         ({"backbone": "compact_cnn(dropout=high)"}, "must be a number, got 'high'"),
         ({"balancing": "equal(alpha=1)"}, "'equal' has no option 'alpha'. Known: balances"),
         ({"optimizer": "lion"}, "Unknown optimizer 'lion'. Known: adam, adamw, sgd"),
@@ -90,12 +99,19 @@ def test_what_every_stage_replaces_is_not_checked():
         TWO, epochs=1, schedule="cosine(warmup=2)", stages=("a(epochs=3)", "b(schedule=constant)")
     )
     assert [part.epochs for _, part in config.stage_configs()] == [3, 1]
-    with pytest.raises(ValueError, match="Stage 'b'.*less than the 1 epochs"):
+    with pytest.raises(ValueError, match=r"Stage 'b'.*less than the 1 epochs"):
         config.replace(stages=("a(epochs=3)", "b"))
 
 
 def test_a_gate_may_judge_terms_that_no_coupling_brings():
     assert TrainConfig(TWO, validation="v", validation_gate=True).validation_gate
+
+
+def test_values_are_of_the_types_of_their_fields(tmp_path):
+    config = TrainConfig(list(TWO), seed=np.int64(3), learning_rate=1, data_dir=tmp_path)
+    assert (config.datasets, config.seed, config.data_dir) == (TWO, 3, str(tmp_path))
+    assert type(config.seed) is int
+    assert type(config.learning_rate) is float
 
 
 def test_defaults():
@@ -143,6 +159,37 @@ def test_specifications_have_one_spelling():
     assert config.balancing == "equal"
     assert config.couplings == ("a(relation=facs)",)
     assert config.stages == ("s(epochs=2, learning_rate=0.1)",)
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other", "kept"),
+    [
+        (
+            "stages",
+            "a(learning_rate=1, optimizer=sgd( momentum=0 ))",
+            "a(optimizer=sgd(momentum=0.0), learning_rate=1.0)",
+            "a(learning_rate=1.0, optimizer=sgd(momentum=0.0))",
+        ),
+        ("stages", "a(trainable=[heads])", "a(trainable=heads)", "a(trainable=heads)"),
+        ("stages", "a(shares=[1, 2])", "a(shares=[1.0, 2.0])", "a(shares=[1.0, 2.0])"),
+        ("stages", "a(init_from='x.keras')", "a(init_from=x.keras)", "a(init_from=x.keras)"),
+        (
+            "stages",
+            "a(steps_per_epoch=None)",
+            "a(steps_per_epoch = None)",
+            "a(steps_per_epoch=None)",
+        ),
+        (
+            "couplings",
+            "a(relation=facs, matching=1, matching_form=paper(epsilon=1e-5))",
+            "a(matching=1.0, matching_form=paper( epsilon=0.00001 ), relation='facs')",
+            "a(matching=1.0, matching_form=paper(epsilon=1e-05), relation=facs)",
+        ),
+    ],
+)
+def test_stages_and_couplings_have_one_spelling(field, one, other, kept):
+    configs = [TrainConfig(TWO, **{field: (text,)}) for text in (one, other, kept)]
+    assert [getattr(config, field) for config in configs] == [(kept,)] * 3
 
 
 def test_couplings_of_the_flat_fields_and_of_their_own():

@@ -89,3 +89,13 @@ def test_no_file_and_no_model(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"no zip")
     with pytest.raises(ValueError, match=r"broken\.keras cannot be read"):
         start_from(model_of(EXPRESSION), tmp_path / "broken.keras")
+
+
+def test_a_path_in_the_home_folder(saved, monkeypatch):
+    path, there = saved
+    monkeypatch.setenv("HOME", str(path.parent))
+    model = model_of(EXPRESSION)
+    start_from(model, "~/last.keras")
+    np.testing.assert_array_equal(
+        values(model)["backbone/hidden/kernel"], there["backbone/hidden/kernel"]
+    )

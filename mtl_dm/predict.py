@@ -56,7 +56,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--fps",
         type=float,
         default=default.fps,
-        help="frames to look at for a second of video (default %(default)s; 0: all)",
+        help="frames to take of a second of video (default %(default)s; 0: all)",
     )
     add(
         "--engine",

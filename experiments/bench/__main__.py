@@ -9,7 +9,7 @@ Method: pairs are timed in turn in one run, so that whatever else the machine do
 Goals: coupled / uncoupled and MultiTaskModel / a hand-written two-head model at most 1.02; the
     input pipeline at least 0.95 of the same operations in bare tf.data; memory flat within 10%
     while the data grows ten times; import at most 1.1 of importing Keras.
-Cost: about 8 minutes on two cores.
+Cost: about 9 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import pandas as pd
 from experiments.bench import faces, imports, memory, pipelines, steps
 from experiments.bench.report import described, markdown
 from experiments.bench.timing import Row
-from experiments.study import main_guard
+from experiments.engine.options import main_guard
 from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
 

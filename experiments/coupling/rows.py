@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.engine.method import Method
+from mtl_dm.reporting import Baselines
 
 
 def _coupled(
@@ -75,11 +76,12 @@ BASELINES = {"sum": ("ST", "NC MT (sum)"), "mean": ("ST (mean)", "NC MT (mean)")
 """The rows that one with the same reduction of the attribute loss is compared with."""
 
 
-def baselines(method: Method) -> tuple[str, str] | None:
-    """Return the single-task and the uncoupled row that a row is compared with; None: uncoupled."""
-    if "relatedness" not in method.changes:
-        return None
-    return BASELINES[method.changes.get("attribute_reduction", "sum")]
+def baselines(row: str) -> Baselines:
+    """Return what a row is compared with: rows of the same reduction of the attribute loss."""
+    single, uncoupled = BASELINES[ROWS[row].changes.get("attribute_reduction", "sum")]
+    if row == single:
+        return Baselines()
+    return Baselines(single) if row == uncoupled else Baselines(single, uncoupled)
 
 
 ROBUSTNESS = (

@@ -16,7 +16,11 @@ from mtl_dm.reporting.statistics import corrected_interval, mean_interval
 TOLERANCE = 0.003
 KEYS = ["seed", "fold"]
 METRICS = ("accuracy", "average_accuracy", "f1", "average_precision", "afa", "f1_tuned")
-_COUPLED = {row: pair for row, method in ROWS.items() if (pair := baselines(method)) is not None}
+_COUPLED = {
+    row: (found.single_task, found.uncoupled)
+    for row in ROWS
+    if (found := baselines(row)).single_task is not None and found.uncoupled is not None
+}
 """Coupled row -> its single-task and its uncoupled baseline."""
 
 

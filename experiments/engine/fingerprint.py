@@ -1,13 +1,28 @@
-"""A short text that is the same for two configurations that give the same values."""
+"""A short text that is the same for two configurations that give the same values.
+
+It knows the configuration, and of the code its `REVISION`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from typing import Any
 
+from mtl_dm.runs.cells import what_is_on
+
 LENGTH = 16
+REVISION = 1
+"""Which code computed a cell, for configurations do not say it. Raise it with every change of the
+code, here or in the library, after which a cell of the same configuration has other values: what
+was finished before is then of another configuration, its record is not taken up and its network
+not started from."""
+
+
+def revision() -> dict[str, int]:
+    """Return what a cell's configuration says of the code, by name; the first revision nothing."""
+    return {"revision": REVISION} if REVISION > 1 else {}
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:
@@ -19,10 +34,5 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     Args:
         config: JSON values.
     """
-    on = {name: value for name, value in config.items() if not _is_off(value)}
-    text = json.dumps(on, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(what_is_on(config), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:LENGTH]
-
-
-def _is_off(value: Any) -> bool:
-    return value is None or value is False or (isinstance(value, Sized) and not len(value))

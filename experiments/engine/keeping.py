@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.engine.cell import StudyCell
-from experiments.engine.fingerprint import fingerprint
+from experiments.engine.fingerprint import fingerprint, revision
 from experiments.engine.networks import Network, configuration, fit, groups_of, part_of
 from experiments.engine.problem import Problem
 from mtl_dm.measuring.scoring import load_model
@@ -59,7 +59,7 @@ def _path(
 ) -> Path:
     plan = cell.plan
     repeat = f"seed{plan.seed}" + ("" if plan.fold is None else f"-fold{plan.fold}")
-    # A network of another budget or another split must not be taken for this one.
-    mark = fingerprint({**config.to_dict(), **problem.record})
+    # A network of another budget, split or code must not be taken for this one.
+    mark = fingerprint({**config.to_dict(), **problem.record, **revision()})
     name = f"{'-'.join(task.name for task in group)}-{mark}.keras"
     return cell.folder / "models" / file_safe(plan.column) / file_safe(row) / repeat / name

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from experiments.engine.cell import StudyCell
+from experiments.engine.distillation import with_teachers
 from experiments.engine.keeping import keep, kept
 from experiments.engine.networks import (
     Network,
@@ -18,7 +19,6 @@ from experiments.engine.networks import (
     part_of,
 )
 from experiments.engine.problem import Problem
-from experiments.engine.teaching import taught
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate, evaluate_tuned
 from mtl_dm.measuring.evidence import Fitted, collect
 from mtl_dm.models import MultiTaskModel
@@ -43,10 +43,13 @@ def measure(cell: StudyCell) -> Measurement:
         metrics.update(tested(problem, network.model, chosen))
         thresholds.update(chosen)
         networks.append(network)
-    steps = max(int(network.model.optimizer.iterations.numpy()) for network in networks)
+    steps = max(network.steps for network in networks)
     if not cell.detailed:
         return Measurement(_averages(metrics), steps)
-    fitted = [Fitted(model, problem.test(model.tasks), history) for model, history in networks]
+    fitted = [
+        Fitted(network.model, problem.test(network.model.tasks), network.history)
+        for network in networks
+    ]
     return Measurement(
         metrics, steps, collect(fitted, columns=problem.scored, thresholds=thresholds)
     )
@@ -75,7 +78,7 @@ def _trained(
     method = cell.method
     start = None
     if method.teachers is not None:
-        sources = _taught(cell, method.teachers, problem, group)
+        sources = _with_teachers(cell, method.teachers, problem, group)
     if method.starts_from is not None:
         start = kept(cell, method.starts_from, problem, [task.name for task in group])
     network = fit(problem, own, group, sources, start)
@@ -84,14 +87,16 @@ def _trained(
     return network
 
 
-def _taught(cell: StudyCell, row: str, problem: Problem, group: Sequence[Task]) -> Sources:
+def _with_teachers(cell: StudyCell, row: str, problem: Problem, group: Sequence[Task]) -> Sources:
     @functools.cache
     def teacher(task: Task) -> MultiTaskModel:
         return kept(cell, row, problem, [task.name])
 
     labelled = [(task, problem.sources([task])) for task in group]
     return [
-        taught(problem, source, [task for task, own in labelled if own[place] is None], teacher)
+        with_teachers(
+            problem, source, [task for task, own in labelled if own[place] is None], teacher
+        )
         for place, source in enumerate(problem.sources(group))
         if source is not None
     ]

@@ -14,18 +14,21 @@ from mtl_dm import data
 from mtl_dm.data.merging import places_per_batch
 from mtl_dm.measuring.evidence import History
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.spec import parse
 from mtl_dm.tasks import Task
-from mtl_dm.training import assembly, fitting
+from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.config import TrainConfig
 
 Sources = list[tf.data.Dataset]
+_OF_SOURCES = ("datasets", "shares", "batch_size", "steps_per_epoch")
 
 
 class Network(NamedTuple):
-    """A trained model and the history of its training."""
+    """A trained model, the history of its training and the steps that it took."""
 
     model: MultiTaskModel
     history: History
+    steps: int
 
 
 def configuration(problem: Problem, method: Method) -> TrainConfig:
@@ -34,12 +37,21 @@ def configuration(problem: Problem, method: Method) -> TrainConfig:
     Args:
         problem: Also says what the row's name of a relatedness means here.
         method: The row.
+
+    Raises:
+        ValueError: If a value breaks its rule, or stages could not tell the data sets apart.
     """
     values = dict(method.changes)
     name = values.get("relatedness", "")
     if name in problem.names:
         values["relatedness"] = problem.names[name]
-    return problem.config.replace(**values)
+    config = problem.config.replace(**values)
+    if config.stages and len(set(config.datasets)) < len(config.datasets):
+        raise ValueError(
+            "Stages choose data sets by name, so a problem with stages needs different names, got "
+            f"datasets {list(config.datasets)}."
+        )
+    return config
 
 
 def groups_of(problem: Problem, config: TrainConfig, method: Method) -> list[tuple[Task, ...]]:
@@ -60,6 +72,9 @@ def part_of(
         problem: The problem.
         config: The row's.
         group: The network's tasks.
+
+    Raises:
+        ValueError: If stages say themselves what is read of sources of which it sees a part.
     """
     own = problem.sources(group)
     kept = [place for place, source in enumerate(own) if source is not None]
@@ -68,11 +83,18 @@ def part_of(
         return config, sources
     names = tuple(task.name for task in group)
     weights = {name: value for name, value in config.task_weights.items() if name in names}
+    losses = {name: value for name, value in config.task_losses.items() if name in names}
     alone = config.replace(
-        tasks=names, relatedness=None, validation_gate=False, couplings=(), task_weights=weights
+        tasks=names,
+        relatedness=None,
+        couplings=(),
+        validation_gate=False,
+        task_weights=weights,
+        task_losses=losses,
     )
     if len(kept) == len(own):
         return alone, sources
+    _require_same_data_in_stages(config, names)
     every = [source for source in problem.sources(problem.tasks) if source is not None]
     shares = config.shares or [int(source.cardinality()) for source in every]
     places = places_per_batch(shares, config.batch_size, len(every))
@@ -85,6 +107,17 @@ def part_of(
     ), sources
 
 
+def _require_same_data_in_stages(config: TrainConfig, names: Sequence[str]) -> None:
+    for stage in map(parse, config.stages):
+        own = [option for option in _OF_SOURCES if option in stage.options]
+        if own:
+            raise ValueError(
+                f"A network of {list(names)} alone reads a part of the data sets in batches of its "
+                f"own, so no stage may set {', '.join(_OF_SOURCES)}; stage {stage.name!r} sets "
+                f"{own}."
+            )
+
+
 def fit(
     problem: Problem,
     config: TrainConfig,
@@ -92,7 +125,7 @@ def fit(
     sources: Sources,
     start: MultiTaskModel | None = None,
 ) -> Network:
-    """Return a network, trained.
+    """Return a network, trained, in stages where the configuration has them.
 
     Args:
         problem: The problem.
@@ -107,5 +140,14 @@ def fit(
         model = build(problem, config, group, sources[0])
         if start is not None:
             model.backbone.set_weights(start.backbone.get_weights())
-        history = fitting.fit(model, sources, config, validation=watched).history
-    return Network(model, history)
+        if not config.stages:
+            history = fitting.fit(model, sources, config, validation=watched).history
+            return Network(model, history, int(model.optimizer.iterations.numpy()))
+        parts = stages.stages_of(config, sources)
+        done = stages.train_stages(model, parts, validation=watched)
+    # Every stage has an optimizer of its own, which counts its own steps.
+    steps = [
+        progress.epochs * fitting.steps_of(stage.sources, stage.config)
+        for stage, progress in zip(parts, done, strict=False)
+    ]
+    return Network(model, stages.joined_history(done), sum(steps))

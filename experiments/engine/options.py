@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from mtl_dm.command_line import Parser
+
 COMMAND = "MTL_DM_COMMAND"
 """Environment variable with what the user typed, where that was `make ...`."""
 INTERRUPTED = 130
@@ -63,9 +65,7 @@ def options(
     Raises:
         ValueError: If a value breaks its rule.
     """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default=default_preset, help=f"one of {', '.join(presets)}")
     if seeds is not None:
         parser.add_argument(

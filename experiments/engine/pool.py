@@ -11,6 +11,7 @@ from experiments.engine.scheduling import J, Schedule
 from experiments.engine.worker import Worker, error_of
 
 TRIES = 2
+NEVER_READY = "what it needs was never done"
 
 
 class Outcome(NamedTuple, Generic[J]):
@@ -28,7 +29,7 @@ class Pool(Generic[J]):
         compute: Called with a job in a worker; a function of a module.
         prepare: Called once in every worker before its first job; likewise.
         logs: Folder for what the workers print, a file each.
-        tell: Called with a line for people.
+        notify: Called with a line for people.
     """
 
     def __init__(
@@ -37,12 +38,12 @@ class Pool(Generic[J]):
         compute: Callable[[J], Any],
         prepare: Callable[[], Any],
         logs: Path,
-        tell: Callable[[str], Any] = print,
+        notify: Callable[[str], Any] = print,
     ) -> None:
         self._workers: list[Worker[J]] = [
             Worker(compute, prepare, logs / f"worker{n}.txt") for n in range(size)
         ]
-        self._tell = tell
+        self._notify = notify
 
     def __enter__(self) -> Pool[J]:
         return self
@@ -65,7 +66,7 @@ class Pool(Generic[J]):
                 job, error, died = busy[connection].take()
                 tries[job.key] = tries.get(job.key, 0) + 1
                 if died and tries[job.key] < TRIES:
-                    self._tell(f"{job.title}: {error}; trying once more")
+                    self._notify(f"{job.title}: {error}; trying once more")
                     schedule.put_back(job)
                     continue
                 ended.append(Outcome(job, error))
@@ -74,6 +75,7 @@ class Pool(Generic[J]):
             # Workers must not wait for whoever reads the outcomes.
             self._filled(schedule, begun)
             yield from ended
+        yield from (Outcome(job, NEVER_READY) for job in schedule.rest())
 
     def _filled(self, schedule: Schedule[J], begun: Callable[[J], Any]) -> dict[Any, Worker[J]]:
         """Give idle workers what is ready; return the busy ones by their connection."""
@@ -115,3 +117,4 @@ class Inline(Generic[J]):
             yield Outcome(job, error)
             for other in lost:
                 yield Outcome(other, f"needs {job.title}")
+        yield from (Outcome(job, NEVER_READY) for job in schedule.rest())

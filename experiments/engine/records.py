@@ -19,6 +19,7 @@ from typing import Any
 from experiments.engine.cell import StudyCell, key_of
 from experiments.engine.fingerprint import fingerprint
 from experiments.engine.options import main_guard
+from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
 from mtl_dm.runs.cells import file_safe
 from mtl_dm.runs.reading import read_cells
@@ -175,9 +176,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Export the finished cells of a study's folder."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", help="folder of the study, runs/<table>")
     parser.add_argument("--results", default=str(RESULTS), help="folder of the records")
     options = parser.parse_args()

@@ -16,13 +16,14 @@ from experiments.engine import records
 from experiments.engine.building import couplings_of
 from experiments.engine.cell import StudyCell
 from experiments.engine.measuring import measure
-from experiments.engine.networks import configuration, groups_of
+from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.options import Options, require_known
 from experiments.engine.pool import Inline, Pool
 from experiments.engine.scheduling import Estimate, Schedule, spoken
 from experiments.engine.study import Study
 from mtl_dm.reporting import read_cells, summary_text, to_frame, write_html, write_report
 from mtl_dm.runs.cells import is_finished, run_cell
+from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.run import make_deterministic
 
 SECONDS_BETWEEN_REPORTS = 45
@@ -89,8 +90,11 @@ def compute(
         ValueError: If data are malformed, or the folder holds cells of another configuration.
         FileNotFoundError: If data are not there.
     """
+    if not options.workers:
+        prepare_this_process()
     cells = study.cells(options.folder, options.command, options.only)
-    missing = [cell for cell in cells if not is_finished(cell.folder, cell.plan)]
+    upgraded = TrainConfig.upgraded
+    missing = [cell for cell in cells if not is_finished(cell.folder, cell.plan, upgraded)]
     taken = records.take_up(missing, records.RESULTS) if study.recorded else []
     missing = [cell for cell in missing if cell not in taken]
     before = len(cells) - len(missing) - len(taken)
@@ -106,10 +110,9 @@ def compute(
         return []
     require_possible(missing)
     if not options.workers:
-        make_deterministic()
         return _computed(Inline(compute_cell), missing, 1, ended, what)
-    tell = functools.partial(print, flush=True)
-    pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", tell)
+    notify = functools.partial(print, flush=True)
+    pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", notify)
     return _computed(pool, missing, options.workers, ended, what)
 
 
@@ -137,6 +140,8 @@ def require_possible(cells: Sequence[StudyCell]) -> None:
         for group in groups_of(problem, config, cell.method):
             if len(group) == len(problem.tasks):
                 couplings_of(problem, config, group)
+            elif config.stages:
+                part_of(problem, config, group)
         if first:
             problem.sources(problem.tasks)
             problem.validation(problem.tasks)
@@ -181,12 +186,20 @@ def _kind(cell: StudyCell) -> tuple[str, str]:
 
 
 def compute_cell(cell: StudyCell) -> None:
-    """Compute a cell and write its file."""
-    run_cell(cell.folder, cell.plan, functools.partial(measure, cell), command=cell.command)
+    """Compute a cell and write its file; whoever asks for it says so."""
+    run_cell(
+        cell.folder,
+        cell.plan,
+        functools.partial(measure, cell),
+        command=cell.command,
+        upgraded=TrainConfig.upgraded,
+        notify=lambda line: None,
+    )
 
 
 def compute_in_worker(cell: StudyCell) -> None:
-    """Compute a cell in a process that computes many."""
+    """Compute a cell in a process that computes many; its log names the cell."""
+    print(f"{cell.title}: training ...", flush=True)
     compute_cell(cell)
     # What Keras remembers of every model would add up.
     keras.backend.clear_session()
@@ -199,3 +212,12 @@ def prepare_worker() -> None:
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
     make_deterministic()
+
+
+def prepare_this_process() -> None:
+    """Make this process compute what a worker does, if TensorFlow has not begun to compute."""
+    try:
+        prepare_worker()
+    except RuntimeError as error:  # Its threads can no longer be changed.
+        print(f"Cells are computed with the threads that this process has: {error}", flush=True)
+        make_deterministic()

@@ -51,6 +51,10 @@ class Schedule(Generic[J]):
                 return self._waiting.pop(place)
         return None
 
+    def rest(self) -> list[J]:
+        """Return the jobs that were never taken; all of them wait where none is being computed."""
+        return list(self._waiting)
+
     def put_back(self, job: J) -> None:
         """Let a job that was taken be taken again, as the next."""
         self._waiting.insert(0, job)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import graphlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.engine.cell import StudyCell, make
+from experiments.engine.fingerprint import revision
 from experiments.engine.method import Method
 from experiments.engine.networks import configuration
 from experiments.engine.problem import Problem
 from mtl_dm.reporting import ReportSpec
-from mtl_dm.runs.cells import CellPlan
+from mtl_dm.runs.cells import CellPlan, file_safe
 
 Repeat = tuple[int, int | None]
 
@@ -61,7 +63,8 @@ class Study:
         pages: Writes further files into the folder whenever the report is written.
 
     Raises:
-        ValueError: If a column, or another row, needs a row that is not there.
+        ValueError: If a column, or another row, needs a row that is not there, rows need each
+            other, or two rows or columns would share their files.
     """
 
     table: str
@@ -75,6 +78,8 @@ class Study:
     pages: Callable[[Path], Any] | None = None
 
     def __post_init__(self) -> None:
+        _require_files_of_their_own("rows", list(self.rows))
+        _require_files_of_their_own("columns", [column.name for column in self.columns])
         for column in self.columns:
             there = self.rows_of(column)
             unknown = [row for row in there if row not in self.rows]
@@ -88,6 +93,7 @@ class Study:
                     raise ValueError(
                         f"Row {row!r} needs {missing}, which column {column.name!r} does not have."
                     )
+            _require_no_circle({row: self.method(column, row).needs for row in there})
 
     def rows_of(self, column: Column) -> tuple[str, ...]:
         """Return the rows of a column."""
@@ -160,6 +166,7 @@ class Study:
             **configuration(problem, method).to_dict(),
             **method.record(),
             **problem.record,
+            **revision(),
         }
         plan = CellPlan(self.table, column.name, row, *repeat, self.preset, column.dataset, config)
         every = [self.method(column, name) for name in self.rows_of(column)]
@@ -182,6 +189,7 @@ class Study:
             notes: Lines beside those of the study.
         """
         report = dict(self.report)
+        baselines = report.pop("baselines", {})
         return ReportSpec(
             table=self.table,
             rows=tuple(self.rows),
@@ -190,5 +198,29 @@ class Study:
             repeats={column.name: tuple(column.repeats) for column in self.columns},
             command=command,
             notes=[*report.pop("notes", ()), *notes],
+            baselines={
+                row: baselines[row].within(self.rows) for row in self.rows if row in baselines
+            },
             **report,
         )
+
+
+def _require_files_of_their_own(what: str, names: Sequence[str]) -> None:
+    files: dict[str, str] = {}
+    for name in names:
+        file = file_safe(name)
+        if file in files:
+            raise ValueError(
+                f"The {what} {files[file]!r} and {name!r} would share the files of {file!r}; "
+                "names must differ in letters, digits, dots or hyphens."
+            )
+        files[file] = name
+
+
+def _require_no_circle(needs: Mapping[str, Sequence[str]]) -> None:
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        # From what is needed to what needs it.
+        circle = " needs ".join(repr(row) for row in reversed(error.args[1]))
+        raise ValueError(f"Rows must not need each other: {circle}.") from None

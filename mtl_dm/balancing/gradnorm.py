@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -25,8 +25,10 @@ class GradNorm(Balancing):
         L_grad = sum_i |G_i - mean(G) r_i^alpha|,
 
     mean(G) r_i^alpha held constant, after which they are scaled to sum to the number of terms.
-    L_i(0) is the loss of the first batch in which the term is present, and means run over the terms
-    that are present: an absent one takes no part and keeps its share.
+    L_i(0) is the loss of the first batch in which the term is present and its loss above 0, and
+    means run over the terms that are present: an absent one takes no part and keeps its share.
+    Losses are as they enter the objective, times their factors: a term that a gate halves counts as
+    one that has learnt.
     Deviations: the step on L_grad is plain gradient descent (the paper leaves the optimiser open);
     a weight stays above `LEAST`, since a negative one would maximise its term.
 
@@ -47,7 +49,7 @@ class GradNorm(Balancing):
         self,
         alpha: float = 1.5,
         learning_rate: float = 0.025,
-        balances: str = "all",
+        balances: Literal["all", "tasks"] = "all",
         **kwargs: Any,
     ) -> None:
         super().__init__(balances, **kwargs)
@@ -61,10 +63,10 @@ class GradNorm(Balancing):
         self.learning_rate = learning_rate
 
     def prepare(self, names: Sequence[str]) -> None:
-        """Create the weights and the first losses, -1 until there is one."""
+        """Create the weights and the first losses, 0 until there is one."""
         super().prepare(names)
         self.task_weights = self.memory("task_weights", 1.0)
-        self.first_losses = self.memory("first_losses", -1.0)
+        self.first_losses = self.memory("first_losses", 0.0)
 
     def weigh(self, seen: Seen) -> Any:
         """Return the weights as the last step left them, 0 for an absent term."""
@@ -73,15 +75,17 @@ class GradNorm(Balancing):
     def update(self, seen: Seen) -> None:
         """Remember first losses and take the step on L_grad."""
         first = self.first_losses.value
-        is_first = ops.logical_and(first < 0, seen.present > 0)
+        present = seen.present > 0
+        is_first = ops.logical_and(first <= 0, ops.logical_and(present, seen.losses > 0))
         first = ops.where(is_first, seen.losses, first)
         self.first_losses.assign(first)
+        started = ops.cast(ops.logical_and(present, first > 0), "float32")
         self.task_weights.assign(
             stepped(
                 self.task_weights.value,
                 ops.sqrt(ops.maximum(ops.diagonal(seen.gram), 0.0)),
-                seen.losses / ops.maximum(first, SMALL),
-                seen.present,
+                seen.losses / ops.where(first > 0, first, 1.0),
+                started,
                 self.alpha,
                 self.learning_rate,
             )

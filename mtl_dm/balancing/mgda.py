@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -23,7 +23,8 @@ class MGDA(Balancing):
     respect to the representation instead (scope "features"): cheaper, but its bound holds only
     where the terms share their input images (the authors' own statement). For single-task data
     sets, where an image has one task's labels, keep "shared". The heads get the plain sum of the
-    gradients. A term that is absent takes no part.
+    gradients. A term that is absent takes no part, and, a deviation, neither does one without any
+    gradient: the shortest combination would be that term alone, and the network would stand still.
 
     Args:
         normalization: Divide a gradient by 1 ("none"), its length ("l2"), its term's loss
@@ -42,9 +43,9 @@ class MGDA(Balancing):
 
     def __init__(
         self,
-        normalization: str = "none",
-        scope: str = "shared",
-        balances: str = "all",
+        normalization: Literal["none", "l2", "loss", "loss+"] = "none",
+        scope: Literal["shared", "features"] = "shared",
+        balances: Literal["all", "tasks"] = "all",
         **kwargs: Any,
     ) -> None:
         if normalization not in NORMALIZATIONS:
@@ -60,7 +61,9 @@ class MGDA(Balancing):
     def weigh(self, seen: Seen) -> Any:
         """Return the weights of the shortest convex combination."""
         divisor = _divisor(self.normalization, seen)
-        return min_norm_weights(seen.gram / (divisor[:, None] * divisor[None, :]), seen.present)
+        moves = ops.cast(ops.diagonal(seen.gram) > 0, "float32")
+        gram = seen.gram / (divisor[:, None] * divisor[None, :])
+        return min_norm_weights(gram, seen.present * moves)
 
     def get_config(self) -> dict[str, Any]:
         """Return the options too."""

@@ -67,4 +67,10 @@ class StaticWeighting(Balancing):
 
     def get_config(self) -> dict[str, Any]:
         """Return the weights too."""
-        return {**super().get_config(), **self._given}
+        return {**super().get_config(), "weights": dict(self._given)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> StaticWeighting:
+        """Return the method that `get_config` described."""
+        config = dict(config)
+        return cls(**config.pop("weights"), **config)

@@ -29,8 +29,8 @@ from mtl_dm.models.terms import (
     TaskTerms,
     Term,
     TermProvider,
-    checked,
     context_of,
+    provided,
 )
 from mtl_dm.tasks import Task, by_name
 
@@ -271,7 +271,7 @@ class MultiTaskModel(keras.Model):
         """Return every term of the objective, in its order."""
         terms: dict[str, Term] = {}
         for provider in self._providers:
-            for name, term in checked(provider, provider.terms(context)).items():
+            for name, term in provided(provider, context).items():
                 scale = self.term_scales.get(name)
                 if scale is not None:
                     term = term._replace(factor=term.factor * scale)

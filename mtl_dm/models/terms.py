@@ -157,6 +157,23 @@ class CouplingTerms(TermProvider):
         return {name: Term(*parts, "coupling") for name, parts in found.items()}
 
 
+def provided(provider: TermProvider, context: Context) -> Mapping[str, Term]:
+    """Return the terms of a provider.
+
+    Raises:
+        ValueError: If it makes weights while it is called, too late for a step that is compiled,
+            or does not keep its word; see `checked`.
+    """
+    before = len(getattr(provider, "weights", ()))
+    terms = checked(provider, provider.terms(context))
+    if len(getattr(provider, "weights", ())) != before:
+        raise ValueError(
+            f"The term provider {type(provider).__name__} makes weights when it is called, which "
+            "no optimizer knows then. Make or build its layers in `__init__`."
+        )
+    return terms
+
+
 def checked(provider: TermProvider, terms: Any) -> Mapping[str, Term]:
     """Return what a provider gave if it keeps its word.
 

@@ -23,6 +23,7 @@ class Frame:
         time: When the video shows it, in seconds; None for a photo, or where it is not known.
         image: uint8 [height, width, 3], red first; None: it cannot be seen.
         reason: Why not.
+        remark: Whether this is no image, but what is wrong with a video as a whole.
     """
 
     item: Item
@@ -30,6 +31,7 @@ class Frame:
     time: float | None = None
     image: faces.Image | None = None
     reason: str | None = None
+    remark: bool = False
 
 
 def frames(items: Sequence[Item], fps: float) -> Iterator[Frame]:
@@ -37,7 +39,7 @@ def frames(items: Sequence[Item], fps: float) -> Iterator[Frame]:
 
     Args:
         items: Photos and videos.
-        fps: Frames to look at for a second of video, by their time stamps; 0: all of them.
+        fps: Frames to take of a second of video, by their time stamps; 0: all of them.
     """
     for item in items:
         if item.reason is not None:
@@ -93,7 +95,7 @@ def _video(item: Item, fps: float) -> Iterator[Frame]:
     if clock.frames == 0:
         raise ValueError("the video has no frame that can be decoded")
     for reason in _doubts(clock, number, rate, fps):
-        yield Frame(item, clock.frames, clock.time, reason=reason)
+        yield Frame(item, clock.frames, clock.time, reason=reason, remark=True)
 
 
 def _frame(item: Item, index: int, time: float | None, capture: cv2.VideoCapture) -> Frame:
@@ -114,7 +116,7 @@ def _doubts(clock: Clock, number: float, rate: float, fps: float) -> Iterator[st
             "rise: their times are counted on from the frame before"
         )
     if clock.unknown:
-        passed = "not looked at: --fps=0 looks at all" if fps > 0 else "given no time"
+        passed = "left out: --fps=0 takes all" if fps > 0 else "given no time"
         yield (
             f"{clock.unknown} of {clock.frames} frames have no time stamp that rises, and the "
             f"video no frame rate: they were {passed}"

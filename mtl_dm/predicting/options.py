@@ -16,7 +16,7 @@ class Options:
     Args:
         engine: Name of the detector.
         form: One of `FORMATS`.
-        fps: Frames to look at for a second of video; 0: all.
+        fps: Frames to take of a second of video; 0: all.
         sides: Long sides at which faces are looked for, in turn.
         min_score: What a face must score.
         batch_size: Faces a batch.

@@ -94,6 +94,8 @@ def _rows(detected: Detected, predictions: Sequence[Prediction]) -> list[Row]:
 
 
 def _counts(detected: Detected) -> dict[str, int]:
+    if detected.frame.remark:
+        return {"remarks on videos": 1}
     if detected.found:
         return {"images": 1, "images with faces": 1, "faces": len(detected.found)}
     return {"images": 1, str(detected.reason): 1}

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +47,10 @@ class CellPlan(CellName):
         return folder / "cells" / file_safe(self.column) / file_safe(self.row) / name
 
 
+def _printed(line: str) -> None:
+    print(line, flush=True)
+
+
 def run_cell(
     folder: str | Path,
     plan: CellPlan,
@@ -54,6 +58,8 @@ def run_cell(
     *,
     command: str,
     progress: str = "",
+    upgraded: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    notify: Callable[[str], Any] = _printed,
 ) -> bool:
     """Compute a cell unless its file is there; return whether it was computed.
 
@@ -66,6 +72,8 @@ def run_cell(
             has any, evidence.
         command: The command that the user typed, for the record.
         progress: Put before the cell's name in the printed lines, "[3/8]".
+        upgraded: As for `is_finished`.
+        notify: Called with every line for people.
 
     Raises:
         ValueError: If the file holds a cell of another configuration.
@@ -73,10 +81,10 @@ def run_cell(
     path = plan.path(Path(folder))
     place = plan.column if plan.fold is None else f"{plan.column}, fold {plan.fold}"
     title = f"{progress} {plan.row} ({place}, seed {plan.seed})".strip()
-    if is_finished(folder, plan):
-        print(f"{title}: finished before", flush=True)
+    if is_finished(folder, plan, upgraded, notify):
+        notify(f"{title}: finished before")
         return False
-    print(f"{title}: training ...", flush=True)
+    notify(f"{title}: training ...")
     started = time.perf_counter()
     metrics, steps, evidence = Measurement(*measure())
     seconds = time.perf_counter() - started
@@ -90,16 +98,25 @@ def run_cell(
     # The cell last: a run that dies in between computes both again.
     write_evidence(path, plan, evidence)
     write_atomically(path, cell.to_json())
-    print(f"{title}: {seconds:.0f} s", flush=True)
+    notify(f"{title}: {seconds:.0f} s")
     return True
 
 
-def is_finished(folder: str | Path, plan: CellPlan) -> bool:
+def is_finished(
+    folder: str | Path,
+    plan: CellPlan,
+    upgraded: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    notify: Callable[[str], Any] = _printed,
+) -> bool:
     """Return whether a cell was computed before, as planned.
+
+    An option that is off makes no difference: a cell may be older than the option.
 
     Args:
         folder: Folder of the study.
         plan: The cell.
+        upgraded: Puts the configuration that an earlier version wrote into today's words.
+        notify: Called with a line where the file is damaged.
 
     Raises:
         ValueError: If the file holds a cell of another configuration.
@@ -109,10 +126,12 @@ def is_finished(folder: str | Path, plan: CellPlan) -> bool:
         return False
     there = _config_of(path)
     if there is None:
-        print(f"The cell file {path} is damaged; the cell is computed again.", flush=True)
+        notify(f"The cell file {path} is damaged; the cell is computed again.")
         return False
+    there = dict(upgraded(there))
     wanted = json.loads(json.dumps(plan.config))
-    differing = sorted(key for key in {*there, *wanted} if there.get(key) != wanted.get(key))
+    old, new = what_is_on(there), what_is_on(wanted)
+    differing = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
     if differing:
         raise ValueError(
             f"The cell {path} was computed with another configuration: {differing[0]} is "
@@ -120,6 +139,15 @@ def is_finished(folder: str | Path, plan: CellPlan) -> bool:
             f"(all that differ: {differing}). Choose another output folder or delete this one."
         )
     return True
+
+
+def what_is_on(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration without what is off: None, False, an empty text, mapping or list."""
+    return {name: value for name, value in config.items() if not _is_off(value)}
+
+
+def _is_off(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, Sized) and not len(value))
 
 
 def _config_of(path: Path) -> dict[str, Any] | None:

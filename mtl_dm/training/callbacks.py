@@ -20,6 +20,7 @@ def callbacks_of(
     validation: tf.data.Dataset | None,
     config: TrainConfig,
     epochs: int,
+    everything: Sequence[tf.data.Dataset] | None = None,
 ) -> list[keras.callbacks.Callback]:
     """Return what acts on a model at the end of epochs, in the order in which it has to.
 
@@ -29,6 +30,7 @@ def callbacks_of(
         validation: What it is evaluated on.
         config: The configuration of the stage.
         epochs: Epochs of all stages.
+        everything: What all stages are trained on; None: what this one is.
 
     Raises:
         ValueError: If the validation gate has no validation data, or a relatedness is to be
@@ -37,7 +39,10 @@ def callbacks_of(
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
     if any(coupling.learned for coupling in model.couplings):
         first, every = schedule(epochs)
-        callbacks.append(LearnRelatedness(sources, first, every, verbose=processes.is_main()))
+        observed = sources if everything is None else everything
+        callbacks.append(
+            LearnRelatedness(observed, first, every, epochs=epochs, verbose=processes.is_main())
+        )
     if config.validation_gate:
         callbacks.append(validation_gate(sources, validation, config))
     return callbacks

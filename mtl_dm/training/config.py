@@ -177,6 +177,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         self._unify_specs()
         self._check_values()
+        BALANCING.create(self.balancing)  # Its options may break a rule; nothing is kept.
         self._check_couplings()
         self._check_stages()
 
@@ -211,8 +212,10 @@ class TrainConfig:
             )
         if not self.trainable:
             raise ValueError("trainable must name what is trained, got nothing.")
-        # Its options may not fit the epochs; nothing is kept.
-        SCHEDULES.create(self.schedule, self.learning_rate, self.epochs, self.steps_per_epoch or 1)
+        if not self.stages:  # Each of which has a schedule and epochs of its own.
+            # Its options may not fit the epochs; nothing is kept.
+            steps = self.steps_per_epoch or 1
+            SCHEDULES.create(self.schedule, self.learning_rate, self.epochs, steps)
 
     def _check_couplings(self) -> None:
         if self.relatedness is not None and len(self.tasks) < 2:
@@ -231,10 +234,10 @@ class TrainConfig:
                     f"The coupling {choice.name!r} names the unknown task "
                     f"{sorted(map(str, unknown))[0]!r}; tasks are {list(self.tasks)}."
                 )
-        if self.validation_gate and (not choices or self.validation is None):
+        if self.validation_gate and self.validation is None:
             raise ValueError(
-                "validation_gate judges a coupling on validation data: it needs relatedness and "
-                f"validation, got {self.relatedness} and {self.validation}."
+                "validation_gate judges coupling terms on validation data: it needs validation, "
+                "got None."
             )
         object.__setattr__(self, "couplings", tuple(str(parse(text)) for text in self.couplings))
 

@@ -80,8 +80,12 @@ def steps_of(sources: Sequence[tf.data.Dataset], config: TrainConfig) -> int:
     return config.steps_per_epoch or data.steps_per_epoch(sources, config.batch_size, config.shares)
 
 
-def _optimizer(config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer of a configuration, its rate by the schedule over `epochs` epochs."""
+def optimizer_of(config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a configuration, its rate by the schedule over `epochs` epochs.
+
+    Raises:
+        ValueError: If an option is out of its range.
+    """
     rate = SCHEDULES.create(config.schedule, config.learning_rate, config.epochs, steps)
     return OPTIMIZERS.create(config.optimizer, rate)
 
@@ -119,11 +123,13 @@ class Place:
         before: Epochs of the stages before it.
         total: Epochs of all stages; None: its own.
         models: Folder for its checkpoints and logs; None: that of its state.
+        sources: What all stages are trained on; None: its own.
     """
 
     before: int = 0
     total: int | None = None
     models: Path | None = None
+    sources: Sequence[tf.data.Dataset] | None = None
 
 
 def fit(
@@ -162,11 +168,13 @@ def fit(
     place = place or Place()
     if not model.built:
         model.build(tf.nest.map_structure(lambda x: (None, *x.shape), sources[0].element_spec[0]))
-    acting = callbacks_of(model, sources, validation, config, place.total or config.epochs)
+    acting = callbacks_of(
+        model, sources, validation, config, place.total or config.epochs, place.sources
+    )
     with trained_part(model, config.trainable):
         # Keras adds loss scaling under float16.
         model.compile(
-            optimizer=_optimizer(config, steps_of(sources, config)),
+            optimizer=optimizer_of(config, steps_of(sources, config)),
             # Without it JAX runs every operation by itself, tens of times slower.
             jit_compile=config.jit or keras.backend.backend() == "jax",
         )

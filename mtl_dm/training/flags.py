@@ -20,8 +20,6 @@ _COUPLING_FLAGS = (
     "co_annotation",
     "matching_form",
     "co_annotation_form",
-    "brake",  # before the name that it stands for, which it sets too
-    "validation_gate",
 )
 _FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 _TYPES = get_type_hints(TrainConfig)
@@ -129,7 +127,7 @@ def train_config() -> TrainConfig:
         ValueError: If a value breaks its rule or flags contradict each other.
     """
     idle = [name for name in _COUPLING_FLAGS if FLAGS[name].present]
-    if FLAGS.relatedness is None and idle and not (idle[0] in _GATE and FLAGS.coupling):
+    if FLAGS.relatedness is None and idle:
         raise ValueError(
             f"--{idle[0]} has no effect without --relatedness, which switches the coupling on."
         )
@@ -139,9 +137,6 @@ def train_config() -> TrainConfig:
             "to train without coupling."
         )
     return _config(_FIELDS)
-
-
-_GATE = ("validation_gate", "brake")
 
 
 def _config(names: Sequence[str] | Mapping[str, Any]) -> TrainConfig:

@@ -44,6 +44,8 @@ class LearnRelatedness(keras.callbacks.Callback):
         sources: The training data, unbatched.
         first: Epochs before the first estimate, at least 1.
         every: Epochs between estimates, at least 1.
+        epochs: Epochs of the whole training, of which `fit` may do one stage; None: those that
+            `fit` does.
         estimator: Settings; None: the defaults.
         limit: Most images a source that are looked at.
         verbose: Print a line for every estimate.
@@ -58,6 +60,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         first: int,
         every: int,
         *,
+        epochs: int | None = None,
         estimator: Estimator | None = None,
         limit: int = LIMIT,
         verbose: bool = True,
@@ -69,6 +72,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         self._sources = sources
         self._first = first
         self._every = every
+        self._epochs = epochs
         self._estimator = estimator
         self._limit = limit
         self._verbose = verbose
@@ -85,7 +89,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""
         del logs
         done = epoch + 1
-        last = self.params.get("epochs")
+        last = self.params.get("epochs") if self._epochs is None else self._epochs
         if done < self._first or (done - self._first) % self._every or done == last:
             return
         for index in self._learned():

@@ -14,9 +14,11 @@ from absl import logging
 
 from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.steps import require_backend
 from mtl_dm.training import fitting
+from mtl_dm.training.checkpoints import BEST
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.parts import chosen_names
+from mtl_dm.training.parts import BACKBONE, chosen_names, named_weights
 from mtl_dm.training.resuming import Progress
 
 FOLDER = "stages"
@@ -57,14 +59,16 @@ def stages_of(config: TrainConfig, sources: Sequence[tf.data.Dataset]) -> list[S
 
 
 def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
-    """Check that every stage trains something, before the first does.
+    """Check that every stage can be trained as it says, before the first is.
 
     Args:
         model: A built model.
         stages: In their order.
 
     Raises:
-        ValueError: If one does not, two have one name, or batches do not fit the sources.
+        ValueError: If one trains nothing, or nothing that the balancing method needs; two have one
+            name; batches do not fit the sources; an option of an optimizer is out of its range;
+            the validation gate has nothing to judge; or the backend cannot do what is asked.
     """
     names = [stage.name for stage in stages]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -72,12 +76,54 @@ def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
         raise ValueError(f"A training needs stages of different names, got {names}.")
     for stage in stages:
         try:
-            chosen_names(model, stage.config.trainable)
-            fitting.training_stream(stage.sources, stage.config)
+            _check_stage(model, stage)
         except ValueError as error:
             if not stage.name:
                 raise
             raise ValueError(f"Stage {stage.name!r}: {error}") from error
+
+
+def _check_stage(model: MultiTaskModel, stage: Stage) -> None:
+    config = stage.config
+    chosen = chosen_names(model, config.trainable)
+    _check_scope(model, chosen, config.trainable)
+    if config.validation_gate and not model.term_scales:
+        raise ValueError(
+            "validation_gate judges coupling terms on validation data, but the model has none: "
+            "give relatedness or a coupling, or leave validation_gate out."
+        )
+    if config.validation_gate or needs_own_step(model):
+        require_backend()
+    _, steps = fitting.training_stream(stage.sources, config)
+    fitting.optimizer_of(config, steps)  # Keras has rules of its own; nothing is kept.
+
+
+def needs_own_step(model: MultiTaskModel) -> bool:
+    """Return whether a model trains by a step of `mtl_dm.models.steps`, not by Keras's own."""
+    balancing = model.balancing
+    return (
+        model.sees_features
+        or balancing.sees == "gradients"
+        or balancing.looks_after
+        or bool(balancing.non_trainable_variables)
+    )
+
+
+def _check_scope(model: MultiTaskModel, chosen: set[str], trainable: Sequence[str]) -> None:
+    """Check that the weights are trained over which a balancing method compares gradients."""
+    balancing = model.balancing
+    if balancing.sees != "gradients" or balancing.scope not in ("shared", "last_layer"):
+        return
+    axes = 2 if balancing.scope == "last_layer" else 0  # A kernel; not a bias or a scale.
+    named = named_weights(model)
+    shared = [name for name in chosen if name.startswith(f"{BACKBONE}/")]
+    if not any(len(named[name].shape) >= axes for name in shared):
+        raise ValueError(
+            f"The balancing method {type(balancing).__name__} compares gradients over the "
+            f"backbone (scope {balancing.scope!r}), of which trainable {list(trainable)} trains "
+            f"no {'kernel' if axes else 'weight'}. Train a part of the backbone too, or take a "
+            "balancing method that sees no gradients."
+        )
 
 
 def train_stages(
@@ -100,21 +146,24 @@ def train_stages(
         output: As for `fitting.fit`.
 
     Returns:
-        The progress of each stage that was begun: none begins after a loss that is not finite.
+        The progress of each stage.
 
     Raises:
-        ValueError: As `check_stages` and `fitting.fit`.
+        ValueError: As `check_stages` and `fitting.fit`, or if the loss of a stage before the last
+            one is not finite: none begins after it.
         FileNotFoundError: If a file to start from does not exist.
         OSError: If the disk is full.
     """
     check_stages(model, stages)
     total = sum(stage.config.epochs for stage in stages)
+    # A relatedness is learned from all labels, also those that a stage does without.
+    everything = list({id(each): each for stage in stages for each in stage.sources}.values())
     before, done = 0, []
     for stage in stages:
         folder = None if output is None else Path(output)
         last = stage is stages[-1]
         state = folder / FOLDER / stage.name if folder is not None and stage.name else folder
-        place = fitting.Place(before, total, models=folder if last else state)
+        place = fitting.Place(before, total, folder if last else state, everything)
         if stage.name and processes.is_main():
             logging.info("Stage %s: %d epochs.", stage.name, stage.config.epochs)
         progress = fitting.fit(
@@ -127,11 +176,21 @@ def train_stages(
             place=place,
         )
         done.append(progress)
-        if not last and not np.isfinite(progress.history.get("loss", [0.0])[-1]):
-            logging.error("Stage %s ended in a loss that is not finite.", stage.name)
-            break
+        if not last:
+            _require_finite(stage.name, progress, state)
         before += stage.config.epochs
     return done
+
+
+def _require_finite(name: str, progress: Progress, folder: Path | None) -> None:
+    if np.isfinite(progress.history.get("loss", [0.0])[-1]):
+        return
+    kept = "" if folder is None else f" Its best epoch so far is {folder / BEST}."
+    raise ValueError(
+        f"Stage {name!r}: the loss is not finite after {progress.epochs} epochs; no later stage is "
+        f"trained.{kept} Start anew with a lower learning_rate or a global_clipnorm of its "
+        "optimizer."
+    )
 
 
 def joined_history(parts: Sequence[Progress]) -> dict[str, list[float]]:

@@ -133,7 +133,7 @@ def test_gradnorm_remembers_the_first_loss_of_each_term():
     method = prepared(GradNorm())
     gram = np.diag([1.0, 4.0, 9.0])
     method.update(seen((2.0, 0.0, 5.0), (1, 0, 1), gram))
-    np.testing.assert_array_equal(numpy(method.first_losses), [2.0, -1.0, 5.0])
+    np.testing.assert_array_equal(numpy(method.first_losses), [2.0, 0.0, 5.0])
     method.update(seen((1.0, 3.0, 4.0), (1, 1, 1), gram))
     np.testing.assert_array_equal(numpy(method.first_losses), [2.0, 3.0, 5.0])
     assert numpy(method.task_weights).sum() == pytest.approx(3.0, rel=1e-5)
@@ -157,3 +157,27 @@ def test_a_weight_of_gradnorm_stays_positive():
 def test_gradnorm_refuses_numbers_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
         GradNorm(**options)
+
+
+def test_mgda_leaves_out_a_term_without_a_gradient():
+    # Alone it would be the shortest combination, and the network would stand still.
+    gram = np.diag([4.0, 0.0, 1.0]).astype(np.float32)
+    method = MGDA()
+    method.prepare(["a", "b", "c"])
+    seen = Seen(("a", "b", "c"), np.ones(3, np.float32), np.ones(3, np.float32), gram)
+    np.testing.assert_allclose(numpy(method.weigh(seen)), [0.2, 0.0, 0.8], atol=1e-5)
+
+
+def test_gradnorm_starts_a_term_at_its_first_loss_above_0():
+    method = GradNorm()
+    method.prepare(["a", "b"])
+    ones = np.ones(2, np.float32)
+    for losses, want in (
+        ([0.0, 2.0], [0.0, 2.0]),
+        ([3.0, 1.0], [3.0, 2.0]),
+        ([9.0, 9.0], [3.0, 2.0]),
+    ):
+        method.update(Seen(("a", "b"), np.array(losses, np.float32), ones, np.eye(2, dtype="f")))
+        np.testing.assert_array_equal(numpy(method.first_losses), want)
+        assert np.isfinite(numpy(method.task_weights)).all()
+        assert numpy(method.task_weights).sum() == pytest.approx(2.0, rel=1e-6)

@@ -15,6 +15,7 @@ from experiments.relatedness.ck_plus import relatedness as ck_plus
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness import Relatedness, facs
+from mtl_dm.reporting import Baselines
 from mtl_dm.tasks import EXPRESSIONS
 
 ROWS = range(100, 300)
@@ -117,8 +118,8 @@ class TestRows:
             assert set(pair) <= set(rows.ROWS)
 
     def test_forms_are_known_and_the_default_is_the_default(self):
-        for row in rows.ROWS.values():
-            if rows.baselines(row) is not None:
+        for name, row in rows.ROWS.items():
+            if rows.baselines(name).uncoupled is not None:
                 assert row.changes["matching_form"] in MATCHING_FORMS
                 assert row.changes["co_annotation_form"] in CO_ANNOTATION_FORMS
         default = rows.ROWS["default"].changes
@@ -131,9 +132,12 @@ class TestRows:
             changes = {"attribute_reduction": "mean"} if reduction == "mean" else {}
             assert rows.ROWS[single] == Method(changes, single_task=True)
             assert rows.ROWS[uncoupled] == Method(changes)
-            assert rows.baselines(rows.ROWS[single]) is None
-        assert rows.baselines(rows.ROWS["default (mean)"]) == ("ST (mean)", "NC MT (mean)")
-        assert rows.baselines(rows.ROWS["default, gated"]) == ("ST", "NC MT (sum)")
+            assert rows.baselines(single) == Baselines()
+            assert rows.baselines(uncoupled) == Baselines(single)
+        assert rows.baselines("default (mean)") == Baselines("ST (mean)", "NC MT (mean)")
+        assert rows.baselines("default, gated") == Baselines("ST", "NC MT (sum)")
+        coupled = [row for row, method in rows.ROWS.items() if "relatedness" in method.changes]
+        assert list(verdict._COUPLED) == coupled
 
     def test_every_relatedness_of_a_row_is_known_to_a_problem(self):
         known = {*clothing_regimes.NAMES, *VARIANTS, "counted", "ck+"}

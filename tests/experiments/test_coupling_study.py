@@ -13,6 +13,7 @@ from experiments.coupling import rows, screening
 from experiments.engine import running
 from experiments.engine.networks import configuration
 from experiments.problems import clothing_data, clothing_regimes, few_expressions
+from experiments.relatedness import ck_plus
 from mtl_dm.reporting import read_results
 from mtl_dm.tasks import ACTION_UNITS
 from tests.datasets.fakes import clothing_attributes as fakes
@@ -111,6 +112,7 @@ def test_a_second_call_repeats_no_cell(finished, source, faces, capsys):
         patch.setattr(running, "compute_cell", lambda cell: 1 / 0)
         main(patch, f"--data_dir={source}", f"--only={HALVES}", "--preset=full")
     said = capsys.readouterr().out
+    assert f"Without DATA_DIR/{ck_plus.FILE} there is no row 'default, CK+ relatedness'." in said
     screened = 2 + len(CANDIDATES)
     assert f"screening 0 of {screened} cells to compute, {screened} finished before" in said
     assert "\n0 of 16 cells to compute, 16 finished before" in said
@@ -193,15 +195,19 @@ class TestPlan:
                 main(patch, "--preset=full", f"--only={HALVES}")
             assert list(tmp_path.iterdir()) == []
 
-    def test_without_data_no_row_needs_them(self, table, finished, source):
+    def test_without_data_no_row_needs_them(self, table, finished, source, tmp_path):
         del table
         chosen = tiny.options(finished, preset="quick")
         (column,) = coupling_study.face_columns(chosen)
         assert column.rows == FACE_ROWS
-        (column,) = coupling_study.face_columns(
-            tiny.options(finished, preset="quick", data_dir=str(source))
-        )
-        assert column.rows[-1] == "default, CK+ relatedness"
+        chosen = tiny.options(finished, preset="quick", data_dir=str(source))
+        (column,) = coupling_study.face_columns(chosen)
+        assert column.rows == FACE_ROWS  # Of clothing alone.
+        (tmp_path / "ckplus").mkdir()
+        (tmp_path / ck_plus.FILE).touch()
+        chosen = tiny.options(finished, preset="quick", data_dir=str(tmp_path))
+        (column,) = coupling_study.face_columns(chosen)
+        assert column.rows == (*FACE_ROWS, "default, CK+ relatedness")
 
 
 class TestClothing:

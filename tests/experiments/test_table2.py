@@ -174,7 +174,7 @@ class TestTeachers:
         engine = "experiments.engine"
         monkeypatch.setattr(f"{engine}.measuring.fit", fit)
         monkeypatch.setattr(f"{engine}.measuring.kept", kept)
-        monkeypatch.setattr(f"{engine}.teaching.predict", predict)
+        monkeypatch.setattr(f"{engine}.distillation.predict", predict)
         with small_study(tmp_path):
             study = table2.study(tiny.options(tmp_path, data_dir=faces))
             _, student = study.cells(tmp_path, "", "S-T NC MT")

@@ -161,7 +161,7 @@ class TestFinished:
         config = json.loads(path.read_text(encoding="utf-8"))["record"]["config"]
         assert config["relatedness"] == "counted on the training half"
         assert config["thresholds_from"] == "0.2 held out of the training half"
-        assert (config["backbone"], config["balancing"]) == ("dense_trunk", "total")
+        assert (config["backbone"], config["balancing"]) == ("dense_trunk", "equal")
         assert (config["matching_form"], config["co_annotation_form"]) == ("paper", "paper")
 
 

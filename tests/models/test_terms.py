@@ -312,3 +312,28 @@ class TestFit:
         history = fit(model, (x, {}, {}))
         assert np.isfinite(history["loss"]).all()
         assert history["expression_loss"] == [0.0]
+
+
+@keras.saving.register_keras_serializable("tests")
+class Lazy(TermProvider, keras.layers.Layer):
+    """Its inner layer has no weights until it is called."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = keras.layers.Dense(1)
+
+    @property
+    def term_names(self):
+        return ["lazy"]
+
+    def terms(self, context):
+        values = keras.ops.square(self.inner(context.features["expression"]))[:, 0]
+        return {"lazy": Term(values, keras.ops.ones_like(values))}
+
+
+def test_weights_that_a_provider_makes_too_late_are_named():
+    model = coupled_model(terms=[Lazy()])
+    model(np.zeros((1, 3), np.float32))
+    model.compile("sgd", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"provider Lazy makes weights .*__init__"):
+        model.fit(dataset(random_batch(), 20), verbose=0, shuffle=False)

@@ -118,7 +118,7 @@ def test_neither_stamps_nor_a_rate(video, headers):
     first, last = frames(items(video), 1)
     assert (first.index, first.reason) == (0, None)
     assert last.reason.startswith("29 of 30 frames have no time stamp that rises")
-    assert "--fps=0 looks at all" in last.reason
+    assert "--fps=0 takes all" in last.reason
     *found, last = frames(items(video), 0)
     assert [frame.time for frame in found] == [0.0] + [None] * 29
     assert "given no time" in last.reason
@@ -173,6 +173,7 @@ def test_a_video_that_breaks_off(tmp_path):
     assert not any(frame.reason for frame in found)
     end = f"{found[-1].time:.1f}"
     assert last.reason == f"the video breaks off after {end} s: it announces 30.0 s"
+    assert last.remark
     assert last.time == found[-1].time
 
 

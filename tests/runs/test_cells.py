@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mtl_dm.runs.cells import CellPlan, run_cell
+from mtl_dm.runs.cells import CellPlan, is_finished, run_cell
 from mtl_dm.runs.reading import read_cells
 
 PLAN = CellPlan(
@@ -120,6 +120,29 @@ def test_another_configuration_is_refused(tmp_path, config, message):
         compute(tmp_path, changed(**config))
     assert "another configuration" in str(error.value)
     assert compute(tmp_path) == 0
+
+
+@pytest.mark.parametrize("off", [None, False, [], {}, ""])
+def test_a_cell_may_be_older_than_an_option_that_is_off(tmp_path, off):
+    compute(tmp_path)
+    assert compute(tmp_path, changed(new=off)) == 0
+    assert (
+        compute(tmp_path, dataclasses.replace(PLAN, config={"epochs": 2, "datasets": ["a", "b"]}))
+        == 0
+    )
+
+
+def test_a_cell_of_before_is_put_into_the_words_of_today(tmp_path):
+    compute(tmp_path, changed(brake=True))
+    plan = changed(gate=True)
+    with pytest.raises(ValueError, match="brake is True there, None now"):
+        is_finished(tmp_path, plan)
+
+    def upgraded(config):
+        return {{"brake": "gate"}.get(name, name): value for name, value in config.items()}
+
+    assert is_finished(tmp_path, plan, upgraded)
+    assert not run_cell(tmp_path, plan, Measure(), command="make it", upgraded=upgraded)
 
 
 @pytest.mark.parametrize("text", ["", '{"table": "table2", "rec', "[]", "{}", '{"record": {}}'])

@@ -29,14 +29,11 @@ TWO = ("first", "second")
             {"relatedness": "facs", "matching": 0.0, "co_annotation": 0},
             "relatedness 'facs' couples nothing with matching 0 and co_annotation 0",
         ),
-        (
-            {"validation_gate": True, "validation": "v"},
-            "needs relatedness and validation, got None and v",
-        ),
-        (
-            {"validation_gate": True, "relatedness": "facs"},
-            "needs relatedness and validation, got facs and",
-        ),
+        ({"validation_gate": True, "relatedness": "facs"}, "it needs validation, got None"),
+        ({"validation_gate": True}, "it needs validation, got None"),
+        ({"stages": ("a(validation_gate=True)",)}, "Stage 'a': validation_gate judges"),
+        ({"balancing": "mgda(scope=last_layer)"}, "scope"),
+        ({"balancing": "equal(balances=some)"}, "some"),
         ({"relatedness": "learned", "epochs": 1}, "needs at least 2, got epochs 1"),
         ({"relatedness": "learned:facs", "epochs": 1}, "needs at least 2, got epochs 1"),
         ({"couplings": ("a(relation=learned)",), "epochs": 1}, "needs at least 2, got epochs 1"),
@@ -86,6 +83,19 @@ def test_accepts_the_smallest_values():
         TWO, batch_size=1, epochs=1, steps_per_epoch=1, image_size=1, shares=(1.0, 3.0)
     )
     assert config.shares == (1.0, 3.0)
+
+
+def test_what_every_stage_replaces_is_not_checked():
+    config = TrainConfig(
+        TWO, epochs=1, schedule="cosine(warmup=2)", stages=("a(epochs=3)", "b(schedule=constant)")
+    )
+    assert [part.epochs for _, part in config.stage_configs()] == [3, 1]
+    with pytest.raises(ValueError, match="Stage 'b'.*less than the 1 epochs"):
+        config.replace(stages=("a(epochs=3)", "b"))
+
+
+def test_a_gate_may_judge_terms_that_no_coupling_brings():
+    assert TrainConfig(TWO, validation="v", validation_gate=True).validation_gate
 
 
 def test_defaults():

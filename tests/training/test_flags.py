@@ -95,7 +95,7 @@ def test_help_explains_every_field():
 
 @pytest.mark.parametrize(
     "name",
-    ["matching=0.5", "co_annotation=1", "matching_form=bernoulli", "validation_gate", "brake"],
+    ["matching=0.5", "co_annotation=1", "matching_form=bernoulli", "co_annotation_form=js"],
 )
 def test_coupling_flags_need_relatedness(name):
     message = refused(f"--{name}")

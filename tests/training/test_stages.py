@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
-from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.balancing import Balancing, EqualWeighting
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel, steps
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
-from mtl_dm.training import fitting, stages
+from mtl_dm.training import fitting, learning, stages
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.parts import named_weights
 from mtl_dm.training.resuming import Progress
@@ -189,7 +190,10 @@ def test_init_from_is_loaded_once(whole, tmp_path):
     assert_same(resumed, train(tmp_path / "whole", config)[0])
 
 
-@pytest.mark.parametrize("text", ["b(trainable=[heads, neck])", "b(batch_size=1)"])
+@pytest.mark.parametrize(
+    "text",
+    ["b(trainable=[heads, neck])", "b(batch_size=1)", "b(optimizer=sgd(momentum=2))"],
+)
 def test_a_wrong_stage_is_found_before_the_first_trains(text, tmp_path):
     with pytest.raises(ValueError, match="Stage 'b': "):
         train(tmp_path / "out", CONFIG.replace(stages=("a(epochs=1)", text)))
@@ -205,8 +209,9 @@ def test_stages_of_one_name():
 
 def test_no_stage_begins_after_a_loss_that_is_not_finite(tmp_path):
     config = CONFIG.replace(stages=("a(epochs=1, learning_rate=1e38, optimizer=sgd)", "b"))
-    _, done = train(tmp_path, config)
-    assert len(done) == 1
+    for _ in range(2):  # Nor when it is started again.
+        with pytest.raises(ValueError, match=f"Stage 'a': the loss is not finite.*{tmp_path}"):
+            train(tmp_path, config)
     assert not (tmp_path / "stages" / "b").exists()
 
 
@@ -230,7 +235,99 @@ def test_learning_a_relatedness_goes_on_over_stages(tmp_path, capsys):
         model(keras.ops.zeros((1, 5)))
         stages.train_stages(model, stages.stages_of(config, sources()))
     said = capsys.readouterr().out
-    # A quarter of five epochs is one; nothing is learned after the last epoch of a stage.
+    # A quarter of five epochs is one; nothing is learned after the last of all.
     assert [f"After epoch {epoch}: relatedness" in said for epoch in range(1, 6)] == [
-        True, True, False, True, False,
+        True, True, True, True, False,
     ]  # fmt: skip
+
+
+def test_a_relatedness_is_learned_where_a_stage_ends_on_the_schedule(capsys, monkeypatch):
+    seen = []
+    real = learning.observe
+
+    def observe(model, sources, *rest):
+        seen.append(len(sources))
+        return real(model, sources, *rest)
+
+    monkeypatch.setattr(learning, "observe", observe)
+    # A quarter of eight epochs is two, which is where the first stage ends; it has no data set
+    # with attributes, which the second one has.
+    config = CONFIG.replace(
+        steps_per_epoch=1, stages=("a(epochs=2, datasets=a)", "b(epochs=6, datasets=b)")
+    )
+    with fitting.settings(config):
+        model = MultiTaskModel(
+            BACKBONES.create(config.backbone, (5,)), TASKS, [Coupling(learned=True)]
+        )
+        model(keras.ops.zeros((1, 5)))
+        stages.train_stages(model, stages.stages_of(config, sources()))
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("After")]
+    assert [line.partition(":")[0] for line in said] == [
+        f"After epoch {each}" for each in (2, 4, 6)
+    ]
+    assert seen == [2, 2, 2]  # All data sets, whichever a stage trains on.
+
+
+class Shared(Balancing):
+    """Compares gradients over the whole backbone."""
+
+    sees = "gradients"
+
+    def weigh(self, seen):
+        return None
+
+
+class LastLayer(Shared):
+    """Compares gradients over its last layer."""
+
+    scope = "last_layer"
+
+
+def stage_of(**fields):
+    return stages.Stage("b", CONFIG.replace(stages=(), **fields), sources())
+
+
+def balanced(balancing, couplings=()):
+    model = MultiTaskModel(
+        BACKBONES.create(CONFIG.backbone, (5,)), TASKS, couplings, balancing=balancing
+    )
+    model(keras.ops.zeros((1, 5)))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("method", "trainable", "message"),
+    [
+        (Shared, ("heads",), "Stage 'b': The balancing method Shared .* trains no weight"),
+        (LastLayer, ("heads",), "Stage 'b': The balancing method LastLayer .* trains no kernel"),
+        (LastLayer, ("heads", "backbone/*/bias"), "trains no kernel. Train a part of the backbone"),
+        (Shared, ("backbone/*/bias",), None),
+        (LastLayer, ("backbone",), None),
+        (EqualWeighting, ("heads",), None),
+    ],
+)
+def test_the_weights_that_a_method_compares_over_are_trained(method, trainable, message):
+    model, stage = balanced(method()), stage_of(trainable=trainable)
+    if message is None:
+        stages.check_stages(model, [stage])
+        return
+    with pytest.raises(ValueError, match=message):
+        stages.check_stages(model, [stage])
+
+
+@pytest.mark.parametrize("needs", ["gradients", "gate", "nothing"])
+def test_the_backend_is_asked_before_a_stage_trains(needs, monkeypatch):
+    model = balanced(Shared() if needs == "gradients" else EqualWeighting(), [Coupling()])
+    stage = stage_of(validation_gate=needs == "gate", relatedness="facs", validation="v")
+    monkeypatch.setattr(steps, "BACKENDS", ("other",))
+    if needs == "nothing":
+        stages.check_stages(model, [stage])
+        return
+    with pytest.raises(ValueError, match="Stage 'b': Gradients of single terms need"):
+        stages.check_stages(model, [stage])
+
+
+def test_a_gate_with_nothing_to_judge():
+    stage = stage_of(validation_gate=True, relatedness="facs", validation="v")
+    with pytest.raises(ValueError, match="'b': validation_gate judges coupling terms on validat"):
+        stages.check_stages(balanced(EqualWeighting()), [stage])

@@ -191,7 +191,9 @@ def _in_scope(model: Any, row: Any) -> list[Any]:
     scope = model.balancing.scope
     if scope == "features":
         return [of_probe]
-    return [of_weights[last_kernel(model)]] if scope == "last_layer" else list(of_weights)
+    if scope == "last_layer":
+        return [of_weights[last_kernel(model)]]
+    return [part for part, shared in zip(of_weights, is_shared(model), strict=True) if shared]
 
 
 def _gram(rows: Sequence[Sequence[Any]], scale: Any) -> Any:

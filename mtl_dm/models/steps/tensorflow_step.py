@@ -86,8 +86,10 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
         rest = sum(scaled[name] for name in parts if name not in names) + tf.zeros(())
     scope = _scope(model, balancing.scope, variables, features)
     rows = [_gradients(tape, scaled[name], scope) for name in names]
+    # The rows of the scope "shared" are of all weights, which are combined from them below.
+    judged = rows if balancing.scope != "shared" else [_chosen(row, shared) for row in rows]
     # Features are of this replica's images: their products add up over replicas, not they.
-    gram = _gram(rows, scale, reduce_rows=balancing.scope != "features")
+    gram = _gram(judged, scale, reduce_rows=balancing.scope != "features")
     seen = seen_of(balancing, names, terms, parts, gram, features)
     weights, safe, finite = safe_weights(balancing, seen)
     combined = _combined(tape, scaled, rest, names, weights, variables, balancing, shared, rows)
@@ -108,6 +110,10 @@ def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> l
     if scope == "features":
         return [one_representation(features)]
     return [variables[last_kernel(model)]] if scope == "last_layer" else list(variables)
+
+
+def _chosen(row: Sequence[Any], shared: Sequence[bool]) -> list[Any]:
+    return [part for part, chosen in zip(row, shared, strict=True) if chosen]
 
 
 def _gradients(tape: tf.GradientTape, target: Any, sources: Sequence[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from experiments.engine.pool import Inline, Pool
+from experiments.engine.pool import NEVER_READY, Inline, Pool
 from experiments.engine.scheduling import Schedule
 from experiments.engine.worker import ONE_THREAD
 
@@ -97,6 +97,12 @@ def test_an_error_is_reported_and_the_others_go_on(tmp_path, size):
     if size:
         log = (tmp_path / "logs" / "worker0.txt").read_text(encoding="utf-8")
         assert "Traceback" in log
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_what_never_gets_ready_has_failed(tmp_path, size):
+    errors, _ = run(tmp_path, ["a", "b", "ok"], size, {"a": ("b",), "b": ("a",)})
+    assert errors == {"ok": "", "a": NEVER_READY, "b": NEVER_READY}
 
 
 def test_a_worker_goes_on_before_the_outcome_is_read(tmp_path):

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from experiments.engine import records, running
+from experiments.engine import fingerprint, keeping, records, running
 from experiments.engine.method import Method
 from mtl_dm.reporting import read_cells
 from mtl_dm.runs.cells import is_finished, run_cell
@@ -69,6 +69,24 @@ def test_another_configuration_is_not_taken(tmp_path, results):
     rows = {"ST": Method(single_task=True), "NC MT": Method({"epochs": 3})}
     (taken,) = records.take_up(planned(second, rows=rows), results)
     assert taken.plan.row == "ST"
+
+
+def test_a_record_of_other_code_is_not_taken(tmp_path, results, monkeypatch):
+    computed(tmp_path / "first", planned(tmp_path / "first"))
+    records.export(tmp_path / "first", results)
+    cell, _ = planned(tmp_path)
+    problem = cell.make()
+    place = keeping._path(cell, "ST", problem, problem.config, problem.tasks)
+    monkeypatch.setattr(fingerprint, "REVISION", 2)
+    assert records.take_up(planned(tmp_path / "second"), results) == []
+    with pytest.raises(ValueError, match="revision is None there, 2 now"):
+        is_finished(tmp_path / "first", planned(tmp_path / "first")[0].plan)
+    assert keeping._path(cell, "ST", problem, problem.config, problem.tasks) != place
+    # What other code has computed is not exported as of this one.
+    records.export(tmp_path / "first", results)
+    assert records.take_up(planned(tmp_path / "second"), results) == []
+    monkeypatch.setattr(fingerprint, "REVISION", 1)
+    assert len(records.take_up(planned(tmp_path / "third"), results)) == 2
 
 
 def test_an_export_adds_to_what_is_there(tmp_path, results):

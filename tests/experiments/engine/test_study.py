@@ -1,5 +1,6 @@
 """A study from its declaration to its report."""
 
+import dataclasses
 import json
 import math
 
@@ -9,7 +10,7 @@ import pytest
 from experiments.engine import running
 from experiments.engine.measuring import measure
 from experiments.engine.method import Method
-from experiments.engine.networks import groups_of, part_of
+from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.study import Column, Study
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.reporting import read_cells
@@ -81,6 +82,17 @@ class TestTwoRows:
         assert running.compute(tiny.study(seeds=2), tiny.options(finished)) == []
         assert [(cell.plan.seed, cell.plan.row) for cell in calls] == [(1, "ST"), (1, "NC MT")]
 
+    def test_cells_from_before_an_option_are_finished(self, finished, tmp_path, capsys):
+        for row in ("ST", "NC_MT"):
+            place = f"cells/animals_dense_trunk/{row}/seed0.json"
+            content = json.loads((finished / place).read_text(encoding="utf-8"))
+            # Cells of then: with the optimizer that is the default now.
+            del content["record"]["config"]["optimizer"]
+            (tmp_path / place).parent.mkdir(parents=True)
+            (tmp_path / place).write_text(json.dumps(content), encoding="utf-8")
+        assert running.compute(tiny.study(), tiny.options(tmp_path)) == []
+        assert "0 of 2 cells to compute, 2 finished before." in capsys.readouterr().out
+
     def test_another_configuration_is_refused(self, finished):
         rows = {"ST": tiny.UNCOUPLED["ST"], "NC MT": Method({"epochs": 3})}
         with pytest.raises(ValueError, match="epochs is 2 there, 3 now"):
@@ -139,6 +151,12 @@ class TestPlan:
         [
             ({"S-T": Method(teachers="ST")}, r"Row 'S-T' needs \['ST'\], which column 'animals"),
             ({}, "rows must be distinct and not empty"),
+            ({"A": Method(teachers="A")}, "must not need each other: 'A' needs 'A'"),
+            (
+                {"A": Method(teachers="B"), "B": Method(starts_from="A")},
+                "must not need each other: '(A' needs 'B' needs 'A|B' needs 'A' needs 'B)'",
+            ),
+            ({"C (a)": Method(), "C [a]": Method()}, r"rows 'C \(a\)' and 'C \[a\]' would share"),
         ],
     )
     def test_a_study_that_cannot_be(self, rows, message):
@@ -150,6 +168,12 @@ class TestPlan:
         wrong = Column(column.name, column.dataset, column.problem, column.repeats, ("NC",))
         with pytest.raises(ValueError, match=r"unknown rows \['NC'\]. Known: \['ST', 'NC MT'\]"):
             Study("tiny", "demo", [wrong], tiny.UNCOUPLED)
+
+    def test_columns_have_files_of_their_own(self):
+        (column,) = tiny.study().columns
+        other = dataclasses.replace(column, name="animals, dense trunk")
+        with pytest.raises(ValueError, match="would share the files of 'animals_dense_trunk'"):
+            Study("tiny", "demo", [column, other], tiny.UNCOUPLED)
 
 
 class TestRun:
@@ -200,6 +224,44 @@ class TestRun:
         said = capsys.readouterr().out
         assert "[1/2] ST (animals / dense trunk, seed 0): training ..." in said
         assert "; 1 to go, about " in said
+
+    def test_every_line_is_printed_once(self, tmp_path, capsys):
+        (cell, *_) = cells(tiny.study(detailed=False), tmp_path)
+        path = cell.plan.path(tmp_path)
+        path.parent.mkdir(parents=True)
+        path.write_text("damaged", encoding="utf-8")
+        running.compute(tiny.study(detailed=False), tiny.options(tmp_path, only="ST"))
+        lines = [
+            line for line in capsys.readouterr().out.splitlines() if "epoch" not in line.lower()
+        ]
+        titled = [line for line in lines if "ST (animals" in line or "is damaged" in line]
+        assert [line.partition("seed 0)")[2] or "damaged" for line in titled] == [
+            "damaged", ": training ...", titled[-1].partition("seed 0)")[2],
+        ]  # fmt: skip
+        assert titled[-1].endswith(" s")
+
+    def test_this_process_is_prepared_like_a_worker_before_anything_is_read(
+        self, tmp_path, monkeypatch
+    ):
+        done = []
+        monkeypatch.undo()
+        monkeypatch.setattr(running, "prepare_worker", lambda: done.append("prepared"))
+        monkeypatch.setattr(running, "require_possible", lambda cells: done.append("read"))
+        monkeypatch.setattr(running, "compute_cell", lambda cell: None)
+        running.compute(tiny.study(), tiny.options(tmp_path))
+        assert done == ["prepared", "read"]
+
+    def test_threads_that_cannot_be_changed_are_said(self, monkeypatch, capsys):
+        def begun():
+            raise RuntimeError("after initialization")
+
+        done = []
+        monkeypatch.undo()
+        monkeypatch.setattr(running, "prepare_worker", begun)
+        monkeypatch.setattr(running, "make_deterministic", lambda: done.append(True))
+        running.prepare_this_process()
+        assert done == [True]
+        assert "threads that this process has: after initialization" in capsys.readouterr().out
 
     def test_a_worker_computes_what_this_process_does(self, tmp_path):
         metrics = {}
@@ -268,6 +330,42 @@ class TestRows:
         assert measure(student).metrics == with_kept.metrics
         for (_, first), (_, again) in zip(taught[:2], taught[2:], strict=True):
             np.testing.assert_array_equal(first, again)
+
+    def test_stages_are_trained_as_the_cell_records_them(self, tmp_path, monkeypatch):
+        stages = ('kinds(datasets=["kind alone"], epochs=1)', "all(epochs=2, learning_rate=0.01)")
+        (cell,) = cells(tiny.study({"staged": Method({"stages": stages})}), tmp_path)
+        trained = []
+        fit = fitting.fit
+
+        def watched(model, sources, config, **options):
+            trained.append((len(sources), config.datasets, config.epochs, config.learning_rate))
+            return fit(model, sources, config, **options)
+
+        monkeypatch.setattr(fitting, "fit", watched)
+        measured = measure(cell)
+        every = cell.make().config.datasets
+        assert trained == [(1, ("kind alone",), 1, 0.05), (3, every, 2, 0.01)]
+        assert measured.steps == 2 * (1 + 2)
+        assert cell.plan.config["stages"] == list(stages)
+
+    def test_stages_that_cannot_be_are_refused_before_anything_trains(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(running, "compute_cell", lambda cell: 1 / 0)
+        stages = ("a(epochs=1)", "b(batch_size=4)")
+        rows = {"ST": Method({"stages": stages}, single_task=True)}
+        with pytest.raises(
+            ValueError, match=r"\['kind'\] alone reads a part .* 'b' sets \['batch_s"
+        ):
+            running.run_study(tiny.study(rows), tiny.options(tmp_path))
+        problem = tiny.Animals()
+        problem.config = problem.config.replace(datasets=("one", "one", "two"))
+        assert configuration(problem, Method()).datasets == ("one", "one", "two")
+        with pytest.raises(ValueError, match=r"needs different names, got datasets \['one', 'one'"):
+            configuration(problem, Method({"stages": ("a", "b")}))
+
+    def test_single_networks_have_stages_that_leave_the_data_alone(self, tmp_path):
+        rows = {"ST": Method({"stages": ("a(epochs=1)", "b(epochs=2)")}, single_task=True)}
+        (cell,) = cells(tiny.study(rows), tmp_path)
+        assert measure(cell).steps == 2 * (1 + 2)
 
     def test_a_stage_starts_from_the_backbone_of_another_row(self, tmp_path, monkeypatch):
         rows = {"first": Method(), "second": Method({"epochs": 1}, starts_from="first")}

@@ -111,5 +111,5 @@ def options(folder, **changes):
 
 def keep(monkeypatch):
     """Let a study in this process leave TensorFlow's settings as they are."""
-    running = "experiments.engine.running.make_deterministic"
+    running = "experiments.engine.running.prepare_this_process"
     monkeypatch.setattr(running, types.SimpleNamespace)

@@ -72,7 +72,10 @@ def in_scope(model, rows, scope):
         return rows[-1].ravel()
     if scope == "last_layer":
         return rows[last_kernel(model)].ravel()
-    return np.concatenate([row.ravel() for row in rows[:-1]])
+    backbone = {id(each) for each in model.backbone.trainable_variables}
+    places = [i for i, each in enumerate(model.trainable_variables) if id(each) in backbone]
+    assert 0 < len(places) < len(rows) - 1
+    return np.concatenate([rows[place].ravel() for place in places])
 
 
 @pytest.mark.parametrize(

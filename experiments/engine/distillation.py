@@ -22,7 +22,7 @@ _LINKS: dict[str, Callable[[np.ndarray], Any]] = {
 }
 
 
-def taught(
+def with_teachers(
     problem: Problem,
     source: tf.data.Dataset,
     lacking: Sequence[Task],

@@ -1,0 +1,3 @@
+from tests.finished_run import faces, finished
+
+__all__ = ["faces", "finished"]

@@ -7,6 +7,14 @@ from typing import Any
 import keras
 
 
+def known_inputs(backbone: keras.layers.Layer) -> Any:
+    """Return what a backbone takes, a symbol or a structure of them; None: data must tell."""
+    if isinstance(backbone, keras.Sequential):
+        inputs = getattr(backbone, "inputs", None)
+        return inputs[0] if inputs else None
+    return getattr(backbone, "input", None) if isinstance(backbone, keras.Model) else None
+
+
 def adds_losses(backbone: keras.layers.Layer, inputs: Any) -> bool:
     """Return whether a built backbone has losses of its own in training.
 

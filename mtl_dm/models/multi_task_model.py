@@ -14,7 +14,7 @@ from mtl_dm.losses import require_shape, weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.metrics import streaming_metric
 from mtl_dm.models import steps
-from mtl_dm.models.added_losses import adds_losses
+from mtl_dm.models.added_losses import adds_losses, known_inputs
 from mtl_dm.models.coupling import (
     AnyCoupling,
     BoundCoupling,
@@ -122,9 +122,9 @@ class MultiTaskModel(keras.Model):
         self.task_metrics = {task.name: streaming_metric(task) for task in self.tasks}
         self._prepared = False
         check_balancing(self.balancing, self._balanced([*names, AUXILIARY]))
-        shape = getattr(backbone, "input_shape", None) if backbone.built else None
-        if shape is not None:
-            self._prepare(self._symbols(shape))
+        inputs = known_inputs(backbone)
+        if inputs is not None:
+            self._prepare(keras.tree.map_structure(self._symbol, inputs))
 
     def _names(self) -> list[str]:
         """Return the names of all terms but the auxiliary one.
@@ -142,12 +142,10 @@ class MultiTaskModel(keras.Model):
             )
         return names
 
-    def _symbols(self, input_shape: Any) -> Any:
-        """Return what stands for inputs of a shape, which may be a structure."""
-        return keras.tree.map_shape_structure(
-            lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype),
-            input_shape,
-        )
+    def _symbol(self, input_like: Any) -> keras.KerasTensor:
+        """Return what stands for an input of a shape, or of the shape of another one."""
+        shape = getattr(input_like, "shape", input_like)
+        return keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype)
 
     def _prepare(self, inputs: Any) -> None:
         """Finish what depends on the losses that the backbone adds itself."""
@@ -183,7 +181,7 @@ class MultiTaskModel(keras.Model):
         Args:
             input_shape: Shape with the batch dimension, or a structure of them.
         """
-        inputs = self._symbols(input_shape)
+        inputs = keras.tree.map_shape_structure(self._symbol, input_shape)
         features, _ = self._split(self.backbone(inputs))
         for name, head in self.heads.items():
             head.build(features[name].shape)
@@ -346,11 +344,8 @@ class MultiTaskModel(keras.Model):
         return {name: weighted_mean(term.values, term.weights) for name, term in terms.items()}
 
     def train_step(self, *arguments: Any) -> Any:
-        """Train on a batch: Keras's own step, or, where that sees too little, `models.steps`."""
-        balancing = self.balancing
-        # A step that is skipped because its gradients are not finite must leave no memory.
-        remembers = balancing.looks_after or bool(balancing.non_trainable_variables)
-        if self.sees_features or balancing.sees == "gradients" or remembers:
+        """Train on a batch: Keras's own step, or, where that will not do, `models.steps`."""
+        if self.sees_features or steps.needed_for(self):
             return steps.backend().train_step(self, *arguments)
         return super().train_step(*arguments)
 

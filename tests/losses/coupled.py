@@ -2,11 +2,17 @@
 
 import numpy as np
 
+from mtl_dm.losses import COUPLING_FORMS
 from mtl_dm.relatedness import Relatedness
 from tests.losses import references
 
 CLASSES, ATTRIBUTES = tuple("abcd"), tuple("uvwxy")
 B, K, M = 12, len(CLASSES), len(ATTRIBUTES)
+
+
+def forms():
+    """Names of all forms between classes and attributes, in whatever way they were registered."""
+    return [name for name in COUPLING_FORMS if "probabilities" in COUPLING_FORMS.get(name).kinds]
 
 
 def table(seed=0, prior=True, counted=True):

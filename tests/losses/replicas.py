@@ -8,7 +8,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS, weighted_mean
+from mtl_dm.losses import COUPLING_FORMS, weighted_mean
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from tests.losses import coupled
 
@@ -33,9 +33,8 @@ def term_and_gradients(form, arguments):
     logits = [tf.convert_to_tensor(arguments[n]) for n in ("class_logits", "attribute_logits")]
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        values, weights = form(
-            **{**arguments, "class_logits": logits[0], "attribute_logits": logits[1]}
-        )
+        rest = (arguments[name] for name in ("relatedness", "labels", "masks"))
+        values, weights = form(*logits, *rest)
         term = weighted_mean(values, weights)
     return term, tape.gradient(term, logits, unconnected_gradients="zero")
 
@@ -68,18 +67,17 @@ def main():
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     arguments = arguments_of()
     report = {}
-    for registry in (MATCHING_FORMS, CO_ANNOTATION_FORMS):
-        for name in registry:
-            form = registry.get(name)
-            one, one_gradients = term_and_gradients(form, arguments)
-            two, two_gradients = on_replicas(strategy, form, arguments)
-            gaps = [np.abs(a - b).max() for a, b in zip(one_gradients, two_gradients, strict=True)]
-            report[f"{registry.kind}: {name}"] = {
-                "one": float(one),
-                "two": float(two),
-                "gradient": float(max(np.abs(each).max() for each in one_gradients)),
-                "gap": float(max(gaps)),
-            }
+    for name in coupled.forms():
+        form = COUPLING_FORMS.get(name).function
+        one, one_gradients = term_and_gradients(form, arguments)
+        two, two_gradients = on_replicas(strategy, form, arguments)
+        gaps = [np.abs(a - b).max() for a, b in zip(one_gradients, two_gradients, strict=True)]
+        report[name] = {
+            "one": float(one),
+            "two": float(two),
+            "gradient": float(max(np.abs(each).max() for each in one_gradients)),
+            "gap": float(max(gaps)),
+        }
     report["factors"] = factors(arguments["masks"], strategy)
     print(json.dumps(report))
 

@@ -6,14 +6,8 @@ import sys
 
 import pytest
 
-from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from tests.losses import coupled
 from tests.progress import run
-
-FORMS = [
-    f"{registry.kind}: {name}"
-    for registry in (MATCHING_FORMS, CO_ANNOTATION_FORMS)
-    for name in registry
-]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +19,7 @@ def report():
     return json.loads(output.splitlines()[-1])
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", coupled.forms())
 def test_replicas_with_uneven_images_and_labels_equal_one_device(report, form):
     # Each image's gradient is the same, and so is any sum of them.
     got = report[form]

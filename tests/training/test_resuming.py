@@ -8,16 +8,20 @@ import pytest
 
 from mtl_dm import data
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.models.backbones import example_of
 from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting, resuming, validation_gate
 from mtl_dm.training.config import TrainConfig
-from tests.contracts.test_backbones import shape_of
 
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),
 )
+
+
+def shape_of(name):
+    return example_of(name, BACKBONES.get(name)).shape
 
 
 class Killed(keras.callbacks.Callback):

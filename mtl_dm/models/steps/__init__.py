@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 import keras
 
@@ -37,6 +38,23 @@ def require_backend() -> str:
             f"this is {name!r}."
         )
     return name
+
+
+def needed_for(model: Any) -> bool:
+    """Return whether Keras's own training step will not do for a model's method or its replicas."""
+    balancing = model.balancing
+    # A step that is skipped because its gradients are not finite must leave no memory.
+    remembers = balancing.looks_after or bool(balancing.non_trainable_variables)
+    return balancing.sees == "gradients" or remembers or _scales_on_replicas(model)
+
+
+def _scales_on_replicas(model: Any) -> bool:
+    # Keras's loss scaler asks the first replica alone whether gradients are finite, and lets those
+    # of the others into the weights.
+    if keras.backend.backend() != "tensorflow":
+        return False
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    return scaled and model.distribute_strategy.num_replicas_in_sync > 1
 
 
 def backend() -> ModuleType:

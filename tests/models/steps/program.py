@@ -85,6 +85,23 @@ def all_cases():
     }
 
 
+def overflowing():
+    """What is left after a step whose gradients overflow on the second replica alone."""
+    keras.config.set_dtype_policy(HALF)
+    model = coupled_model(couplings=(), tasks=TASKS)
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.05), initial_scale=128.0)
+    model.compile(optimizer, run_eagerly=True)
+    x, labels, masks = random_batch(BATCH, seed=5, tasks=TASKS)
+    for mask in masks.values():
+        mask[:] = 1
+    x[-2] = 3e4
+    model(x)
+    before = model.get_weights()
+    model.fit(dataset((x, labels, masks), BATCH), verbose=0, shuffle=False)
+    same = all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    return {"overflow": np.array([same, float(optimizer.dynamic_scale.numpy()) == 64.0])}
+
+
 def two_replicas():
     import tensorflow as tf
 
@@ -96,7 +113,7 @@ def two_replicas():
 
 def main(how, result):
     with two_replicas() if how == "two" else contextlib.nullcontext():
-        np.savez(result, **all_cases())
+        np.savez(result, **all_cases(), **(overflowing() if how == "two" else {}))
 
 
 if __name__ == "__main__":

@@ -74,3 +74,10 @@ def test_the_same_weights_and_logs(other, case, one, request):
     limit = 3e-5 if case[1] == program.FULL else 2e-3
     for name, value in want.items():
         np.testing.assert_allclose(got[name], value, rtol=limit, atol=limit, err_msg=name)
+
+
+def test_a_step_that_overflows_on_one_replica_is_skipped_on_all(two):
+    # Keras's loss scaler looks at the first replica alone.
+    left_alone, scale_halved = two["overflow"]
+    assert left_alone
+    assert scale_halved

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +9,12 @@ import keras
 from keras import ops
 
 from mtl_dm.balancing import Balancing, EqualWeighting, check_balancing
-from mtl_dm.losses import require_shape, weighted_mean
+from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.metrics import streaming_metric
 from mtl_dm.models import steps
 from mtl_dm.models.added_losses import adds_losses, known_inputs
+from mtl_dm.models.annotations import completed
 from mtl_dm.models.coupling import (
     AnyCoupling,
     BoundCoupling,
@@ -264,7 +264,7 @@ class MultiTaskModel(keras.Model):
             ValueError: If labels or masks are no dictionaries or do not fit the tasks.
         """
         logits = self.logits_of(features)
-        full = self._complete(labels, masks, logits)
+        full = completed(self._tasks_by_name, labels, masks, logits)
         return context_of(inputs, features, extras, logits, *full)
 
     def terms(self, context: Context) -> dict[str, Term]:
@@ -325,7 +325,7 @@ class MultiTaskModel(keras.Model):
         extras: Mapping[str, Any] = {}
         if self.sees_features:
             features, extras = self.extract(x, training=training)
-        full = self._complete(y, sample_weight, y_pred)
+        full = completed(self._tasks_by_name, y, sample_weight, y_pred)
         context = context_of(x, features, extras, y_pred, *full)
         return self.objective(context)
 
@@ -354,58 +354,6 @@ class MultiTaskModel(keras.Model):
         if self.sees_features:
             return steps.backend().test_step(self, *arguments)
         return super().test_step(*arguments)
-
-    def _complete(
-        self, labels: Mapping[str, Any], masks: Mapping[str, Any] | None, logits: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return finite labels and masks for every task of the model, and what else there is."""
-        for what, value in (("Labels", labels), ("Masks", {} if masks is None else masks)):
-            if not isinstance(value, Mapping):
-                raise ValueError(
-                    f"{what} must be a dictionary by task name, got {type(value).__name__}; "
-                    f"tasks: {list(self._tasks_by_name)}."
-                )
-        self._check_keys(labels, {} if masks is None else masks)
-        full_labels, full_masks = dict(labels), dict(masks or {})
-        for name, task in self._tasks_by_name.items():
-            scores = logits[name]
-            mask_like = scores[:, 0] if task.kind == "multiclass" else scores
-            label = labels.get(name)
-            mask = None if masks is None else masks.get(name)
-            if label is None:
-                label, mask = ops.zeros_like(scores), ops.zeros_like(mask_like)
-            elif mask is None:
-                mask = ops.ones_like(mask_like)
-            require_shape(f"labels[{name!r}]", label, tuple(scores.shape))
-            require_shape(f"masks[{name!r}]", mask, tuple(mask_like.shape))
-            mask = ops.cast(mask, "float32")
-            annotated = mask[:, None] > 0 if task.kind == "multiclass" else mask > 0
-            full_labels[name] = ops.where(annotated, ops.cast(label, "float32"), 0.0)
-            full_masks[name] = mask
-        return full_labels, full_masks
-
-    def _check_keys(self, labels: Mapping[str, Any], masks: Mapping[str, Any]) -> None:
-        """Refuse labels and masks that nothing reads because their name is misspelt.
-
-        Raises:
-            ValueError: If no label is of a task, a name looks like that of a task that is missing,
-                or a mask is of no label.
-        """
-        tasks = list(self._tasks_by_name)
-        if labels and not set(tasks) & set(labels):
-            raise ValueError(f"None of the labels {sorted(labels)} is of a task; tasks: {tasks}.")
-        missing = [name for name in tasks if name not in labels]
-        for key in sorted({*labels, *masks} - set(tasks)):
-            near = difflib.get_close_matches(key, missing, n=1, cutoff=0.8)
-            if near:
-                raise ValueError(
-                    f"The batch has {key!r}, which is no task, and lacks {near[0]!r}: is it "
-                    f"misspelt? Tasks: {tasks}."
-                )
-            if key not in labels:
-                raise ValueError(
-                    f"The batch has a mask {key!r} without such labels; tasks: {tasks}."
-                )
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None

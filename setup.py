@@ -24,6 +24,7 @@ setup(
     package_data={
         "mtl_dm.datasets": ["*/README.md"],
         "mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"],
+        "experiments": ["results/*/*.json"],
     },
     install_requires=[
         "absl-py>=2.1",

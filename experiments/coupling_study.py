@@ -206,6 +206,8 @@ def study(chosen: Options, tuned: Mapping[str, Method] | None = None) -> Study:
                 "looked at before.",
                 "Thresholds of `_tuned`: highest F1 on 15% of the training half (CAD) or the "
                 "validation split (faces), which no row trains on.",
+                "Faces: the class frequencies that a learned relatedness starts from are those of "
+                "the whole expression set, also where few of its labels are trained on.",
             ],
         },
         first=CORE,

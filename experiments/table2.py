@@ -8,10 +8,11 @@ Thresholds: 0.5, and beside it (`_tuned`) those of the highest F1 of each of the
 Rules of evidence: image size and steps of demo were chosen once, from the levels of ST and NC MT on
     validation images, before any coupled row was run (experiments/table2_size.py): of what fits
     into 20 minutes, 48 px and 1,000 steps had the highest.
-Expected (demo, three seeds, measured): the default coupling is above NC MT in expressions and action
-    units, decidedly, and with Table 1 or a counted table it teaches the units that no training
-    image is annotated for (average precision 41 and 45 against 18); the printed coupling suppresses
-    action units (why: `losses.matching.matching_paper`), and bernoulli + distillation does too.
+Expected (demo, three seeds, measured): the default coupling is above NC MT in expressions and
+    action units, decidedly, and with Table 1 or a counted table it teaches the units that no
+    training image is annotated for (average precision 41 and 45 against 18); the printed coupling
+    suppresses action units (why: `losses.matching.matching_paper`), and bernoulli + distillation
+    does too.
 Cost (two cores): a cell of demo 75 to 80 seconds, so that 27 cells, two side by side, and the
     drawing of the faces take about 20 minutes; demo-full has not been run.
 """

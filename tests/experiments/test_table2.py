@@ -218,7 +218,7 @@ class TestThresholds:
 
     def test_test_labels_have_no_part_in_them(self, faces, model, tmp_path, monkeypatch):
         def untrained(problem, config, group, sources, start=None):
-            return Network(model, {})
+            return Network(model, {}, 0)
 
         with small_study(tmp_path):
             study = table2.study(tiny.options(tmp_path, data_dir=faces))

@@ -140,7 +140,10 @@ def test_rows_are_independent(loss, draw, seed):
     arrays = draw(seed)
     rows = np.random.default_rng(seed).permutation(B)
     got = numpy(loss(*(array[rows] for array in arrays)))
-    np.testing.assert_allclose(got, numpy(loss(*arrays))[rows], rtol=1e-6)
+    # Where a row lies in memory decides which of its exponentials are vectorised, and so their last
+    # bit; a loss is a sum of parts as large as the logits, which cancel.
+    atol = 4 * np.finfo(np.float32).eps * np.abs(arrays[1]).max()
+    np.testing.assert_allclose(got, numpy(loss(*arrays))[rows], rtol=1e-6, atol=atol)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

@@ -332,7 +332,7 @@ class TestRows:
             np.testing.assert_array_equal(first, again)
 
     def test_stages_are_trained_as_the_cell_records_them(self, tmp_path, monkeypatch):
-        stages = ('kinds(datasets=["kind alone"], epochs=1)', "all(epochs=2, learning_rate=0.01)")
+        stages = ('kinds(datasets="kind alone", epochs=1)', "all(epochs=2, learning_rate=0.01)")
         (cell,) = cells(tiny.study({"staged": Method({"stages": stages})}), tmp_path)
         trained = []
         fit = fitting.fit

@@ -47,7 +47,7 @@ lint: $(INSTALLED)  ## Check style and types
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery
 
-bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 9 minutes)
+bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 10 minutes)
 	$(PY) -m experiments.bench
 
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)

@@ -16,7 +16,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 
 SIZE = 112
 COMPACT_BATCH, COMPACT_PAIRS = 32, 300
-RESNET_BATCH, RESNET_PAIRS = 16, 30
+RESNET_BATCH, RESNET_PAIRS = 16, 80
 
 
 def rows() -> Iterator[Row]:

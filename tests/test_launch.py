@@ -122,7 +122,9 @@ def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
     script = (
-        "import pathlib, sys, os; from mtl_dm import launch; launch.GRACE_SECONDS = 0.5\n"
+        "import pathlib, signal, sys, os; from mtl_dm import launch; launch.GRACE_SECONDS = 0.5\n"
+        # A shell that runs the tests in the background has them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "real, wait = launch.run, launch._first_failures\n"
         "launch.run = lambda command, each: real([sys.executable, '-c', sys.argv[1]], each)\n"
         "launch._first_failures = lambda children: (\n"

@@ -13,8 +13,8 @@ Expected (demo, three seeds, measured): the default coupling is above NC MT in e
     training image is annotated for (average precision 41 and 45 against 18); the printed coupling
     suppresses action units (why: `losses.matching.matching_paper`), and bernoulli + distillation
     does too.
-Cost (two cores): measured 24 minutes with other work beside it for six of them; a cell of demo takes
-    75 to 80 seconds on a quiet machine, which makes 19 to 20; demo-full has not been run.
+Cost (two cores): measured 24 minutes, with other work beside it for six of them; a cell of demo
+    takes 75 to 80 seconds on a quiet machine, which makes 19 to 20; demo-full has not been run.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Command: python -m experiments.table2_size [--seeds=n] [--only=CANDIDATE], on a 
 Data: as Table 2; what is measured here are the validation images, never the test images.
 Rules of evidence: run once, before any coupled row; what it finds becomes `PRESETS["demo"]` of
     experiments/table2.py. Its record is in experiments/results/table2_size.
-Expected (measured; seeds 0 and 1, of 64 px with 750 and 1,000 steps seed 0 alone): more steps and
+Expected (measured; 21 of 24 cells, at 64 px a few of seed 1 are missing): more steps and
     larger images help both rows. Mean of the four levels (accuracy, AFA of ST and NC MT), seed 0:
     48 px 49, 58, 66 with 500, 750, 1,000 steps; 64 px 54, 65, 73. The last takes Table 2 well
     beyond 20 minutes; of the others 48 px and 1,000 steps has the highest.

@@ -26,7 +26,7 @@ def shapes_of(name):
 
 
 def made(name, **options):
-    return ENTRIES[name](shapes_of(name), **options)
+    return ENTRIES[name](shapes_of(name), **{**example_of(name, ENTRIES[name]).options, **options})
 
 
 def images(name, rows=B):
@@ -160,7 +160,7 @@ def test_a_shape_of_no_input_is_a_value_error(name):
     assert refused
     for shape in [*everyones, *refused]:
         with pytest.raises(ValueError, match="input_shape"):
-            ENTRIES[name](shape)
+            ENTRIES[name](shape, **example_of(name, ENTRIES[name]).options)
 
 
 def test_an_entry_without_an_example_is_told_how_to_give_one():

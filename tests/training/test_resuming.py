@@ -88,7 +88,8 @@ def config_of(backbone, precision="float32"):
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
-@pytest.mark.parametrize("backbone", list(BACKBONES))
+# What draws at random has its state saved layer by layer; one network with and one without images.
+@pytest.mark.parametrize("backbone", ["compact_cnn", "dense_trunk"])
 def test_killed_twice_ends_in_the_same_weights(backbone, precision, tmp_path, monkeypatch):
     config = config_of(backbone, precision)
     want = start(config, tmp_path / "whole", monkeypatch)

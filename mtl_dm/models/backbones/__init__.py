@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import keras
 
-from mtl_dm.models.backbones._contract import Example, example, example_of
+from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
 from mtl_dm.registry import Registry
@@ -17,4 +17,12 @@ BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
 
-__all__ = ["BACKBONES", "Example", "compact_cnn", "dense_trunk", "example", "example_of"]
+__all__ = [
+    "BACKBONES",
+    "Example",
+    "compact_cnn",
+    "dense_trunk",
+    "example",
+    "example_of",
+    "require_image",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import keras
 
@@ -12,23 +12,40 @@ Shape = tuple[int | None, ...]
 F = TypeVar("F", bound=Callable[..., keras.layers.Layer])
 
 
+Source = Literal["own", "library", "code", "paper", "abstract"]
+"""What a backbone stands on: this project, keras.applications, code that its authors or others
+published, its paper, or an abstract alone."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """An input that a backbone takes, and some that it must refuse.
+    """An input that a backbone takes, some that it must refuse, and what it stands on.
 
     Attributes:
         shape: The smallest input shape without the batch; by name where it takes several inputs.
         refused: Shapes that are a `ValueError`.
         exact: Options that switch off what draws at random in training.
+        options: Options of the backbone in the tests: of the small variant where it has several.
+        source: What it stands on.
+        sizes: The usual input shape, by variant; of a backbone without variants by "".
     """
 
     shape: Any
     refused: tuple[Any, ...] = ()
     exact: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    source: Source = "own"
+    sizes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def example(
-    shape: Any, refused: tuple[Any, ...] = (), exact: Mapping[str, Any] | None = None
+    shape: Any,
+    refused: tuple[Any, ...] = (),
+    exact: Mapping[str, Any] | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    source: Source = "own",
+    sizes: Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Return a decorator that gives a backbone its example.
 
@@ -36,10 +53,14 @@ def example(
         shape: As for `Example`.
         refused: Likewise.
         exact: Likewise.
+        options: Likewise.
+        source: Likewise.
+        sizes: Likewise; None: `shape`.
     """
+    given = Example(shape, refused, exact or {}, options or {}, source, sizes or {"": shape})
 
     def decorator(backbone: F) -> F:
-        backbone.example = Example(shape, refused, exact or {})  # type: ignore[attr-defined]
+        backbone.example = given  # type: ignore[attr-defined]
         return backbone
 
     return decorator
@@ -57,3 +78,39 @@ def example_of(name: str, backbone: Callable[..., Any]) -> Example:
             f"The backbone {name!r} has no example input. Decorate it: @example((16, 16, 3))."
         )
     return found
+
+
+def require_variant(backbone: str, variant: str) -> bool:
+    """Return whether the variant is "demo": the same structure, slim enough for a CPU.
+
+    Args:
+        backbone: Its name, for the message.
+        variant: "paper" or "demo".
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if variant not in ("paper", "demo"):
+        raise ValueError(f"Unknown variant {variant!r} of {backbone}. Known: paper, demo.")
+    return variant == "demo"
+
+
+def require_image(backbone: str, input_shape: Any, least: int) -> tuple[int, int, int]:
+    """Return the shape of the colour images that a backbone takes.
+
+    Args:
+        backbone: Its name, for the message.
+        input_shape: (height, width, 3).
+        least: The smallest side.
+
+    Raises:
+        ValueError: If it is no colour image of fixed size, or a side is smaller.
+    """
+    given = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else input_shape
+    fits = isinstance(given, tuple) and len(given) == 3 and None not in given and given[2] == 3
+    if not fits or min(given[:2]) < least:
+        raise ValueError(
+            f"{backbone} needs colour images [H, W, 3] of at least {least} x {least} pixels, got "
+            f"input_shape {given}."
+        )
+    return given

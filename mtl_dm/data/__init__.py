@@ -14,9 +14,11 @@ from mtl_dm.data.built import (
 from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
+from mtl_dm.data.mixing import MIXING, mix_augment
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 
 __all__ = [
+    "MIXING",
     "Annotations",
     "LabelledPair",
     "Summary",
@@ -28,6 +30,7 @@ __all__ = [
     "labelled_pair",
     "load",
     "merge",
+    "mix_augment",
     "network_input",
     "raw_features",
     "split_in",

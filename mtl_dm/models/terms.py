@@ -63,6 +63,7 @@ class Context:
         features: By task, [B, D], as the heads get them.
         extras: What else the backbone returned, by name.
         logits: By task, [B, size].
+        part_logits: By task whose features have parts, [B, P, size]; `logits` are of their mean.
         labels: By task, [B, size], finite, 0 under a zero mask; labels that no task of the model
             has are there too, as given.
         masks: By task, [B] for multiclass, else [B, size]; and those of other labels.
@@ -74,6 +75,7 @@ class Context:
     logits: Mapping[str, Any]
     labels: Mapping[str, Any]
     masks: Mapping[str, Any]
+    part_logits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def context_of(
@@ -83,6 +85,7 @@ def context_of(
     logits: Mapping[str, Any],
     labels: Mapping[str, Any],
     masks: Mapping[str, Any],
+    part_logits: Mapping[str, Any] | None = None,
 ) -> Context:
     """Return a context that names what a batch lacks when a provider asks for it."""
     return Context(
@@ -92,6 +95,7 @@ def context_of(
         Named("logits of the task", logits),
         Named("label", labels),
         Named("mask", masks),
+        Named("parts' logits of the task", part_logits or {}),
     )
 
 
@@ -131,16 +135,24 @@ class TaskTerms(TermProvider):
 
 def _task_term(task: Task, context: Context) -> Term:
     mask = context.masks[task.name]
-
-    def loss(mask: Any) -> tuple[Any, Any]:
-        return task_loss(task, context.labels[task.name], context.logits[task.name], mask)
-
-    values, weights = loss(mask)
+    values, weights = _supervised(task, context, mask)
     mixed = mixed_in(context.labels, context.masks)
     if mixed is None or keras.ops.ndim(values):
         return Term(values, weights, task.weight, "task")
-    values, weights, factor = batch_value_in_parts(loss, mask, mixed)
+    values, weights, factor = batch_value_in_parts(
+        lambda part: _supervised(task, context, part), mask, mixed
+    )
     return Term(values, weights, task.weight * factor, "task")
+
+
+def _supervised(task: Task, context: Context, mask: Any) -> tuple[Any, Any]:
+    """Return a task's loss under a mask; of a network in parts the mean of the parts' losses."""
+    labels = context.labels[task.name]
+    if task.name not in context.part_logits:
+        return task_loss(task, labels, context.logits[task.name], mask)
+    parts = context.part_logits[task.name]
+    found = [task_loss(task, labels, parts[:, part], mask) for part in range(parts.shape[1])]
+    return sum(values for values, _ in found) / len(found), found[0][1]
 
 
 class CouplingTerms(TermProvider):

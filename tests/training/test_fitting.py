@@ -157,8 +157,7 @@ class TestStream:
         assert not np.allclose(plain[0], changed[0])
 
     def test_mix_adds_blends_of_the_rows_behind_them(self):
-        config = CONFIG.replace(mix="mix_augment(real=1.0)", shares=(1.0, 1.0))
-        config = config.replace(datasets=("a", "b"))
+        config = CONFIG.replace(mix="mix_augment(real=1.0)", datasets=("a", "b"))
         stream, steps = fitting.training_stream(sources(), config)
         assert stream.element_spec[0].shape[0] == 6
         whole = [inputs.numpy() for inputs, _, _ in stream.take(steps + 1)]

@@ -15,6 +15,7 @@ from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.mixing import MIXING, mix_augment
+from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "steps_per_epoch",
     "summarize",
     "tasks_in",
+    "widest",
     "with_predicted_labels",
     "with_soft_labels",
 ]

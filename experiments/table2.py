@@ -27,13 +27,13 @@ from typing import Any
 import numpy as np
 
 from experiments import table2_networks as networks
+from experiments import table2_real as real
 from experiments.engine.built import Built
 from experiments.engine.method import Method
 from experiments.engine.options import Options, main_guard, options
 from experiments.engine.running import run_study
 from experiments.engine.scheduling import spoken
 from experiments.engine.study import Column, Study
-from experiments.table2_real import real_columns, real_report
 from mtl_dm.relatedness import facs
 from mtl_dm.reporting import Baselines
 from mtl_dm.synthetic import true_conditional
@@ -59,7 +59,7 @@ class Preset:
 PRESETS = {
     "demo": Preset("_64px", 48, 5, 200),
     "demo-full": Preset("_64px", 48, 5, 60),
-    "real": Preset("", 48, 5, 300),
+    "real": Preset("", real.SIDE, real.EPOCHS, real.STEPS // real.EPOCHS),
 }
 SECONDS = {"demo": 80, "demo-full": 50, "real": 135}
 """What a cell takes with another beside it on two cores, to say it before a study begins."""
@@ -216,8 +216,8 @@ def study(chosen: Options) -> Study:
     """Return the table."""
     rows = rows_of(chosen.preset)
     if chosen.preset == "real":
-        columns = real_columns(chosen, tuple(rows))
-        report = real_report([column.name for column in columns])
+        columns = real.columns_of(chosen, tuple(rows))
+        report = real.report_of([column.name for column in columns])
     else:
         columns = synthetic_columns(chosen)
         report = synthetic_report(chosen, [column.name for column in columns])

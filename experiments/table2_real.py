@@ -13,12 +13,15 @@ from experiments.engine.options import Options
 from experiments.engine.problem import Problem
 from experiments.engine.study import Column
 from experiments.problems.real_faces import DATASET, RealFacesProblem
+from experiments.problems.real_faces_data import SIDE
 from experiments.table2_networks import IMAGES, columns, published, steps_note
+
+__all__ = ["EPOCHS", "SIDE", "STEPS", "columns_of", "problem", "report_of"]
 
 GROUP = "FER2013 + LFW"
 COMPACT = f"{GROUP} / compact CNN"
 EPOCHS = 5
-STEPS = 1500
+STEPS = 2000
 
 
 def problem(data_dir: str, test: str, seed: int, fold: int | None, steps: int = STEPS) -> Problem:
@@ -41,7 +44,7 @@ def problem(data_dir: str, test: str, seed: int, fold: int | None, steps: int = 
     return RealFacesProblem(data_dir, test, options)
 
 
-def real_columns(chosen: Options, rows: tuple[str, ...]) -> list[Column]:
+def columns_of(chosen: Options, rows: tuple[str, ...]) -> list[Column]:
     """Return the compact CNN with all rows, and the six networks of the paper that take images.
 
     Args:
@@ -54,7 +57,7 @@ def real_columns(chosen: Options, rows: tuple[str, ...]) -> list[Column]:
     return [compact, *columns(IMAGES, GROUP, DATASET, make, "real", chosen.seeds)]
 
 
-def real_report(names: list[str]) -> dict[str, Any]:
+def report_of(names: list[str]) -> dict[str, Any]:
     """Return what the report shows.
 
     Args:

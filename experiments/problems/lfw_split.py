@@ -41,7 +41,7 @@ def people_by_fold(pairs: str) -> list[set[str]]:
     return [set().union(*people[start : start + size]) for start in range(0, len(people), size)]
 
 
-def test_people(pairs: str) -> frozenset[str]:
+def people_tested(pairs: str) -> frozenset[str]:
     """Return the people of folds 6 to 10.
 
     Args:
@@ -64,7 +64,7 @@ def split_by_person(names: Sequence[str], pairs: str) -> np.ndarray:
         pairs: As for `people_by_fold`.
 
     Raises:
-        ValueError: As `test_people`.
+        ValueError: As `people_tested`.
     """
-    test = test_people(pairs)
+    test = people_tested(pairs)
     return np.array([("test" if name in test else "train") if name else "" for name in names])

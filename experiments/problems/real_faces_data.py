@@ -104,7 +104,7 @@ def split_training(
     contents: Sequence[str],
     tested: Sequence[str],
     is_measured: np.ndarray,
-    co_annotated: int = CO_ANNOTATED,
+    co_annotated: int,
 ) -> Split:
     """Return FER2013's Training, split so that no image is on two sides.
 
@@ -156,7 +156,7 @@ def real_faces(data_dir: str) -> RealFaces:
     scores = {row["path"]: measured(row) for row in _lines(root / "fer2013_blendshapes.csv")}
     training, contents = _fer2013(root / "fer2013", "Training", scores)
     test, tested = _fer2013(root / "fer2013", "PublicTest", scores)
-    split = split_training(contents, tested, training.is_measured)
+    split = split_training(contents, tested, training.is_measured, CO_ANNOTATED)
     lfw_train, lfw_test = _lfw(root / "lfw_expressions")
     return RealFaces(
         training.take(split.train),

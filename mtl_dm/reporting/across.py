@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+from scipy.special import stdtr
 
 from mtl_dm.reporting.measured import Measured, Summary
 from mtl_dm.reporting.quantities import Quantity
@@ -110,11 +111,17 @@ def paired(
     values = np.asarray(differences, np.float64)
     summary = Summary(*mean_interval(values), len(values))
     better = int((quantity.sign * values > 0).sum())
-    spread = float(values.std(ddof=1))
-    # Without spread both tests divide by zero: all columns differ alike, or not at all.
-    t_test = float(stats.ttest_1samp(values, 0.0).pvalue) if spread > 0 else math.nan
     ranks = float(stats.wilcoxon(values).pvalue) if values.any() else math.nan
-    return Across(row, other, pair, summary, better, t_test, ranks, quantity)
+    return Across(row, other, pair, summary, better, _t_test(values), ranks, quantity)
+
+
+def _t_test(values: np.ndarray) -> float:
+    """Return the two-sided p of a mean of 0; NaN where all values are one but for rounding."""
+    spread = values.std(ddof=1)
+    if spread <= 1e-9 * np.abs(values).max():
+        return math.nan
+    t = values.mean() / spread * math.sqrt(len(values))
+    return 2.0 * float(stdtr(len(values) - 1, -abs(t)))
 
 
 def sentences(found: Sequence[Across], spec: ReportSpec) -> list[str]:

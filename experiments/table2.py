@@ -1,20 +1,26 @@
 """Table 2: expressions and action units, with and without coupling.
 
 Source: Kollias, Sharmanska, Zafeiriou, AAAI 2024, Table 2.
-Command: make reproduce-table2 [PRESET=demo|demo-full] [SEEDS=n] [ONLY=row] [WORKERS=n]
-Data: synthetic faces; a small set annotated for expressions, a large one for 11 action units.
-Thresholds: 0.5, and beside it (`_tuned`) those of the highest F1 of each of the 11 units on the
-    validation images, never on the test images.
+Command: make reproduce-table2 [PRESET=demo|demo-full|real] [SEEDS=n] [ONLY=row] [WORKERS=n]
+    real needs DATA_DIR=<folder with fer2013, fer2013_blendshapes.csv and lfw_expressions>.
+Data: demo, demo-full: synthetic faces; a small set annotated for expressions, a large one for 11
+    action units; TMIF-FEA's column synthetic clips. real: FER2013 for expressions, LFW for facial
+    movements that MediaPipe measured (experiments/table2_real.py).
+Thresholds: 0.5, and beside it (`_tuned`) those of the highest F1 on the validation images, never on
+    the test images (demo: of each of the 11 units).
 Rules of evidence: image size and steps of demo were chosen once, from the levels of ST and NC MT on
     validation images, before any coupled row was run (experiments/table2_size.py): of what fits
-    into 20 minutes, 48 px and 1,000 steps had the highest.
+    into 20 minutes, 48 px and 1,000 steps had the highest. Steps of real likewise, on a tenth of
+    FER2013's Training (experiments/table2_real.py). With several networks the verdict is paired
+    over them: a column gives one number, its mean over seeds.
 Expected (demo, three seeds, measured): the default coupling is above NC MT in expressions and
     action units, decidedly, and with Table 1 or a counted table it teaches the units that no
     training image is annotated for (average precision 41 and 45 against 18); the printed coupling
     suppresses action units (why: `losses.matching.matching_paper`), and bernoulli + distillation
-    does too.
-Cost (two cores): measured 24 minutes, with other work beside it for six of them; a cell of demo
-    takes 75 to 80 seconds on a quiet machine, which makes 19 to 20; demo-full has not been run.
+    does too. demo-full and real have not been run.
+Cost (two cores): demo measured 24 minutes, with other work beside it for six of them; a cell takes
+    75 to 80 seconds on a quiet machine, which makes 19 to 20. Estimates, said again before a study
+    begins: demo-full 24 minutes (58 cells), real 90 (78 cells).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 import types
 
 import numpy as np
@@ -94,7 +95,7 @@ class TestReal:
 class TestDemoFull:
     def test_columns(self, faces, tmp_path, monkeypatch):
         clips = types.SimpleNamespace(problem=table2.problem)
-        monkeypatch.setattr(table2.importlib, "import_module", lambda name: clips)
+        monkeypatch.setitem(sys.modules, "experiments.problems.clips", clips)
         study = planned("demo-full", tmp_path, data_dir=faces)
         *images, film = study.columns
         assert [column.name for column in images] == [

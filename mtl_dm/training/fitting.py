@@ -112,8 +112,16 @@ def training_stream(
     )
     if config.augment:
         stream = data.augment(stream, config.seed, start=start)
+    if config.mix != "none":
+        # Whoever cuts mixed batches for replicas must know their rows.
+        stream = stream.map(lambda *batch: _of_rows(batch, config.batch_size))
     stream = data.MIXING.create(config.mix, stream, config.seed, start)
     return stream.prefetch(tf.data.AUTOTUNE), steps
+
+
+def _of_rows(batch: Any, rows: int) -> Any:
+    """Return a batch whose number of rows is known before it is read."""
+    return tf.nest.map_structure(lambda part: tf.ensure_shape(part, [rows, *part.shape[1:]]), batch)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,20 +2,74 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import layers
 
-from mtl_dm.models.backbones._contract import require_image
+from mtl_dm.models.backbones._contract import require_image, require_variant
 from mtl_dm.models.backbones._narrow import Size, narrowed
+from mtl_dm.models.backbones._weights import with_weights
 from mtl_dm.models.backbones.preprocessing import ImageNetInput, Mode
 
 Application = Callable[..., keras.Model]
 
 LEAST = 32
 """Smallest side of an image that the networks take."""
+
+
+SHAPES = ((), (32, 32), (31, 32, 3), (32, 31, 3), (32, 32, 1), (None, None, 3), (2, 32, 32, 3))
+"""Input shapes that they refuse."""
+
+NO_INPUT = r"(rescaling|normalization)(_\d+)?"
+"""EfficientNets' own preprocessing, whose statistics are 0 and 1 unless a file is read."""
+
+
+def library_backbone(
+    name: str,
+    application: Application,
+    mode: Mode,
+    input_shape: Any,
+    variant: str,
+    demo: Size,
+    *,
+    weights: str,
+    dropout: float,
+    outputs: Sequence[str],
+    drop_connect: float = 1.0,
+    own_input: str = "",
+) -> keras.Model:
+    """Return a network of `keras.applications` as a backbone.
+
+    Args:
+        name: As for `library_trunk`.
+        application: Likewise.
+        mode: Likewise.
+        input_shape: Likewise.
+        variant: "paper", the network as it is, or "demo".
+        demo: Size of the variant demo.
+        weights: As for `with_weights`.
+        dropout: As for `with_outputs`.
+        outputs: Likewise.
+        drop_connect: Factor on the rates of the network's own dropout layers.
+        own_input: As for `library_trunk`.
+
+    Raises:
+        ValueError: If an option or the shape is none that the network takes.
+        FileNotFoundError: If there is no file of weights.
+        OSError: If the weights of ImageNet cannot be fetched.
+    """
+    is_demo = require_variant(name, variant)
+    size = dataclasses.replace(demo if is_demo else Size(), drop_connect=drop_connect)
+    trunk = library_trunk(name, application, mode, input_shape, size, own_input=own_input)
+
+    def imagenet() -> keras.Model:
+        return application(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
+
+    with_weights(trunk, weights, name, imagenet=None if is_demo else imagenet)
+    return with_outputs(trunk, outputs, dropout)
 
 
 def library_trunk(
@@ -45,9 +99,10 @@ def library_trunk(
     prepared = ImageNetInput(mode, name="imagenet_input")(inputs)
     whole = application(include_top=False, weights=None, input_tensor=prepared)
     dropped = "|".join(filter(None, (own_input, size.dropped)))
-    trunk = narrowed(whole, Size(**{**vars(size), "dropped": dropped}))
+    trunk = narrowed(whole, dataclasses.replace(size, dropped=dropped))
     features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
-    return keras.Model(trunk.input, features, name=name)
+    # Some of the networks take a list of one input.
+    return keras.Model(trunk.inputs[0], features, name=name)
 
 
 def with_outputs(

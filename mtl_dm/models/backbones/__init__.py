@@ -11,11 +11,13 @@ import keras
 from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
+from mtl_dm.models.backbones.psr import psr
 from mtl_dm.registry import Registry
 
 BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
+BACKBONES.register("psr")(psr)
 
 __all__ = [
     "BACKBONES",
@@ -24,5 +26,6 @@ __all__ = [
     "dense_trunk",
     "example",
     "example_of",
+    "psr",
     "require_image",
 ]

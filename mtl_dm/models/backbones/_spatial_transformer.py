@@ -48,25 +48,27 @@ def sample_bilinear(images: Any, points: Any) -> Any:
         [B, N, C] float32, differentiable in `points` but for whole numbers.
     """
     height, width, channels = images.shape[1:]
-    pixels = ops.reshape(ops.cast(images, "float32"), (-1, height * width, channels))
-    # What is far outside is 0 anyway; a small range keeps the conversion to integers exact.
-    rows = ops.clip(points[..., 0], -2.0, height + 1.0)
-    columns = ops.clip(points[..., 1], -2.0, width + 1.0)
-    top, left = (ops.stop_gradient(ops.floor(each)) for each in (rows, columns))
-    sampled = 0.0
-    for row in (top, top + 1.0):
-        for column in (left, left + 1.0):
-            weight = (1.0 - ops.abs(rows - row)) * (1.0 - ops.abs(columns - column))
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-            place = ops.clip(row, 0, height - 1) * width + ops.clip(column, 0, width - 1)
-            found = _pixels_at(pixels, ops.cast(place, "int32"))
-            sampled += ops.where(inside, weight, 0.0)[..., None] * found
-    return sampled
+    # A frame of zeros, so that every point has four neighbours; they are looked up as one.
+    framed = ops.pad(ops.cast(images, "float32"), [[0, 0], [1, 2], [1, 2], [0, 0]])
+    above, below = framed[:, :-1], framed[:, 1:]
+    corners = [each[:, :, start:][:, :, : width + 2] for each in (above, below) for start in (0, 1)]
+    corners = ops.reshape(
+        ops.concatenate(corners, axis=-1), (-1, (height + 2) * (width + 2), 4 * channels)
+    )
+    rows, columns = ops.unstack(points, 2, axis=-1)
+    rows, columns = ops.clip(rows, -1.0, height), ops.clip(columns, -1.0, width)
+    top, left = ops.floor(rows), ops.floor(columns)
+    places = ops.cast((top + 1.0) * (width + 2) + left + 1.0, "int32")
+    down, right = rows - top, columns - left
+    up, aside = 1.0 - down, 1.0 - right
+    weights = (up * aside, up * right, down * aside, down * right)
+    found = ops.split(_looked_up(corners, places), 4, axis=-1)
+    return sum(weight[..., None] * each for weight, each in zip(weights, found, strict=True))
 
 
-def _pixels_at(pixels: Any, places: Any) -> Any:
-    """Return [B, N, C] of [B, P, C] at [B, N], four times faster than `ops.take_along_axis`."""
-    return ops.vectorized_map(lambda each: ops.take(each[0], each[1], axis=0), (pixels, places))
+def _looked_up(rows: Any, places: Any) -> Any:
+    """Return [B, N, C] of [B, P, C] at [B, N]; `ops.take_along_axis` takes four times as long."""
+    return ops.vectorized_map(lambda each: ops.take(each[0], each[1], axis=0), (rows, places))
 
 
 @keras.saving.register_keras_serializable("mtl_dm")

@@ -12,10 +12,12 @@ from mtl_dm.models.backbones._edsr import edsr
 from mtl_dm.models.backbones._spatial_transformer import spatial_transformer
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-"""Channels and convolutions of VGG-16's blocks; the first three are a branch's own."""
-OWN = 3
-_HEAD = 512
+Blocks = tuple[tuple[int, int], ...]
+"""Channels and convolutions of each block."""
+
+VGG_16: Blocks = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+_DEMO: Blocks = ((8, 1), (16, 1), (32, 1), (64, 1), (64, 1))
+_OWN = 3
 
 
 @example(
@@ -26,9 +28,7 @@ _HEAD = 512
     source="code",
     sizes={"paper": (100, 100, 3), "demo": (48, 48, 3)},
 )
-def psr(
-    input_shape: tuple[int, ...], variant: str = "paper", dropout: float = 0.5
-) -> keras.Model:
+def psr(input_shape: tuple[int, ...], variant: str = "paper", dropout: float = 0.5) -> keras.Model:
     """Return the pyramid with super-resolution, features [B, 3, D] of its three branches.
 
     Source: Vo, Lee, Yang, Kim 2020, "Pyramid With Super Resolution for In-the-Wild Facial
@@ -49,8 +49,8 @@ def psr(
         - Sampling is between the centres of the outer pixels, and 0 outside.
         - A side that is odd loses a row or column in the halves.
         - Statistics of shared normalisations are those of all three branches, one after another.
-        - Demo (ours): an eighth of the channels, two blocks of EDSR, and blocks 4 and 5 without
-          pooling: of 48 pixels five poolings leave nothing.
+        - Demo (ours): an eighth of the channels, one convolution a block, two blocks of EDSR, and
+          no pooling in blocks 4 and 5: of 48 pixels five poolings leave nothing.
 
     Args:
         input_shape: (height, width, 3), each side at least 64, of the demo 32.
@@ -62,50 +62,46 @@ def psr(
     """
     demo = require_variant("psr", variant)
     shape = require_image("psr", input_shape, 32 if demo else 64)
-    divisor = 8 if demo else 1
+    blocks, width, depth = (_DEMO, 8, 2) if demo else (VGG_16, 64, 16)
     images = keras.Input(shape)
     aligned = spatial_transformer(shape)(images)
     half = layers.AveragePooling2D(2, name="half")(aligned)
-    restored = edsr(half.shape[1:], 2 if demo else 16, 64 // divisor)(half)
-    shared = _shared(divisor, pooled=not demo, dropout=dropout)
+    restored = edsr(half.shape[1:], depth, width)(half)
+    shared = _shared(blocks, pooled=not demo, dropout=dropout)
     parts = [
-        layers.Reshape((1, _HEAD // divisor))(shared(_own(f"branch_{name}", divisor)(branch)))
+        layers.Reshape((1, blocks[-1][0]))(shared(_own(f"branch_{name}", blocks)(branch)))
         for name, branch in (("half", half), ("restored", restored), ("full", aligned))
     ]
     return keras.Model(images, layers.Concatenate(axis=1, name="parts")(parts), name="psr")
 
 
-def _own(name: str, divisor: int) -> keras.Model:
-    """Return blocks 1 to 3, of a branch alone, for images of any size."""
+def _own(name: str, blocks: Blocks) -> keras.Model:
+    """Return the blocks of one branch alone, for images of any size."""
     images = keras.Input((None, None, 3))
     x = images
-    for block in range(OWN):
-        x = layers.MaxPooling2D()(_block(x, block, divisor))
+    for number, block in enumerate(blocks[:_OWN], start=1):
+        x = layers.MaxPooling2D()(_block(x, number, *block))
     return keras.Model(images, x, name=name)
 
 
-def _shared(divisor: int, *, pooled: bool, dropout: float) -> keras.Model:
-    """Return blocks 4 and 5 and the way to the head, for maps of any size."""
-    maps = keras.Input((None, None, BLOCKS[OWN - 1][0] // divisor))
+def _shared(blocks: Blocks, *, pooled: bool, dropout: float) -> keras.Model:
+    """Return the blocks of all branches and the way to the head, for maps of any size."""
+    maps = keras.Input((None, None, blocks[_OWN - 1][0]))
     x = maps
-    for block in range(OWN, len(BLOCKS)):
-        x = _block(x, block, divisor)
+    for number, block in enumerate(blocks[_OWN:], start=_OWN + 1):
+        x = _block(x, number, *block)
         x = layers.MaxPooling2D()(x) if pooled else x
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
-    x = _normalised("head_bn1", x)
-    x = layers.Dropout(dropout / 2)(x)
-    x = layers.Dense(_HEAD // divisor, activation="relu", name="head_dense")(x)
+    x = layers.Dropout(dropout / 2)(_normalised("head_bn1", x))
+    x = layers.Dense(blocks[-1][0], activation="relu", name="head_dense")(x)
     x = layers.Dropout(dropout)(_normalised("head_bn2", x))
     return keras.Model(maps, x, name="shared")
 
 
-def _block(x: Any, index: int, divisor: int) -> Any:
-    channels, convolutions = BLOCKS[index]
-    for number in range(1, 2 if divisor > 1 else convolutions + 1):
-        name = f"block{index + 1}_conv{number}"
-        x = layers.Conv2D(
-            channels // divisor, 3, padding="same", kernel_initializer="he_normal", name=name
-        )(x)
+def _block(x: Any, number: int, channels: int, convolutions: int) -> Any:
+    for place in range(1, convolutions + 1):
+        name = f"block{number}_conv{place}"
+        x = layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal", name=name)(x)
         x = layers.ReLU()(_normalised(f"{name}_bn", x))
     return x
 

@@ -11,12 +11,14 @@ import keras
 from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
+from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.psr import psr
 from mtl_dm.registry import Registry
 
 BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
+BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("psr")(psr)
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "dense_trunk",
     "example",
     "example_of",
+    "mter_kdtd",
     "psr",
     "require_image",
 ]

@@ -98,7 +98,7 @@ class AffineSampler(layers.Layer):
         return super().get_config()
 
 
-def spatial_transformer(shape: tuple[int, int, int]) -> keras.Model:
+def spatial_transformer(shape: tuple[int, int, int], reach: float | None = None) -> keras.Model:
     """Return the transformer of Vo et al. 2020: what it sees says how it turns the image.
 
     Source: code of the authors: convolutions 3 -> 8 (7 x 7) and 8 -> 10 (5 x 5), each with a
@@ -106,6 +106,8 @@ def spatial_transformer(shape: tuple[int, int, int]) -> keras.Model:
 
     Args:
         shape: (height, width, 3), each side at least 20.
+        reach: How far an entry of the map may be from identity (ours: reach * tanh); None: as in
+            the source, any far.
     """
     images = keras.Input(shape)
     x = images
@@ -113,8 +115,15 @@ def spatial_transformer(shape: tuple[int, int, int]) -> keras.Model:
         x = layers.Conv2D(filters, size, name=f"conv{index}")(x)
         x = layers.ReLU()(layers.MaxPooling2D()(x))
     x = layers.Dense(32, activation="relu", name="dense")(layers.Flatten()(x))
-    start = keras.initializers.Constant(list(IDENTITY))
+    start = "zeros" if reach else keras.initializers.Constant(list(IDENTITY))
     theta = layers.Dense(
-        6, kernel_initializer="zeros", bias_initializer=start, dtype="float32", name="theta"
+        6,
+        activation="tanh" if reach else None,
+        kernel_initializer="zeros",
+        bias_initializer=start,
+        dtype="float32",
+        name="theta",
     )(x)
+    if reach:
+        theta = layers.Rescaling(reach, list(IDENTITY), dtype="float32")(theta)
     return keras.Model(images, AffineSampler()([images, theta]), name="spatial_transformer")

@@ -85,3 +85,14 @@ def test_samples_in_full_precision():
 @pytest.mark.parametrize(("side", "parameters"), [(100, 144_544), (112, 187_744)])
 def test_parameters_are_those_of_the_code(side, parameters):
     assert spatial_transformer((side, side, 3)).count_params() == parameters
+
+
+def test_a_bounded_map_starts_as_identity_and_stays_near_it():
+    network = spatial_transformer((24, 24, 3), reach=0.25)
+    images = drawn(2, 24, 24, 3)
+    np.testing.assert_allclose(network(images), images, **TOLERANCE)
+    theta = network.get_layer("theta")
+    theta.bias.assign([-9.0, 9.0, 9.0, 9.0, -9.0, 9.0])
+    np.testing.assert_allclose(
+        network(images), transformed(images, (0.75, 0.25, 0.25, 0.25, 0.75, 0.25)), **TOLERANCE
+    )

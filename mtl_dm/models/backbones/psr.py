@@ -46,8 +46,8 @@ def psr(
     with `label_smoothing=0.2` and a `smoothing_prior`.
 
     Where the code is silent or differs:
-        - Weights start at random (He et al. 2015 in the VGG part); the authors start from FER+,
-          and EDSR from images of its own. All of it is trained.
+        - Weights start at random (He et al. 2015 in the VGG part); the authors start from a
+          training on FER+. All of it is trained, EDSR too.
         - Sampling is between the centres of the outer pixels, and 0 outside.
         - A side that is odd loses a row or column in the halves.
         - Statistics of shared normalisations are those of all three branches, one after another.

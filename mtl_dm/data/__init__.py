@@ -11,23 +11,29 @@ from mtl_dm.data.built import (
     split_in,
     tasks_in,
 )
+from mtl_dm.data.clips import clips
 from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
+from mtl_dm.data.sound import mfcc
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
+from mtl_dm.data.windows import Recording
 
 __all__ = [
     "Annotations",
     "LabelledPair",
+    "Recording",
     "Summary",
     "augment",
     "class_ids",
+    "clips",
     "from_arrays",
     "image_side",
     "label_arrays",
     "labelled_pair",
     "load",
     "merge",
+    "mfcc",
     "network_input",
     "raw_features",
     "split_in",

@@ -1,7 +1,8 @@
 """Parts of networks over sequences [B, T, D] in which frames may be missing.
 
 A mask [B, T] is above 0 where a frame is there. What stands at other frames changes nothing:
-attention does not look at them, means leave them out. Functions whose name ends in `_block` add layers of Keras to a functional model.
+attention does not look at them, means leave them out. Functions whose name ends in `_block` add
+layers of Keras to a functional model.
 """
 
 from __future__ import annotations

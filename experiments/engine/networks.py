@@ -88,6 +88,7 @@ def part_of(
         tasks=names,
         relatedness=None,
         couplings=(),
+        chain=(),
         validation_gate=False,
         task_weights=weights,
         task_losses=losses,

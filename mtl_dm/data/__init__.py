@@ -18,6 +18,7 @@ from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 from mtl_dm.data.windows import Recording
+from mtl_dm.data.words import word_stream
 
 __all__ = [
     "Annotations",
@@ -42,4 +43,5 @@ __all__ = [
     "tasks_in",
     "with_predicted_labels",
     "with_soft_labels",
+    "word_stream",
 ]

@@ -27,7 +27,7 @@ TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full (study: quick|full)  SEEDS=n (Tables 2, 3)'
+	@echo 'Variables: PRESET=demo|demo-full|real (study: quick|full)  SEEDS=n (Tables 2, 3)'
 	@echo '           ONLY="row or column"  DATA_DIR=folder  WORKERS=n (cells side by side, 2)'
 
 $(INSTALLED): setup.py
@@ -57,7 +57,7 @@ study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=q
 reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>
 	$(STUDY) experiments.table1 $(OPTIONS)
 
-reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2, three seeds
+reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2; PRESET=real needs DATA_DIR
 	$(STUDY) experiments.table2 $(TRAINING)
 
 reproduce-table3: $(INSTALLED)  ## Table 3 on synthetic clips into runs/table3, three seeds

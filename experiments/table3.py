@@ -7,7 +7,8 @@ Data: drawn clips, a small set annotated for expressions, a larger one for 11 ac
 Rules of evidence: steps were fixed before any row was run; thresholds of `_tuned` come from the
     validation clips; the last weights count; the test clips are scored once a cell.
 Expected: not measured yet.
-Cost (two cores): 33 cells of about 50 seconds, two at a time: about 14 minutes.
+Cost (two cores): 33 cells of about 45 seconds each (estimated from one cell on a busy machine), two
+    at a time: about 13 minutes, and one for drawing the clips.
 """
 
 from __future__ import annotations

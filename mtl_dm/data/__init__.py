@@ -11,26 +11,33 @@ from mtl_dm.data.built import (
     split_in,
     tasks_in,
 )
+from mtl_dm.data.clips import clips
 from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.mixing import MIXING, mix_augment
+from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
+from mtl_dm.data.windows import Recording
+from mtl_dm.data.words import word_stream
 
 __all__ = [
     "MIXING",
     "Annotations",
     "LabelledPair",
+    "Recording",
     "Summary",
     "augment",
     "class_ids",
+    "clips",
     "from_arrays",
     "image_side",
     "label_arrays",
     "labelled_pair",
     "load",
     "merge",
+    "mfcc",
     "mix_augment",
     "network_input",
     "raw_features",
@@ -41,4 +48,5 @@ __all__ = [
     "widest",
     "with_predicted_labels",
     "with_soft_labels",
+    "word_stream",
 ]

@@ -21,6 +21,7 @@ from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
 from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.psr import psr
 from mtl_dm.models.backbones.resnet50 import resnet50
+from mtl_dm.models.backbones.tmif_fea import tmif_fea
 from mtl_dm.models.backbones.vgg16 import vgg16
 from mtl_dm.models.backbones.vggface import vggface
 from mtl_dm.registry import Registry
@@ -40,6 +41,7 @@ BACKBONES.register("vgg16")(vgg16)
 BACKBONES.register("vggface")(vggface)
 BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("psr")(psr)
+BACKBONES.register("tmif_fea")(tmif_fea)
 
 __all__ = [
     "BACKBONES",
@@ -51,4 +53,5 @@ __all__ = [
     "mter_kdtd",
     "psr",
     "require_image",
+    "tmif_fea",
 ]

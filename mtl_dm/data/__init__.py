@@ -12,23 +12,29 @@ from mtl_dm.data.built import (
     tasks_in,
 )
 from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
+from mtl_dm.data.joining import joined
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
+from mtl_dm.data.outline import Outline, how_to_build, outline
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 
 __all__ = [
     "Annotations",
     "LabelledPair",
+    "Outline",
     "Summary",
     "augment",
     "class_ids",
     "from_arrays",
+    "how_to_build",
     "image_side",
+    "joined",
     "label_arrays",
     "labelled_pair",
     "load",
     "merge",
     "network_input",
+    "outline",
     "raw_features",
     "split_in",
     "steps_per_epoch",

@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 
 from mtl_dm import datasets
 from mtl_dm.data.arrays import encode
+from mtl_dm.data.outline import how_to_build
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
@@ -185,7 +186,7 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
         if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
             raise FileNotFoundError(
                 f"The data set {name!r} is not built in {data_dir}. Build it with: "
-                f"python -m data_prep.build --dataset={name} --source=DIR --data_dir={data_dir}"
+                f"{how_to_build(name, data_dir)}"
             )
         # No look at a public bucket: these data sets cannot be there, and a cluster may be offline.
         config = tfds.download.DownloadConfig(try_download_gcs=False)

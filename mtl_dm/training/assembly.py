@@ -26,8 +26,12 @@ from mtl_dm.training.starting import require_checkpoint
 INFERRED = "inferred:"
 
 
-def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
+def tasks_of(config: TrainConfig, *, built: bool = True) -> tuple[Task, ...]:
     """Return the tasks to train, with the options of the configuration.
+
+    Args:
+        config: Names the data sets and the tasks.
+        built: Whether the data sets have to be there; otherwise what is known of them before.
 
     Raises:
         ValueError: If no data set has a task of that name, two disagree on its labels, or a loss
@@ -36,7 +40,7 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     """
     found: dict[str, Task] = {}
     for name in config.datasets:
-        for task in data.tasks_in(name, data_dir=config.data_dir):
+        for task in _tasks_in(name, config.data_dir, built):
             earlier = found.setdefault(task.name, task)
             if earlier.labels != task.labels:
                 raise ValueError(
@@ -50,6 +54,12 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     for task in tasks:
         require_task_loss(task)
     return tasks
+
+
+def _tasks_in(name: str, data_dir: str, built: bool) -> tuple[Task, ...]:
+    if built:
+        return data.tasks_in(name, data_dir=data_dir)
+    return data.outline(name, data_dir=data_dir).tasks
 
 
 def configured(task: Task, config: TrainConfig) -> Task:

@@ -63,6 +63,21 @@ class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First version."}
     BUILDER_CONFIGS: ClassVar[list[SyntheticFacesConfig]] = _configs()
 
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """Names of the tasks that any face of the set is annotated for."""
+        own = [entry for entry in FACE_SETS if entry.name == self.builder_config.face_set]
+        hidden = {
+            "expression": not any(entry.expression for entry in own),
+            "action_units": not any(entry.units for entry in own),
+        }
+        return tuple(task.name for task in TASKS if not hidden.get(task.name))
+
+    @property
+    def announced(self) -> Mapping[str, int]:
+        """Faces of each split."""
+        return self.builder_config.counts
+
     def _info(self) -> tfds.core.DatasetInfo:
         size = self.builder_config.image_size
         return self.dataset_info_from_configs(

@@ -104,6 +104,7 @@ def own_config(
         tasks=names,
         relatedness=None,
         couplings=(),
+        chain=(),
         validation_gate=False,
         task_weights=weights,
         task_losses=losses,

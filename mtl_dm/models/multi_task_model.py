@@ -12,7 +12,7 @@ from mtl_dm.balancing import Balancing, EqualWeighting, check_balancing
 from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.metrics import streaming_metric
-from mtl_dm.models import steps
+from mtl_dm.models import heads, steps
 from mtl_dm.models.added_losses import adds_losses, known_inputs
 from mtl_dm.models.annotations import completed
 from mtl_dm.models.coupling import (
@@ -51,17 +51,20 @@ class MultiTaskModel(keras.Model):
 
     Args:
         backbone: Layer or model from inputs to features [B, D], or to a dictionary by task name
-            of [B, D]; what else that holds are extras, for terms. Losses that it adds itself
-            (`add_loss`) are one more term, "auxiliary"; a backbone that is a
-            `mtl_dm.models.terms.TermProvider` brings terms by name.
+            of [B, D], under "features" those of tasks without their own; what else that holds are
+            extras, for terms. Features [B, P, D] are of P parts that share a head: the model
+            predicts the mean of their probabilities, and a task's loss is the mean of theirs.
+            Losses that it adds itself (`add_loss`) are one more term, "auxiliary"; a backbone that
+            is a `mtl_dm.models.terms.TermProvider` brings terms by name.
         tasks: The tasks, one linear head each, in float32.
         couplings: Which tasks teach each other.
         balancing: How the terms combine; None: their sum (eq. 1).
         terms: Providers of further loss terms.
+        chain: Tasks whose heads form a chain: each also sees the logits of those before it.
         **kwargs: As for `keras.Model`.
 
     Raises:
-        ValueError: If tasks, couplings, terms or the balancing method contradict each other.
+        ValueError: If tasks, couplings, terms, chain or the balancing method contradict each other.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class MultiTaskModel(keras.Model):
         couplings: Sequence[AnyCoupling] = (),
         balancing: Balancing | None = None,
         terms: Sequence[TermProvider] = (),
+        chain: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -79,6 +83,7 @@ class MultiTaskModel(keras.Model):
         self.couplings = tuple(couplings)
         self.balancing = EqualWeighting() if balancing is None else balancing
         self._tasks_by_name = by_name(self.tasks)
+        self.chain = heads.require_chain(chain, self.tasks)
         for task in self.tasks:
             require_task_loss(task)
         # What training learns about relatedness is among the weights, so that checkpoints hold it.
@@ -121,6 +126,7 @@ class MultiTaskModel(keras.Model):
         }
         self.task_metrics = {task.name: streaming_metric(task) for task in self.tasks}
         self._prepared = False
+        self._in_parts = False
         check_balancing(self.balancing, self._balanced([*names, AUXILIARY]))
         inputs = known_inputs(backbone)
         if inputs is not None:
@@ -182,9 +188,13 @@ class MultiTaskModel(keras.Model):
             input_shape: Shape with the batch dimension, or a structure of them.
         """
         inputs = keras.tree.map_shape_structure(self._symbol, input_shape)
-        features, _ = self._split(self.backbone(inputs))
-        for name, head in self.heads.items():
-            head.build(features[name].shape)
+        features, _ = heads.split(self.backbone(inputs), list(self.heads))
+        for name, task in self._tasks_by_name.items():
+            shape = tuple(features[name].shape)
+            if self.heads[name].built:  # By a look at logits before the model was built.
+                continue
+            self.heads[name].build(heads.width(task, shape, self.chain, self._tasks_by_name))
+        self._in_parts = any(len(each.shape) == 3 for each in features.values())
         self._prepare(inputs)
         self.built = True
 
@@ -196,23 +206,11 @@ class MultiTaskModel(keras.Model):
         self, inputs: Any, training: bool | None = None
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return the features [B, D] by task, and what else the backbone returned, by name."""
-        return self._split(self.backbone(inputs, training=training))
+        return heads.split(self.backbone(inputs, training=training), list(self.heads))
 
     def logits_of(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """Return the logits [B, size] of every task, by name, from its features."""
-        return {name: head(features[name]) for name, head in self.heads.items()}
-
-    def _split(self, returned: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        if not isinstance(returned, Mapping):
-            return dict.fromkeys(self.heads, returned), {}
-        missing = [name for name in self.heads if name not in returned]
-        if missing:
-            raise ValueError(
-                f"The backbone returns features for {sorted(returned)}, none for the tasks "
-                f"{missing}."
-            )
-        features = {name: returned[name] for name in self.heads}
-        return features, {key: each for key, each in returned.items() if key not in features}
+        return heads.logits_of(self.heads, features, self.chain, self._tasks_by_name).whole
 
     def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
         """Configure training, as `keras.Model.compile` does: the optimizer is enough.
@@ -248,7 +246,7 @@ class MultiTaskModel(keras.Model):
     @property
     def sees_features(self) -> bool:
         """Whether the objective needs more than logits: terms or a method that see features."""
-        return bool(self._extra_terms) or self.balancing.uses_features
+        return bool(self._extra_terms) or self._in_parts or self.balancing.uses_features
 
     def context(
         self,
@@ -263,9 +261,9 @@ class MultiTaskModel(keras.Model):
         Raises:
             ValueError: If labels or masks are no dictionaries or do not fit the tasks.
         """
-        logits = self.logits_of(features)
-        full = completed(self._tasks_by_name, labels, masks, logits)
-        return context_of(inputs, features, extras, logits, *full)
+        logits = heads.logits_of(self.heads, features, self.chain, self._tasks_by_name)
+        full = completed(self._tasks_by_name, labels, masks, logits.whole)
+        return context_of(inputs, features, extras, logits.whole, *full, logits.parts)
 
     def terms(self, context: Context) -> dict[str, Term]:
         """Return every term of the objective, in its order."""
@@ -321,13 +319,12 @@ class MultiTaskModel(keras.Model):
             sample_weight: Masks by task name.
             training: Whether those are features in training.
         """
-        features: Mapping[str, Any] = {}
-        extras: Mapping[str, Any] = {}
         if self.sees_features:
-            features, extras = self.extract(x, training=training)
+            return self.objective(
+                self.context(x, *self.extract(x, training=training), y, sample_weight)
+            )
         full = completed(self._tasks_by_name, y, sample_weight, y_pred)
-        context = context_of(x, features, extras, y_pred, *full)
-        return self.objective(context)
+        return self.objective(context_of(x, {}, {}, y_pred, *full))
 
     def term_losses(self, inputs: Any, labels: Any, masks: Any) -> dict[str, Any]:
         """Return every loss term of a batch, a scalar each, without its factor.
@@ -345,15 +342,22 @@ class MultiTaskModel(keras.Model):
 
     def train_step(self, *arguments: Any) -> Any:
         """Train on a batch: Keras's own step, or, where that will not do, `models.steps`."""
+        self._build_for(arguments[-1])
         if self.sees_features or steps.needed_for(self):
             return steps.backend().train_step(self, *arguments)
         return super().train_step(*arguments)
 
     def test_step(self, *arguments: Any) -> Any:
         """Evaluate a batch, likewise."""
+        self._build_for(arguments[-1])
         if self.sees_features:
             return steps.backend().test_step(self, *arguments)
         return super().test_step(*arguments)
+
+    def _build_for(self, data: Any) -> None:
+        """Build a model that is trained as it was made: which step it needs is known then."""
+        if not self.built:
+            self(keras.utils.unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -380,6 +384,8 @@ class MultiTaskModel(keras.Model):
             "couplings": [coupling.to_dict() for coupling in self.couplings],
             "balancing": keras.saving.serialize_keras_object(self.balancing),
         }
+        if self.chain:
+            config["chain"] = list(self.chain)
         if self.term_providers:
             config["terms"] = [
                 keras.saving.serialize_keras_object(provider) for provider in self.term_providers

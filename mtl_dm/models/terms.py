@@ -62,6 +62,7 @@ class Context:
         features: By task, [B, D], as the heads get them.
         extras: What else the backbone returned, by name.
         logits: By task, [B, size].
+        part_logits: By task whose features have parts, [B, P, size]; `logits` are of their mean.
         labels: By task, [B, size], finite, 0 under a zero mask; labels that no task of the model
             has are there too, as given.
         masks: By task, [B] for multiclass, else [B, size]; and those of other labels.
@@ -73,6 +74,7 @@ class Context:
     logits: Mapping[str, Any]
     labels: Mapping[str, Any]
     masks: Mapping[str, Any]
+    part_logits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def context_of(
@@ -82,6 +84,7 @@ def context_of(
     logits: Mapping[str, Any],
     labels: Mapping[str, Any],
     masks: Mapping[str, Any],
+    part_logits: Mapping[str, Any] | None = None,
 ) -> Context:
     """Return a context that names what a batch lacks when a provider asks for it."""
     return Context(
@@ -91,6 +94,7 @@ def context_of(
         Named("logits of the task", logits),
         Named("label", labels),
         Named("mask", masks),
+        Named("parts' logits of the task", part_logits or {}),
     )
 
 
@@ -126,18 +130,19 @@ class TaskTerms(TermProvider):
     def terms(self, context: Context) -> Mapping[str, Term]:
         """Return the loss of every task, with its weight as factor."""
         return {
-            task.name: Term(
-                *task_loss(
-                    task,
-                    context.labels[task.name],
-                    context.logits[task.name],
-                    context.masks[task.name],
-                ),
-                task.weight,
-                "task",
-            )
+            task.name: Term(*_supervised(task, context), task.weight, "task")
             for task in self._tasks
         }
+
+
+def _supervised(task: Task, context: Context) -> tuple[Any, Any]:
+    """Return a task's loss; of a network in parts the mean of the parts' losses."""
+    labels, mask = context.labels[task.name], context.masks[task.name]
+    if task.name not in context.part_logits:
+        return task_loss(task, labels, context.logits[task.name], mask)
+    parts = context.part_logits[task.name]
+    found = [task_loss(task, labels, parts[:, part], mask) for part in range(parts.shape[1])]
+    return sum(values for values, _ in found) / len(found), found[0][1]
 
 
 class CouplingTerms(TermProvider):

@@ -351,7 +351,8 @@ def model_of(
     if couplings is None:
         couplings = couplings_of(config, tasks)
     backbone = BACKBONES.create(config.backbone, input_shape)
-    model = MultiTaskModel(backbone, tasks, couplings, BALANCING.create(config.balancing))
+    balancing = BALANCING.create(config.balancing)
+    model = MultiTaskModel(backbone, tasks, couplings, balancing, chain=config.chain)
     if isinstance(input_shape, Mapping):
         model({name: keras.ops.zeros((1, *shape)) for name, shape in input_shape.items()})
     else:

@@ -82,6 +82,10 @@ class TrainConfig:
     backbone: str = option(
         "compact_cnn", "Shared network, by name, with options.", registry=BACKBONES
     )
+    chain: tuple[str, ...] = option(
+        (),
+        "Tasks whose heads form a chain: each also sees the logits of those named before it.",
+    )
     relatedness: str | None = option(
         None,
         "Switches the coupling of the first multiclass and the first multilabel task on: facs, "
@@ -230,6 +234,12 @@ class TrainConfig:
             unknown = sorted(set(getattr(self, field)) - set(self.tasks))
             if unknown:
                 raise ValueError(f"{field} name {unknown}, but tasks are {list(self.tasks)}.")
+        unknown = [name for name in self.chain if name not in self.tasks]
+        if unknown or len(set(self.chain)) != len(self.chain) or len(self.chain) == 1:
+            raise ValueError(
+                f"chain must name at least two different tasks of {list(self.tasks)}, got "
+                f"{list(self.chain)}."
+            )
         if self.shares is not None and len(self.shares) != len(self.datasets):
             raise ValueError(
                 f"shares needs one number per data set, {len(self.datasets)}, "

@@ -35,6 +35,7 @@ def test_every_field_has_a_flag():
         "data_dir": "there",
         "image_size": 48,
         "backbone": "dense_trunk(width=8)",
+        "chain": ("action_units", "expression"),
         "relatedness": "aff_wild2",
         "matching": 0.5,
         "co_annotation": 0.0,

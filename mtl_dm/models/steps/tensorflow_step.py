@@ -27,8 +27,6 @@ SCALE = 2.0**10
 def train_step(model: Any, data: Any) -> Any:
     """Train on a batch; see the package."""
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
-    if not model.built:
-        model(inputs, training=False)  # Which weights there are is asked before they are used.
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     gradients, seen, usable = by(model, inputs, labels, masks)

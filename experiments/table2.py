@@ -24,6 +24,7 @@ import functools
 
 import numpy as np
 
+from experiments import table2_paper
 from experiments.engine.built import Built
 from experiments.engine.method import Method
 from experiments.engine.options import Options, main_guard, options
@@ -122,6 +123,8 @@ def prior_notes() -> list[str]:
 
 def study(chosen: Options) -> Study:
     """Return the table."""
+    if chosen.preset in table2_paper.PRESETS:
+        return table2_paper.study(chosen, ROWS)
     return Study(
         TABLE,
         chosen.preset,
@@ -168,7 +171,7 @@ def study(chosen: Options) -> Study:
 
 def main() -> None:
     """Run what is missing of the table and write its report."""
-    chosen = options(__doc__, TABLE, PRESETS, seeds=SEEDS)
+    chosen = options(__doc__, TABLE, (*PRESETS, *table2_paper.PRESETS), seeds=SEEDS)
     run_study(study(chosen), chosen)
 
 

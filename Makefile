@@ -28,7 +28,7 @@ TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)') $(if $(DRY_RUN),--
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full (study: quick|full)  SEEDS=n (Table 2)'
+	@echo 'Variables: PRESET=demo|demo-full|real (study: quick|full)  SEEDS=n (Table 2)'
 	@echo '           ONLY="row or column"  DATA_DIR=folder  WORKERS=n (cells side by side, 2)'
 	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
 
@@ -59,7 +59,7 @@ study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=q
 reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>
 	$(STUDY) experiments.table1 $(OPTIONS)
 
-reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2, three seeds
+reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2; PRESET=real needs DATA_DIR
 	$(STUDY) experiments.table2 $(TRAINING)
 
 reproduce-table4: $(INSTALLED)  ## Table 4, needs ONLY=CAD DATA_DIR=<folder of the raw data>

@@ -56,7 +56,7 @@ def measure(cell: StudyCell) -> Measurement:
 
 
 def tested(problem: Problem, model: MultiTaskModel, thresholds: Thresholds) -> Metrics:
-    """Return a network's test metrics; labels that stand apart have them under their own name.
+    """Return a network's test metrics; labels and images apart have them under their own names.
 
     Args:
         problem: Has the test images.
@@ -68,6 +68,9 @@ def tested(problem: Problem, model: MultiTaskModel, thresholds: Thresholds) -> M
     for name, (task, labels) in problem.apart.items():
         if task in metrics:
             metrics[name] = evaluate(model, source, columns={task: labels})[task]
+    for place, images in problem.further(model.tasks).items():
+        found = evaluate_tuned(model, images, thresholds, columns=problem.scored)
+        metrics.update({f"{task}_{place}": values for task, values in found.items()})
     return metrics
 
 

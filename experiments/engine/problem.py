@@ -106,6 +106,17 @@ class Problem(abc.ABC):
         """Return the data sets that training and measuring read, whether built or not."""
         return []
 
+    def further(self, tasks: Sequence[Task]) -> Mapping[str, tf.data.Dataset]:
+        """Return test images of another kind by name, each measured under names of its own.
+
+        What a task scores on those called "lfw" is `expression_lfw` in the results.
+
+        Args:
+            tasks: Tasks to read labels of.
+        """
+        del tasks
+        return {}
+
     def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset | None:
         """Return images that no row trains on, to choose thresholds on; None: there are none."""
         del tasks

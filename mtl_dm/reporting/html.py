@@ -6,6 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
+from mtl_dm.reporting.across import across, across_table, note
+from mtl_dm.reporting.across import sentences as across_sentences
 from mtl_dm.reporting.page.column import column_markup
 from mtl_dm.reporting.page.markup import bullets, details, escape, inline, table
 from mtl_dm.reporting.page.view import ColumnView, views_of
@@ -50,6 +52,7 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
     views = views_of(spec, cells, evidence)
     frame = to_frame(cells, spec.quantities)
     blocks = [_header(views, cells, spec)]
+    blocks += [_across(views, spec)]
     blocks += [_incomplete(cells, spec, damaged_cells + damaged_evidence)]
     for index, view in enumerate(views):
         lines = frame[frame["column"] == view.column]
@@ -104,6 +107,16 @@ def heading(title: str, statement: str, intro: str, mark: str = "plain", decided
         f"<header><h1>{escape(title)}</h1>{first}"
         f'<p class="statement {mark}">{inline(statement)}</p>'
         f'<p class="intro">{inline(intro)}</p></header>'
+    )
+
+
+def _across(views: list[ColumnView], spec: ReportSpec) -> str:
+    found = across({view.column: view.measured for view in views}, spec) if spec.across else []
+    if not found:
+        return ""
+    return (
+        f"<section><h2>Over {escape(spec.across)}</h2>{bullets(across_sentences(found, spec))}"
+        f"<p>{inline(note(spec))}</p>{table(across_table(found))}</section>"
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
+from mtl_dm.reporting.across import across, across_table, note
+from mtl_dm.reporting.across import sentences as across_sentences
 from mtl_dm.reporting.column_text import column_section
-from mtl_dm.reporting.page.view import views_of
+from mtl_dm.reporting.page.view import ColumnView, views_of
 from mtl_dm.reporting.provenance import (
     data_statement,
     missing_cells,
@@ -44,6 +46,7 @@ def write_report(folder: str | Path, spec: ReportSpec) -> Path:
     sentences, listed = verdicts(views) if cells else ([], [])
     blocks = [f"# {spec.title}", *sentences, bullets(listed)]
     blocks += [f"> {data_statement(cells)}", spec.intro]
+    blocks += _across(views, spec)
     lists = {
         "Not finished": missing_cells(cells, spec),
         "Damaged cell files, left out": [f"`{name}`" for name in damaged],
@@ -60,3 +63,15 @@ def write_report(folder: str | Path, spec: ReportSpec) -> Path:
     report = folder / "report.md"
     write_atomically(report, "\n\n".join(block for block in blocks if block) + "\n")
     return report
+
+
+def _across(views: list[ColumnView], spec: ReportSpec) -> list[str]:
+    found = across({view.column: view.measured for view in views}, spec) if spec.across else []
+    if not found:
+        return []
+    return [
+        f"## Over {spec.across}",
+        bullets(across_sentences(found, spec)),
+        note(spec),
+        render(across_table(found)),
+    ]

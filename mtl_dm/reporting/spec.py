@@ -48,6 +48,8 @@ class ReportSpec:
         published_tasks: Our task -> the paper's name of it; one not named keeps its name.
         quantities: Metric -> what its numbers are, where its name does not say it
             (`mtl_dm.reporting.quantities`).
+        across: What the columns are samples of, "networks": verdicts are then also paired over
+            columns, where three or more share rows. Empty: they are no samples of anything.
         notes: Findings that the study computes itself; Markdown.
         per_label: (task, metric) pairs shown label by label.
 
@@ -78,6 +80,7 @@ class ReportSpec:
     published_rows: Mapping[str, str] = field(default_factory=dict)
     published_tasks: Mapping[str, str] = field(default_factory=dict)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    across: str = ""
     notes: Sequence[str] = ()
     per_label: Sequence[Pair] = ()
 

@@ -1,0 +1,119 @@
+"""Real photos, each database annotated for one task, tested on unseen images of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from experiments.engine.problem import Given, Problem
+from experiments.problems import facial_movements
+from experiments.problems.facial_movements import binary, near_table
+from experiments.problems.real_faces_data import (
+    CO_ANNOTATED,
+    CROP,
+    HELD_OUT,
+    SIDE,
+    SPLIT_SEED,
+    Faces,
+    real_faces,
+)
+from mtl_dm import data
+from mtl_dm.relatedness import from_annotations, marginal
+from mtl_dm.tasks import EXPRESSIONS, Task
+from mtl_dm.training.config import TrainConfig
+
+DATASET = "FER2013 and LFW (real)"
+SOURCES = ("fer2013 (expressions)", "lfw (facial movements)")
+EXPRESSION = Task.multiclass("expression", EXPRESSIONS)
+NEAR = "Table 1 by the nearest facial movements"
+COUNTED = f"counted on {CO_ANNOTATED} images of FER2013"
+RATES = "learned: from the rates of the training labels"
+FURTHER = "lfw"
+
+
+class RealFacesProblem(Problem):
+    """FER2013 annotated for expressions alone, LFW for facial movements alone.
+
+    The test images are FER2013's PublicTest, whole; `expression_lfw` and `facial_movements_lfw`
+    are measured on LFW's test people. Thresholds are chosen on the held-out tenth of FER2013's
+    Training.
+
+    Args:
+        data_dir: Folder of both, see `real_faces`.
+        test: "test", or "validation" to test on the held-out tenth and choose no thresholds.
+        options: Fields of the configuration.
+
+    Raises:
+        FileNotFoundError: If something is not there; it is named.
+        ValueError: If a file is malformed.
+    """
+
+    def __init__(self, data_dir: str, test: str, options: Mapping[str, Any]) -> None:
+        self._faces = real_faces(data_dir)
+        self._choosing = test == "validation"
+        self.tasks = (EXPRESSION, facial_movements.TASK)
+        self.config = TrainConfig(
+            datasets=SOURCES,
+            tasks=tuple(task.name for task in self.tasks),
+            image_size=SIDE,
+            shares=(1.0, 1.0),
+            **options,
+        )
+        self.names = {"facs": NEAR, "counted": COUNTED, "learned": RATES}
+        self.record = {
+            "test": test,
+            "split": {"seed": SPLIT_SEED, "held_out": HELD_OUT, "co_annotated": CO_ANNOTATED},
+            "crop": list(CROP),
+            "thresholds": [round(float(value), 4) for value in self._faces.thresholds],
+        }
+
+    def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
+        """Return FER2013's training images and LFW's training people."""
+        wanted = {task.name: task for task in tasks}
+        parts = (self._faces.train, self._faces.lfw_train)
+        return [
+            self._source(part, [wanted[task.name]]) if task.name in wanted else None
+            for part, task in zip(parts, self.tasks, strict=True)
+        ]
+
+    def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset | None:
+        """Return the held-out tenth of FER2013's Training."""
+        return None if self._choosing else self._source(self._faces.held_out, tasks)
+
+    def test(self, tasks: Sequence[Task]) -> tf.data.Dataset:
+        """Return FER2013's PublicTest."""
+        return self._source(self._faces.held_out if self._choosing else self._faces.test, tasks)
+
+    def further(self, tasks: Sequence[Task]) -> Mapping[str, tf.data.Dataset]:
+        """Return LFW's test people."""
+        return {} if self._choosing else {FURTHER: self._source(self._faces.lfw_test, tasks)}
+
+    def given(self, name: str) -> Given | None:
+        """Return Table 1 for movements, the counted table, or the start of a learned one."""
+        if name == NEAR:
+            return Given(near_table())
+        labels = {"classes": EXPRESSIONS, "attributes": facial_movements.MOVEMENTS}
+        if name == COUNTED:
+            part = self._faces.co_annotated
+            return Given(from_annotations(part.expression, self._movements(part), **labels))
+        if name == RATES:
+            classes, attributes = self._faces.train, self._faces.lfw_train
+            rates = marginal(classes.expression, self._movements(attributes), **labels)
+            return Given(rates, learned=True)
+        return None
+
+    def _movements(self, faces: Faces) -> Any:
+        return binary(faces.scores, self._faces.thresholds)
+
+    def _source(self, faces: Faces, tasks: Sequence[Task]) -> tf.data.Dataset:
+        every = {"expression": faces.expression, "facial_movements": self._movements(faces)}
+        labels = {task.name: every[task.name] for task in tasks}
+        source = data.from_arrays(faces.images[..., None], labels, tasks)
+        return source.map(_colours, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _colours(image: tf.Tensor, labels: Any, masks: Any) -> tuple[tf.Tensor, Any, Any]:
+    """Return a grey image as networks see one."""
+    return data.network_input(tf.tile(image, (1, 1, 3)), SIDE), labels, masks

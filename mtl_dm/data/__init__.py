@@ -15,10 +15,12 @@ from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.joining import joined
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
+from mtl_dm.data.mixing import MIXING, mix_augment
 from mtl_dm.data.outline import Outline, how_to_build, outline
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 
 __all__ = [
+    "MIXING",
     "Annotations",
     "LabelledPair",
     "Outline",
@@ -33,6 +35,7 @@ __all__ = [
     "labelled_pair",
     "load",
     "merge",
+    "mix_augment",
     "network_input",
     "outline",
     "raw_features",

@@ -78,7 +78,8 @@ def merge(
         merged = draw.flat_map(elements)
     # Choosing hides the size, which a progress bar needs.
     merged = merged.apply(tf.data.experimental.assert_cardinality(length))
-    return merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    # Endless batches are all full: said so, whoever cuts them knows their rows.
+    return merged.batch(batch_size, drop_remainder=repeat, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def steps_per_epoch(

@@ -147,12 +147,13 @@ class FormFamily:
 
 
 def _matching_rule(name: str, masks: Arrays, reduction: str) -> Any:
-    return matching_factor(name, masks["known"], reduction)
+    return matching_factor(name, masks["known"], reduction, masks.get("counted"))
 
 
 def _co_annotation_rule(name: str, masks: Arrays, reduction: str) -> Any:
     del reduction
-    return co_annotation_factor(name, masks["labelled"], masks["attributes"])
+    labelled, counted = masks["labelled"], masks.get("counted")
+    return co_annotation_factor(name, labelled, masks["attributes"], counted)
 
 
 MATCHING_FORMS = FormFamily("matching form", "distribution_matching", _matching_rule)

@@ -9,6 +9,7 @@ from typing import Any
 from keras import ops
 
 from mtl_dm.losses import require_shape
+from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.tasks import Task
 
 
@@ -68,8 +69,13 @@ def _check_keys(
     names = list(tasks)
     if labels and not set(names) & set(labels):
         raise ValueError(f"None of the labels {sorted(labels)} is of a task; tasks: {names}.")
+    if (VIRTUAL in labels) != (VIRTUAL in masks):
+        raise ValueError(
+            f"{VIRTUAL!r} says which rows of a batch are blends: it must be among the labels and, "
+            "as the weight of each part, among the masks."
+        )
     missing = [name for name in names if name not in labels]
-    for key in sorted({*labels, *masks} - set(names)):
+    for key in sorted({*labels, *masks} - {*names, VIRTUAL}):
         near = difflib.get_close_matches(key, missing, n=1, cutoff=0.8)
         if near:
             raise ValueError(

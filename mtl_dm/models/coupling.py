@@ -17,6 +17,7 @@ from mtl_dm.losses.forms import (
     MATCHING_FORMS,
     check_options,
 )
+from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import RELATIONS, Relatedness, facs
 from mtl_dm.tasks import Task
@@ -283,6 +284,9 @@ class BoundCoupling:
     ) -> dict[str, tuple[Any, Any, Any]]:
         """Return the coupling's loss terms.
 
+        Virtual rows (`mtl_dm.losses.virtual`) are left alone: what relates two tasks holds of
+        images, and a blend of two images has the attributes of neither.
+
         Args:
             logits: By task name, [B, size].
             labels: The same shapes, finite.
@@ -296,14 +300,16 @@ class BoundCoupling:
         # A mask may weigh images in a task's loss; here only whether there is a label counts.
         known = {side.name: ops.cast(masks[side.task] > 0, "float32") for side in self._sides}
         covered, partial = self._covered(side_labels, known)
+        real = 1.0 - ops.cast(labels[VIRTUAL], "float32") if VIRTUAL in labels else None
+        seen = covered if real is None else covered * real
         side_masks: dict[str, Any] = {}
         for side in self._sides:
             if self._kinds[side.name] == "multiclass":
-                side_masks[side.name] = known[side.name] * covered
+                side_masks[side.name] = known[side.name] * seen
             else:
                 side_masks[side.name] = side.take(known[side.name])
-        if partial:
-            side_masks["covered"] = covered
+        if partial or real is not None:
+            side_masks["covered"] = seen
         outputs = [side.take(logits[side.task]) for side in self._sides]
         terms: dict[str, tuple[Any, Any, Any]] = {}
         for term, use in self._active():
@@ -316,8 +322,10 @@ class BoundCoupling:
                 factor = 1.0
                 if form.rule is not None:
                     rule_masks = self._rule_masks(known, side_masks, covered, partial)
+                    if real is not None:
+                        rule_masks["counted"] = real
                     factor = form.rule(use.form.rpartition("/")[2], rule_masks, self._reduction)
-            terms[term] = (values, _where_covered(values, weights, covered), factor)
+            terms[term] = (values, _where_covered(values, weights, seen), factor)
         return terms
 
     def _covered(self, labels: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Any, bool]:

@@ -11,6 +11,7 @@ from keras import ops
 from mtl_dm.balancing import Balancing, EqualWeighting, check_balancing
 from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
+from mtl_dm.losses.virtual import VIRTUAL, mixed_in
 from mtl_dm.metrics import streaming_metric
 from mtl_dm.models import heads, steps
 from mtl_dm.models.added_losses import adds_losses, known_inputs
@@ -30,6 +31,7 @@ from mtl_dm.models.terms import (
     Term,
     TermProvider,
     context_of,
+    of_mixed_batch,
     provided,
 )
 from mtl_dm.tasks import Task, by_name
@@ -83,6 +85,8 @@ class MultiTaskModel(keras.Model):
         self.couplings = tuple(couplings)
         self.balancing = EqualWeighting() if balancing is None else balancing
         self._tasks_by_name = by_name(self.tasks)
+        if VIRTUAL in self._tasks_by_name:
+            raise ValueError(f"No task may be called {VIRTUAL!r}: batches name virtual rows so.")
         self.chain = heads.require_chain(chain, self.tasks)
         for task in self.tasks:
             require_task_loss(task)
@@ -268,12 +272,13 @@ class MultiTaskModel(keras.Model):
     def terms(self, context: Context) -> dict[str, Term]:
         """Return every term of the objective, in its order."""
         terms: dict[str, Term] = {}
+        mixed = mixed_in(context.labels, context.masks)
         for provider in self._providers:
             for name, term in provided(provider, context).items():
                 scale = self.term_scales.get(name)
                 if scale is not None:
                     term = term._replace(factor=term.factor * scale)
-                terms[name] = term
+                terms[name] = of_mixed_batch(term, mixed)
         if AUXILIARY in self.term_trackers or self.losses:
             # Layers may add a loss in training only: the term is then absent elsewhere.
             there = ops.cast(bool(self.losses), "float32")
@@ -362,11 +367,14 @@ class MultiTaskModel(keras.Model):
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        """Update the tasks' metrics with a batch and return all logs."""
+        """Update the tasks' metrics with the real rows of a batch and return all logs."""
         del x
+        real = None if VIRTUAL not in y else 1.0 - ops.cast(y[VIRTUAL], "float32")
         for name in self._tasks_by_name:
             if name in y:
                 mask = None if sample_weight is None else sample_weight.get(name)
+                if real is not None and mask is not None:
+                    mask = mask * (real if len(mask.shape) == 1 else real[:, None])
                 self.task_metrics[name].update_state(y[name], y_pred[name], sample_weight=mask)
         return self.get_metrics_result()
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 
 from mtl_dm.losses import task_loss
+from mtl_dm.losses.virtual import Mixed, batch_value_in_parts, in_parts, mixed_in
 from mtl_dm.models.coupling import BoundCoupling
 from mtl_dm.tasks import Task
 
@@ -129,15 +130,24 @@ class TaskTerms(TermProvider):
 
     def terms(self, context: Context) -> Mapping[str, Term]:
         """Return the loss of every task, with its weight as factor."""
-        return {
-            task.name: Term(*_supervised(task, context), task.weight, "task")
-            for task in self._tasks
-        }
+        return {task.name: _task_term(task, context) for task in self._tasks}
 
 
-def _supervised(task: Task, context: Context) -> tuple[Any, Any]:
-    """Return a task's loss; of a network in parts the mean of the parts' losses."""
-    labels, mask = context.labels[task.name], context.masks[task.name]
+def _task_term(task: Task, context: Context) -> Term:
+    mask = context.masks[task.name]
+    values, weights = _supervised(task, context, mask)
+    mixed = mixed_in(context.labels, context.masks)
+    if mixed is None or keras.ops.ndim(values):
+        return Term(values, weights, task.weight, "task")
+    values, weights, factor = batch_value_in_parts(
+        lambda part: _supervised(task, context, part), mask, mixed
+    )
+    return Term(values, weights, task.weight * factor, "task")
+
+
+def _supervised(task: Task, context: Context, mask: Any) -> tuple[Any, Any]:
+    """Return a task's loss under a mask; of a network in parts the mean of the parts' losses."""
+    labels = context.labels[task.name]
     if task.name not in context.part_logits:
         return task_loss(task, labels, context.logits[task.name], mask)
     parts = context.part_logits[task.name]
@@ -160,6 +170,23 @@ class CouplingTerms(TermProvider):
         """Return its terms with their factors."""
         found = self.bound.terms(context.logits, context.labels, context.masks)
         return {name: Term(*parts, "coupling") for name, parts in found.items()}
+
+
+def of_mixed_batch(term: Term, mixed: Mixed | None) -> Term:
+    """Return a term as it counts in a batch of real and virtual rows: the two parts as weighed.
+
+    A term with a value an image is the weighted sum of its means over both parts. One with a value
+    a batch is, for a coupling, of real rows alone and weighed as they are; a task's has been
+    computed in parts; any other is left as it is.
+    """
+    if mixed is None:
+        return term
+    if keras.ops.ndim(term.values):
+        weights, factor = in_parts(keras.ops.cast(term.weights, "float32"), mixed)
+        return term._replace(weights=weights, factor=term.factor * factor)
+    if term.group == "coupling":
+        return term._replace(factor=term.factor * mixed.weight_of(mixed.real))
+    return term
 
 
 def provided(provider: TermProvider, context: Context) -> Mapping[str, Term]:

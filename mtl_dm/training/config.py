@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from mtl_dm.balancing import BALANCING
+from mtl_dm.data import MIXING
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import BACKBONES
 from mtl_dm.options import converted
@@ -37,6 +38,7 @@ STAGE_FIELDS = (
     "trainable",
     "init_from",
     "augment",
+    "mix",
     "validation_gate",
 )
 """What a stage of its own may set; the rest holds for the whole run."""
@@ -179,6 +181,12 @@ class TrainConfig:
         repeated="stage",
     )
     augment: bool = option(True, "Mirror, shift and relight training images.")
+    mix: str = option(
+        "none",
+        "Blends of training images beside them: mix_augment(alpha=0.2, virtual=1.0, real=2.0) is "
+        "MixAugment, with half as many virtual images as real ones in every batch.",
+        registry=MIXING,
+    )
     mixed_precision: Literal["float32", "float16", "bfloat16"] = option(
         "float32",
         "Arithmetic of the network; float16 scales the loss by itself. Weights stay float32.",

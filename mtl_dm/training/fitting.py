@@ -97,7 +97,7 @@ def training_stream(
 
     Args:
         sources: For `mtl_dm.data.merge`.
-        config: Its batches, shares, seed and augmentation apply.
+        config: Its batches, shares, seed, augmentation and mixing apply.
         epochs: Epochs of the stream to leave out at its beginning: those trained before.
     """
     steps = steps_of(sources, config)
@@ -112,6 +112,7 @@ def training_stream(
     )
     if config.augment:
         stream = data.augment(stream, config.seed, start=start)
+    stream = data.MIXING.create(config.mix, stream, config.seed, start)
     return stream.prefetch(tf.data.AUTOTUNE), steps
 
 

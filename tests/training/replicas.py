@@ -36,7 +36,7 @@ COUPLINGS = [
 ]
 
 
-def trained(strategy, backbone, precision, balancing):
+def trained(strategy, backbone, precision, balancing, mix="none"):
     rng = np.random.default_rng(0)
     example = example_of(backbone, BACKBONES.get(backbone))
     shape = example.shape
@@ -54,6 +54,7 @@ def trained(strategy, backbone, precision, balancing):
         strategy=strategy,
         mixed_precision=precision,
         augment=False,
+        mix=mix,
     )
     with fitting.settings(config):
         # Dropout draws on each replica for itself; everything else must agree.

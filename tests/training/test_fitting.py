@@ -156,6 +156,14 @@ class TestStream:
         assert {image.tobytes() for image in plain[0]} == {image.tobytes() for image in images}
         assert not np.allclose(plain[0], changed[0])
 
+    def test_mix_adds_blends_of_the_rows_behind_them(self):
+        config = CONFIG.replace(mix="mix_augment(real=1.0)", datasets=("a", "b"))
+        stream, steps = fitting.training_stream(sources(), config)
+        assert stream.element_spec[0].shape[0] == 6
+        whole = [inputs.numpy() for inputs, _, _ in stream.take(steps + 1)]
+        later, _ = fitting.training_stream(sources(), config, epochs=1)
+        np.testing.assert_array_equal(next(iter(later))[0], whole[steps])
+
 
 def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -59,6 +59,7 @@ def test_every_field_has_a_flag():
         "init_from": "there.keras",
         "stages": ("warmup(epochs=2, trainable=heads)", "main"),
         "augment": False,
+        "mix": "mix_augment(alpha=0.5)",
         "mixed_precision": "float16",
         "jit": True,
         "strategy": "mirrored",

@@ -10,15 +10,15 @@ from tests.progress import run
 
 # Of all methods, and in float16: tests/models/steps/test_same.py.
 @pytest.mark.parametrize(
-    ("backbone", "precision", "balancing"),
+    ("backbone", "precision", "balancing", "mix"),
     [
-        ("dense_trunk", "float32", "equal"),
-        ("compact_cnn", "float32", "equal"),
+        ("dense_trunk", "float32", "equal", "mix_augment"),
+        ("compact_cnn", "float32", "equal", "none"),
     ],
 )
-def test_two_replicas_equal_one_device(backbone, precision, balancing):
+def test_two_replicas_equal_one_device(backbone, precision, balancing, mix):
     output, _ = run(
-        [sys.executable, "-m", "tests.training.replicas", backbone, precision, balancing],
+        [sys.executable, "-m", "tests.training.replicas", backbone, precision, balancing, mix],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     name, weights, logs, gradients = output.split()

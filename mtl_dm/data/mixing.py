@@ -1,0 +1,107 @@
+"""Batches of real images and virtual ones, blended from them. One function each, by name.
+
+A way of mixing is called as form(batches, seed, start, **options) with the merged, augmented
+batches, and returns batches that hold the real rows and more. The label
+`mtl_dm.losses.virtual.VIRTUAL` says which rows are virtual, and its mask what each part weighs:
+the model does the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from mtl_dm.data.blending import mixed_batch
+from mtl_dm.losses.virtual import VIRTUAL
+from mtl_dm.registry import Registry
+
+MIXING: Registry[Callable[..., tf.data.Dataset]] = Registry("way of mixing")
+
+OWN_DRAWS = 2**40
+"""Added to a seed: what augmentation draws of the same batch is something else."""
+
+
+@MIXING.register("none")
+def none(batches: tf.data.Dataset, seed: int, start: int) -> tf.data.Dataset:
+    """Return the batches as they are."""
+    del seed, start
+    return batches
+
+
+@MIXING.register("mix_augment")
+def mix_augment(
+    batches: tf.data.Dataset,
+    seed: int,
+    start: int = 0,
+    *,
+    alpha: float = 0.2,
+    virtual: float = 1.0,
+    real: float = 2.0,
+) -> tf.data.Dataset:
+    """Return batches in which every pair of real rows is followed by a blend of both.
+
+    Source: Psaroudakis, Kollias 2022 (MixAugment), of which the abstract alone is at hand:
+    virtual and real examples are trained on together and all contribute to the loss. Of a pair
+    (i, j) the blend is that of mixup (Zhang et al. 2018),
+
+        x = l x_i + (1 - l) x_j,   y = l y_i + (1 - l) y_j,   l ~ Beta(alpha, alpha),
+
+    and the objective, term by term, virtual * mean over virtual rows + real * mean over real ones.
+    Alpha and the weights are ours, as no source at hand prints them: 0.2 is mixup's usual one, and
+    1 and 2 stand for L(x) + L(x_i) + L(x_j).
+
+    A blend's label counts only where both parents are annotated, attribute by attribute. Partners
+    are therefore drawn, by chance, among rows annotated for the same tasks as far as there are
+    any: a face with an expression and one with action units would make a face with neither. What
+    couples tasks sees real rows alone. All inputs must be numbers that can be blended.
+
+    Args:
+        batches: (inputs, labels, masks), of the endless stream.
+        seed: Fixes every draw.
+        start: Number of the first batch: batch n of the stream is always mixed alike.
+        alpha: > 0; small: most blends are nearly one of the parents.
+        virtual: Weight of the virtual part, >= 0.
+        real: Weight of the real part, >= 0; not both 0.
+
+    Raises:
+        ValueError: If an option breaks its rule, an input is no float, or there is a label
+            `VIRTUAL` already.
+    """
+    _check_options(alpha, virtual, real)
+    _check_batches(batches.element_spec)
+
+    def mix(element: tuple[Any, Any, Any], number: tf.Tensor) -> tuple[Any, Any, Any]:
+        own = [seed + OWN_DRAWS, number]
+        draws = tf.random.stateless_uniform([3, 2], own, None, None, tf.int64)
+        return mixed_batch(element, draws, alpha, virtual, real)
+
+    numbered = tf.data.Dataset.zip(batches, tf.data.Dataset.counter(start))
+    return numbered.map(mix, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _check_options(alpha: float, virtual: float, real: float) -> None:
+    if not (math.isfinite(alpha) and alpha > 0):
+        raise ValueError(f"mix_augment: alpha must be finite and > 0, got {alpha}.")
+    for name, weight in (("virtual", virtual), ("real", real)):
+        if not (math.isfinite(weight) and weight >= 0):
+            raise ValueError(f"mix_augment: {name} must be finite and >= 0, got {weight}.")
+    if not virtual + real > 0:
+        raise ValueError("mix_augment: virtual and real are both 0: nothing would be trained.")
+
+
+def _check_batches(spec: Any) -> None:
+    inputs, labels, _ = spec
+    if not labels:
+        raise ValueError("mix_augment needs batches with labels, got none.")
+    if VIRTUAL in labels:
+        raise ValueError(f"mix_augment names its own label {VIRTUAL!r}; the batches have one.")
+    parts = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    for name, part in parts.items():
+        if not part.dtype.is_floating:
+            raise ValueError(
+                f"mix_augment blends inputs, which must be floats; {name!r} is {part.dtype.name}. "
+                "Leave that input out, or use mix=none."
+            )

@@ -18,6 +18,7 @@ LAYERS = {
     "files": 0,
     "processes": 0,
     "tasks": 0,
+    "streams": 1,
     "command_line": 1,
     "labels": 1,
     "faces": 1,

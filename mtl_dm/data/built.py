@@ -42,7 +42,8 @@ def load(
         image_size: Side of the square images; None: as stored, which must be one size.
         only: A feature and the integer values to keep (a fold: ("index", rows)).
         inputs: Features that become the first component, a dictionary by these names: "image" as
-            the network sees it, numbers as stored. None: the image alone, in no dictionary.
+            the network sees it, numbers as stored. None: those that the data set says a network
+            sees; where it says none, the image alone, in no dictionary.
 
     Raises:
         FileNotFoundError: If the data set must be built from a download first.
@@ -50,6 +51,8 @@ def load(
     """
     builder, split = _builder(name, data_dir)
     wanted = _shared_tasks(builder, tasks)
+    if inputs is None:
+        inputs = datasets.inputs_of(builder.info)
     names = [IMAGE] if inputs is None else list(inputs)
     _check_inputs(builder, names)
     examples = _examples(builder, split, skip_images=IMAGE not in names)

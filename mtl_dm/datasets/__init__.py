@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.datasets._features import task_features, task_metadata, tasks_of
+from mtl_dm.datasets._features import inputs_of, task_features, task_metadata, tasks_of
 from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
 from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.affectnet import AffectNet
@@ -15,6 +15,7 @@ from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.shoes_sadd import ShoesSadd
+from mtl_dm.datasets.synthetic_clips import SyntheticClips
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 from mtl_dm.files import expand_home
 
@@ -30,6 +31,7 @@ BUILDERS: tuple[Any, ...] = (
     Fer2013,
     RafDb,
     ShoesSadd,
+    SyntheticClips,
     SyntheticFaces,
 )
 
@@ -95,8 +97,10 @@ __all__ = [
     "Fer2013",
     "RafDb",
     "ShoesSadd",
+    "SyntheticClips",
     "SyntheticFaces",
     "find",
+    "inputs_of",
     "make_builder",
     "names",
     "task_features",

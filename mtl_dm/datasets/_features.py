@@ -28,9 +28,23 @@ def task_features(tasks: Sequence[Task]) -> dict[str, Any]:
     return features
 
 
-def task_metadata(tasks: Sequence[Task]) -> tfds.core.MetadataDict:
-    """Return the metadata that makes a built data set say which tasks it has."""
-    return tfds.core.MetadataDict(tasks=[task.to_dict() for task in tasks])
+def task_metadata(tasks: Sequence[Task], inputs: Sequence[str] = ()) -> tfds.core.MetadataDict:
+    """Return the metadata that makes a built data set say which tasks it has.
+
+    Args:
+        tasks: The tasks.
+        inputs: Names of the features that a network sees, where it is not the image alone.
+    """
+    said: dict[str, Any] = {"tasks": [task.to_dict() for task in tasks]}
+    if inputs:
+        said["inputs"] = list(inputs)
+    return tfds.core.MetadataDict(said)
+
+
+def inputs_of(info: tfds.core.DatasetInfo) -> tuple[str, ...] | None:
+    """Return the features that a network sees of a data set; None: the image alone."""
+    names = (info.metadata or {}).get("inputs")
+    return None if names is None else tuple(names)
 
 
 def tasks_of(info: tfds.core.DatasetInfo) -> tuple[Task, ...]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from mtl_dm.runs.record import CONFIG_FILE, RECORD_FILE
 
-DRAWN = "synthetic_faces"
-"""The data set whose faces are drawn: nobody has checked what is learnt there on people."""
+DRAWN = ("synthetic_faces", "synthetic_clips")
+"""The data sets whose faces are drawn: nobody has checked what is learnt there on people."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Origin:
     @property
     def drawn(self) -> tuple[str, ...]:
         """The training data sets whose faces are drawn."""
-        return tuple(name for name in self.datasets if base_name(name) == DRAWN)
+        return tuple(name for name in self.datasets if base_name(name) in DRAWN)
 
     @property
     def validated_on_people(self) -> bool:

@@ -22,7 +22,7 @@ from mtl_dm.synthetic.affect import (
 )
 from mtl_dm.synthetic.face import checked_size, draw_face
 from mtl_dm.synthetic.identity import ATTRIBUTES, Identity, sample_identity
-from mtl_dm.synthetic.nuisance import sample_nuisance
+from mtl_dm.synthetic.nuisance import Nuisance, sample_nuisance
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 
 IMAGE_SIZES = (112, 64)
@@ -62,6 +62,25 @@ class FaceSet:
     prior: tuple[float, ...]
     expression: bool = True
     units: tuple[str, ...] = ACTION_UNITS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scene:
+    """What an image shows.
+
+    Attributes:
+        expression: Class id.
+        intensities: [17] of the action units.
+        valence_arousal: float32 [2].
+        identity: The person.
+        nuisance: Everything else.
+    """
+
+    expression: int
+    intensities: np.ndarray
+    valence_arousal: np.ndarray
+    identity: Identity
+    nuisance: Nuisance
 
 
 # Shares of neutral, happiness, sadness, fear, anger, surprise, disgust: skewed as in the
@@ -135,22 +154,34 @@ def example(chosen: FaceSet, index: int, size: int = 112, seed: int = 0) -> dict
     Raises:
         ValueError: If `size` is too small.
     """
-    person = identity_number(index)
+    seen = scene(chosen, index, seed)
+    return {
+        "image": draw_face(seen.identity, seen.intensities, seen.nuisance, size),
+        **labels(chosen, index, seen),
+    }
+
+
+def labels(chosen: FaceSet, index: int, seen: Scene) -> dict[str, Any]:
+    """Return what a set says of its image `index`: the labels it annotates, person and path."""
+    annotated = np.isin(ACTION_UNITS, chosen.units)
+    return {
+        "expression": seen.expression if chosen.expression else -1,
+        "action_units": np.where(annotated, seen.intensities > ACTIVE, -1).astype(np.int8),
+        "valence_arousal": seen.valence_arousal,
+        "attributes": seen.identity.attributes(),
+        "identity": chosen.number * _IDENTITIES_PER_SET + identity_number(index),
+        "path": f"{chosen.name}/{chosen.split}/{index:06d}",
+    }
+
+
+def scene(chosen: FaceSet, index: int, seed: int = 0) -> Scene:
+    """Return what image `index` of a set shows, undrawn."""
     rng = np.random.default_rng([seed, chosen.number, 1, index])
     expression = int(np.searchsorted(np.cumsum(chosen.prior)[:-1], rng.random(), side="right"))
     intensities = sample_intensities(affect_model(seed), expression, rng)
     valence_arousal = sample_valence_arousal(expression, intensities, rng)
-    identity = _identity(seed, chosen.number, person)
-    annotated = np.isin(ACTION_UNITS, chosen.units)
-    return {
-        "image": draw_face(identity, intensities, sample_nuisance(rng), size),
-        "expression": expression if chosen.expression else -1,
-        "action_units": np.where(annotated, intensities > ACTIVE, -1).astype(np.int8),
-        "valence_arousal": valence_arousal,
-        "attributes": identity.attributes(),
-        "identity": chosen.number * _IDENTITIES_PER_SET + person,
-        "path": f"{chosen.name}/{chosen.split}/{index:06d}",
-    }
+    identity = _identity(seed, chosen.number, identity_number(index))
+    return Scene(expression, intensities, valence_arousal, identity, sample_nuisance(rng))
 
 
 def identity_number(index: int) -> int:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 
 from mtl_dm.datasets._features import task_features, task_metadata
+from mtl_dm.datasets._jpeg import jpeg
 from mtl_dm.synthetic.face_sets import FACE_SETS, IMAGE_SIZES, SET_NAMES, TASKS, generate
 
 SEED = 0
-_QUALITY = 95
 
 _DESCRIPTION = """
 Drawn faces whose 17 facial action units each move their own part of the face, given the
@@ -103,12 +101,4 @@ class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
         config = self.builder_config
         count = config.counts[split]
         for example in generate(config.face_set, split, count, config.image_size, SEED):
-            yield example["path"], {**example, "image": io.BytesIO(_jpeg(example["image"]))}
-
-
-def _jpeg(image: np.ndarray) -> bytes:
-    # OpenCV wants BGR. It encodes about as fast as TFDS reads; TFDS would start a TF op an image.
-    done, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    if not done:
-        raise ValueError(f"OpenCV could not encode an image of shape {image.shape} as JPEG.")
-    return encoded.tobytes()
+            yield example["path"], {**example, "image": jpeg(example["image"])}

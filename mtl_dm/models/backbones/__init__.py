@@ -11,11 +11,13 @@ import keras
 from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
+from mtl_dm.models.backbones.tmif_fea import tmif_fea
 from mtl_dm.registry import Registry
 
 BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
+BACKBONES.register("tmif_fea")(tmif_fea)
 
 __all__ = [
     "BACKBONES",
@@ -25,4 +27,5 @@ __all__ = [
     "example",
     "example_of",
     "require_image",
+    "tmif_fea",
 ]

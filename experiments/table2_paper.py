@@ -93,7 +93,14 @@ NETWORKS = {
 }
 """The paper's columns, and the backbone of each."""
 
-TRAINING = {"image_size": 112, "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 64}
+TRAINING = {
+    "image_size": 112,
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "batch_size": 64,
+    "mix": "mix_augment",
+    "augment": False,
+}
 
 
 @dataclasses.dataclass(frozen=True)

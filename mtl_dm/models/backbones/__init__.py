@@ -11,13 +11,33 @@ import keras
 from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
+from mtl_dm.models.backbones.densenet121 import densenet121
+from mtl_dm.models.backbones.efficientnet_b0 import efficientnet_b0
+from mtl_dm.models.backbones.efficientnet_b2 import efficientnet_b2
+from mtl_dm.models.backbones.effnet_b2 import effnet_b2
+from mtl_dm.models.backbones.emoaffnet import emoaffnet
+from mtl_dm.models.backbones.hse_nn import hse_nn
+from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
+from mtl_dm.models.backbones.resnet50 import resnet50
 from mtl_dm.models.backbones.tmif_fea import tmif_fea
+from mtl_dm.models.backbones.vgg16 import vgg16
+from mtl_dm.models.backbones.vggface import vggface
 from mtl_dm.registry import Registry
 
 BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
 BACKBONES.register("tmif_fea")(tmif_fea)
+BACKBONES.register("densenet121")(densenet121)
+BACKBONES.register("efficientnet_b0")(efficientnet_b0)
+BACKBONES.register("efficientnet_b2")(efficientnet_b2)
+BACKBONES.register("effnet_b2")(effnet_b2)
+BACKBONES.register("emoaffnet")(emoaffnet)
+BACKBONES.register("hse_nn")(hse_nn)
+BACKBONES.register("mobilenet_v2")(mobilenet_v2)
+BACKBONES.register("resnet50")(resnet50)
+BACKBONES.register("vgg16")(vgg16)
+BACKBONES.register("vggface")(vggface)
 
 __all__ = [
     "BACKBONES",

@@ -1,0 +1,137 @@
+"""Networks of `keras.applications` as backbones: preprocessing in front, features behind."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from mtl_dm.models.backbones._contract import require_image, require_variant
+from mtl_dm.models.backbones._narrow import Size, narrowed
+from mtl_dm.models.backbones._weights import with_weights
+from mtl_dm.models.backbones.preprocessing import ImageNetInput, Mode
+
+Application = Callable[..., keras.Model]
+
+LEAST = 32
+"""Smallest side of an image that the networks take."""
+
+
+SHAPES = ((), (32, 32), (31, 32, 3), (32, 31, 3), (32, 32, 1), (None, None, 3), (2, 32, 32, 3))
+"""Input shapes that they refuse."""
+
+NO_INPUT = r"(rescaling|normalization)(_\d+)?"
+"""EfficientNets' own preprocessing, whose statistics are 0 and 1 unless a file is read."""
+
+
+def library_backbone(
+    name: str,
+    application: Application,
+    mode: Mode,
+    input_shape: Any,
+    variant: str,
+    demo: Size,
+    *,
+    weights: str,
+    dropout: float,
+    outputs: Sequence[str],
+    drop_connect: float = 1.0,
+    own_input: str = "",
+) -> keras.Model:
+    """Return a network of `keras.applications` as a backbone.
+
+    Args:
+        name: As for `library_trunk`.
+        application: Likewise.
+        mode: Likewise.
+        input_shape: Likewise.
+        variant: "paper", the network as it is, or "demo".
+        demo: Size of the variant demo.
+        weights: As for `with_weights`.
+        dropout: As for `with_outputs`.
+        outputs: Likewise.
+        drop_connect: Factor on the rates of the network's own dropout layers.
+        own_input: As for `library_trunk`.
+
+    Raises:
+        ValueError: If an option or the shape is none that the network takes.
+        FileNotFoundError: If there is no file of weights.
+        OSError: If the weights of ImageNet cannot be fetched.
+    """
+    is_demo = require_variant(name, variant)
+    size = dataclasses.replace(demo if is_demo else Size(), drop_connect=drop_connect)
+    trunk = library_trunk(name, application, mode, input_shape, size, own_input=own_input)
+
+    def imagenet() -> keras.Model:
+        return application(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
+
+    with_weights(trunk, weights, name, imagenet=None if is_demo else imagenet)
+    return with_outputs(trunk, outputs, dropout)
+
+
+def library_trunk(
+    name: str,
+    application: Application,
+    mode: Mode,
+    input_shape: Any,
+    size: Size,
+    *,
+    own_input: str = "",
+) -> keras.Model:
+    """Return a network of `keras.applications` from images in [-1, 1] to features [B, D].
+
+    Args:
+        name: Of the backbone.
+        application: Builds the network, such as `keras.applications.VGG16`.
+        mode: What the network expects; see `ImageNetInput`.
+        input_shape: (height, width, 3).
+        size: What becomes of the network.
+        own_input: Pattern of the names of the network's own preprocessing layers, which
+            `ImageNetInput` replaces.
+
+    Raises:
+        ValueError: If `input_shape` is no colour image of at least 32 x 32 pixels.
+    """
+    inputs = keras.Input(require_image(name, input_shape, LEAST), name="images")
+    prepared = ImageNetInput(mode, name="imagenet_input")(inputs)
+    whole = application(include_top=False, weights=None, input_tensor=prepared)
+    dropped = "|".join(filter(None, (own_input, size.dropped)))
+    trunk = narrowed(whole, dataclasses.replace(size, dropped=dropped))
+    features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
+    # Some of the networks take a list of one input.
+    return keras.Model(trunk.inputs[0], features, name=name)
+
+
+def with_outputs(
+    backbone: keras.Model, outputs: Sequence[str], dropout: float = 0.0
+) -> keras.Model:
+    """Return a backbone that ends with dropout and gives the outputs of some of its layers too.
+
+    Args:
+        backbone: From images to features [B, D].
+        outputs: Names of layers; none: the backbone gives features alone, else a dictionary with
+            "features" and an entry a name.
+        dropout: Share of features dropped in training.
+
+    Raises:
+        ValueError: If a layer is unknown; some that are known are listed.
+    """
+    features = backbone.output
+    if dropout:
+        features = layers.Dropout(dropout, name="dropout")(features)
+    known = [layer.name for layer in backbone.layers[1:]]
+    unknown = [name for name in outputs if name not in known or name == "features"]
+    if unknown:
+        some = ", ".join(known[:: max(1, len(known) // 12)])
+        raise ValueError(
+            f"{backbone.name} has no layers {unknown} to take outputs of. It has {len(known)}, "
+            f"among them: {some}."
+        )
+    found: Any = features
+    if outputs:
+        found = {"features": features}
+        found |= {name: backbone.get_layer(name).output for name in outputs}
+    return keras.Model(backbone.input, found, name=backbone.name)

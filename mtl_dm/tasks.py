@@ -39,8 +39,12 @@ class Task:
             (R real values).
         labels: Names of the classes, attributes or values, in the order of the label arrays.
         weight: Factor on the task's loss, >= 0; the w_i of the paper's general objective.
-        label_smoothing: Multiclass only: share of the label mass spread evenly over classes,
-            in [0, 1).
+        label_smoothing: Multiclass only: share of the label mass spread over the classes, in
+            [0, 1).
+        smoothing_prior: Multiclass only: [K, K], how that share is spread for each class; None:
+            evenly. Every entry is >= 0 and every row has a sum in (0, 1]: a table that was made
+            for more classes may be used without those (Vo et al. 2020 do), and its rows then
+            smooth less. See `mtl_dm.losses.prior_from_votes`.
         reduction: Multilabel only: an image's loss is the "mean" over its annotated attributes
             (as printed in the paper) or their "sum".
         loss: Name of the task's loss in `mtl_dm.losses.TASK_LOSSES`; empty: the first of its kind,
@@ -57,6 +61,7 @@ class Task:
     label_smoothing: float = 0.0
     reduction: Reduction = "mean"
     loss: str = ""
+    smoothing_prior: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -80,6 +85,8 @@ class Task:
                 f"Task {self.name!r}: label_smoothing must be in [0, 1), "
                 f"got {self.label_smoothing}."
             )
+        if self.smoothing_prior is not None:
+            self._check_prior(self.smoothing_prior)
         if self.reduction not in ("mean", "sum"):
             raise ValueError(
                 f"Task {self.name!r}: reduction must be 'mean' or 'sum', got {self.reduction!r}."
@@ -99,6 +106,25 @@ class Task:
         if repeated:
             raise ValueError(f"Task {self.name!r}: labels must be unique, repeated: {repeated}.")
 
+    def _check_prior(self, prior: Sequence[Sequence[float]]) -> None:
+        what = f"Task {self.name!r}: smoothing_prior"
+        if self.kind != "multiclass":
+            raise ValueError(f"{what} is for multiclass tasks, not for a {self.kind} one.")
+        rows = tuple(tuple(map(float, row)) for row in prior)
+        if len(rows) != self.size or any(len(row) != self.size for row in rows):
+            raise ValueError(
+                f"{what} needs {self.size} rows of {self.size} numbers, "
+                f"got rows of {[len(row) for row in rows]}."
+            )
+        for label, row in zip(self.labels, rows, strict=True):
+            # Nothing compares with NaN, and the tolerance is for decimals that were rounded.
+            if not (all(each >= 0 for each in row) and 0 < sum(row) <= 1 + 1e-6):
+                raise ValueError(
+                    f"{what}: a row has entries >= 0 and a sum in (0, 1], got {list(row)} for "
+                    f"{label!r}."
+                )
+        object.__setattr__(self, "smoothing_prior", rows)
+
     @classmethod
     def multiclass(
         cls,
@@ -108,10 +134,17 @@ class Task:
         weight: float = 1.0,
         *,
         loss: str = "",
+        smoothing_prior: Sequence[Sequence[float]] | None = None,
     ) -> Task:
         """Return a task with one class out of `labels` per image."""
         return cls(
-            name, "multiclass", tuple(labels), weight, label_smoothing=label_smoothing, loss=loss
+            name,
+            "multiclass",
+            tuple(labels),
+            weight,
+            label_smoothing=label_smoothing,
+            loss=loss,
+            smoothing_prior=smoothing_prior,  # type: ignore[arg-type]
         )
 
     @classmethod
@@ -150,7 +183,10 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task as values that JSON can hold."""
-        return {**dataclasses.asdict(self), "labels": list(self.labels)}
+        values = {**dataclasses.asdict(self), "labels": list(self.labels)}
+        prior = values.pop("smoothing_prior")
+        # Left out where there is none, so that those files stay as they were.
+        return values if prior is None else {**values, "smoothing_prior": [*map(list, prior)]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Task:

@@ -110,6 +110,32 @@ def test_bad_label_smoothing(smoothing):
         Task.multiclass("x", ["a", "b"], label_smoothing=smoothing)
 
 
+@pytest.mark.parametrize(
+    ("prior", "match"),
+    [
+        ([[1.0, 0.0]], r"2 rows of 2 numbers, got rows of \[2\]"),
+        ([[1.0, 0.0], [1.0]], r"got rows of \[2, 1\]"),
+        ([], r"got rows of \[\]"),
+        ([[1.0, 0.0], [-0.1, 0.5]], r"entries >= 0 .* got \[-0.1, 0.5\] for 'b'"),
+        ([[0.7, 0.4], [0.5, 0.5]], r"a sum in \(0, 1\], got \[0.7, 0.4\] for 'a'"),
+        ([[0.0, 0.0], [0.5, 0.5]], r"a sum in \(0, 1\]"),
+        ([[float("nan"), 0.0], [0.5, 0.5]], r"for 'a'"),
+    ],
+)
+def test_bad_smoothing_prior(prior, match):
+    with pytest.raises(ValueError, match=f"Task 'x': smoothing_prior.*{match}"):
+        Task.multiclass("x", ["a", "b"], smoothing_prior=prior)
+
+
+def test_a_smoothing_prior_is_for_classes():
+    with pytest.raises(ValueError, match="is for multiclass tasks, not for a regression one"):
+        Task.regression("x", ["a"]).replace(smoothing_prior=((1.0,),))
+
+
+def test_a_task_without_a_smoothing_prior_is_written_as_it_always_was():
+    assert "smoothing_prior" not in Task.multiclass("x", ["a", "b"]).to_dict()
+
+
 def test_bad_reduction():
     with pytest.raises(ValueError, match="reduction must be 'mean' or 'sum', got 'max'"):
         Task.multilabel("x", ["a"], reduction="max")
@@ -119,6 +145,7 @@ def test_bad_reduction():
     "task",
     [
         Task.multiclass("x", ["a", "b"], label_smoothing=0.1, weight=2.0),
+        Task.multiclass("x", ["a", "b"], smoothing_prior=[[0.9, 0.1], [0.3, 0.5]]),
         Task.multilabel("x", ["a", "b"], reduction="sum", weight=0.0),
         Task.regression("x", ["a"], weight=0.25),
     ],

@@ -16,6 +16,7 @@ from mtl_dm.losses.matching import distribution_matching, mixture
 from mtl_dm.losses.posterior import class_posterior
 from mtl_dm.losses.reduction import weighted_mean
 from mtl_dm.losses.regression import concordance_loss, masked_squared_error
+from mtl_dm.losses.smoothing import prior_from_votes, smoothed
 from mtl_dm.losses.task_losses import TASK_LOSSES, task_loss
 
 __all__ = [
@@ -35,7 +36,9 @@ __all__ = [
     "masked_squared_error",
     "mixture",
     "option_names",
+    "prior_from_votes",
     "require_shape",
+    "smoothed",
     "soft_co_annotation",
     "soft_labels",
     "task_loss",

@@ -11,20 +11,28 @@ from typing import Any
 from keras import ops
 
 from mtl_dm.losses._checks import require_shape
+from mtl_dm.losses.smoothing import smoothed
 from mtl_dm.tasks import Reduction
 
 
-def masked_cross_entropy(labels: Any, logits: Any, mask: Any, label_smoothing: float = 0.0) -> Any:
+def masked_cross_entropy(
+    labels: Any,
+    logits: Any,
+    mask: Any,
+    label_smoothing: float = 0.0,
+    smoothing_prior: Any = None,
+) -> Any:
     """Return -log p(class | x) per image, 0 where the class is not annotated.
 
     Source: Kollias et al. 2024, L_Exp under eq. 1 (L_Cls in case study II); label smoothing as
-    the paper uses it on CUB: labels (1 - s) + s / K.
+    the paper uses it on CUB: labels (1 - s) + s / K, or by a prior (see `smoothed`).
 
     Args:
         labels: [B, K] one-hot or soft labels.
         logits: [B, K] scores before the softmax.
         mask: [B], 1 annotated, 0 not.
         label_smoothing: s in [0, 1).
+        smoothing_prior: [K, K], how s is spread for each class; None: evenly.
 
     Returns:
         [B] float32, in nats. The expectation of L_Exp is their sum over sum(mask).
@@ -40,7 +48,7 @@ def masked_cross_entropy(labels: Any, logits: Any, mask: Any, label_smoothing: f
     # Not labels * mask: a NaN label times 0 is NaN.
     labels = ops.where(mask[:, None] > 0, ops.cast(labels, "float32"), 0.0)
     if label_smoothing:
-        labels = labels * (1.0 - label_smoothing) + label_smoothing / logits.shape[-1]
+        labels = smoothed(labels, label_smoothing, smoothing_prior)
     return -mask * ops.sum(labels * ops.log_softmax(logits, axis=-1), axis=-1)
 
 

@@ -25,7 +25,7 @@ TASK_LOSSES: Registry[TaskLoss] = Registry("task loss")
 
 @TASK_LOSSES.register("multiclass/cross_entropy")
 def _cross_entropy(task: Task, labels: Any, logits: Any, mask: Any) -> tuple[Any, Any]:
-    values = masked_cross_entropy(labels, logits, mask, task.label_smoothing)
+    values = masked_cross_entropy(labels, logits, mask, task.label_smoothing, task.smoothing_prior)
     return values, ops.cast(mask, "float32")
 
 

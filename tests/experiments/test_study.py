@@ -10,7 +10,7 @@ from experiments import coupling_study, table1, table2, table2_size, table4
 from experiments.engine.options import main_guard, options, require_known
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("study", "reproduce-table1", "reproduce-table2", "reproduce-table4")
+TARGETS = ("study", "reproduce-table1", "reproduce-table2", "reproduce-table3", "reproduce-table4")
 
 
 @pytest.mark.parametrize("module", [coupling_study, table1, table4], ids=lambda each: each.TABLE)

@@ -150,7 +150,7 @@ def tmif_fea(
 
 
 def _face(shape: tuple[int, ...], demo: bool, dropout: float | None) -> keras.Model:
-    given = {} if dropout is None else {"dropout": dropout}
+    given: dict[str, Any] = {} if dropout is None else {"dropout": dropout}
     return compact_cnn(shape, **given) if demo else inception_resnet_v1(shape, **given)
 
 

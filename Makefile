@@ -29,8 +29,7 @@ TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)') $(if $(DRY_RUN),--
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full|real (study: quick|full)  SEEDS=n (Table 2)'
-	@echo 'Variables: PRESET=demo|demo-full (study: quick|full)  SEEDS=n (Tables 2, 3)'
+	@echo 'Variables: PRESET=demo|demo-full|real|paper (study: quick|full)  SEEDS=n (Tables 2, 3)'
 	@echo '           ONLY="row or column"  DATA_DIR=folder  WORKERS=n (cells side by side, 2)'
 	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
 

@@ -252,8 +252,8 @@ def _notes(names: Sequence[str], preset: str) -> list[str]:
         "set of RAF-DB, a fixed fifth of EmotioNet's manual images (which have no published "
         "split). The challenges' own test labels are not public, so the ST cells that the paper "
         "takes from them cannot be repeated.",
-        "Thresholds of `_tuned`: on another fifth of EmotioNet that nothing trains on; Aff-Wild2 has "
-        "none. The last weights count. Networks start from random weights.",
+        "Thresholds of `_tuned`: on another fifth of EmotioNet that nothing trains on; Aff-Wild2 "
+        "has none. The last weights count. Networks start from random weights.",
     ]
     if preset == "paper-recipes":
         for name in names:

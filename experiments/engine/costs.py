@@ -85,21 +85,30 @@ def _shared(specification: str, shape: str) -> tuple[Network, Mapping[str, tuple
         if isinstance(given, dict)
         else tuple(given)
     )
-    backbone = shared_network(specification, input_shape)
+    network = shared_network(specification, input_shape)
+    # A network is large, and only its numbers are wanted.
+    found = _counted(network, input_shape)
+    keras.backend.clear_session()
+    return found
+
+
+def _counted(
+    network: keras.layers.Layer, input_shape: Any
+) -> tuple[Network, dict[str, tuple[int, ...]]]:
     one = keras.tree.map_shape_structure(
         lambda each: tf.TensorSpec((1, *each), tf.float32), input_shape
     )
-    traced = tf.function(lambda inputs: backbone(inputs, training=True)).get_concrete_function(one)
+    traced = tf.function(lambda inputs: network(inputs, training=True)).get_concrete_function(one)
     outputs = traced.structured_outputs
     named = outputs if isinstance(outputs, Mapping) else {"features": outputs}
-    features = {name: tuple(each.shape[1:]) for name, each in named.items()}
-    counts = parameters_of(backbone)
-    macs = macs_of(backbone, input_shape).known
-    found = Network(counts.trainable, counts.total, macs, _activations(traced.graph))
-    # A network is large, and only its numbers are wanted.
-    del backbone, traced
-    keras.backend.clear_session()
-    return found, features
+    parameters = parameters_of(network)
+    counts = Network(
+        parameters.trainable,
+        parameters.total,
+        macs_of(network, input_shape).known,
+        _activations(traced.graph),
+    )
+    return counts, {name: tuple(each.shape[1:]) for name, each in named.items()}
 
 
 def _activations(graph: tf.Graph) -> int:

@@ -135,7 +135,7 @@ def _file(cell: StudyCell, plan: Plan) -> str:
 def _numbers(plan: Plan) -> str:
     network, config = plan.network, plan.config
     taken = _hours(plan)
-    lasts = "hours not known before the data are built" if taken is None else f"{spoken(taken * 3600)}"
+    lasts = "hours not known before the data are built" if taken is None else spoken(taken * 3600)
     memory = costs.gibibytes(network, config)
     return (
         f"{network.parameters:,} parameters, {network.multiply_adds / 1e6:,.0f} million "

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from experiments.engine.building import shared_network
 from mtl_dm.models.counting import macs_of, parameters_of
+from mtl_dm.spec import parse
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
@@ -20,6 +21,8 @@ PEAK = {"float32": 15.7e12, "float16": 112e12, "bfloat16": 15.7e12}
 """Operations a second that a V100 is said to reach; it has no units for bfloat16."""
 REACHED = 0.3
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+VIRTUAL = {"mix_augment": 0.5}
+"""Virtual images beside a real one, by way of mixing."""
 _STATES = 4
 """Numbers a trained weight has: itself, its gradient and Adam's two moments."""
 _NOTHING_NEW = (
@@ -29,7 +32,8 @@ _NOTHING_NEW = (
 FORMULAS = (
     f"Hours: 3 x multiply-adds of one image x 2 x images / ({REACHED:.0%} of "
     f"{PEAK['float32'] / 1e12:g} TFLOP/s; {PEAK['float16'] / 1e12:g} in float16), for a step costs "
-    "about three forward passes. Reading images and measuring are not in it.",
+    "about three forward passes. Virtual images of MixAugment count. Reading images and measuring "
+    "do not.",
     f"Memory: {_STATES * 4} bytes a trained weight (itself, its gradient, Adam's moments), and all "
     "that one forward pass of a batch computes: an upper bound, for some of it is freed.",
 )
@@ -122,13 +126,18 @@ def _activations(graph: tf.Graph) -> int:
     return sum(output.shape.num_elements() for output in outputs)
 
 
+def rows(config: TrainConfig) -> float:
+    """Return the images that a step computes for each that it reads."""
+    return 1 + VIRTUAL.get(parse(config.mix).name, 0.0)
+
+
 def gibibytes(network: Network, config: TrainConfig) -> float:
     """Return the memory that a training takes, as `FORMULAS` says."""
     states = 4 * (_STATES * network.trained + network.parameters - network.trained)
-    batch = max(part.batch_size for _, part in config.stage_configs())
+    batch = max(rows(part) * part.batch_size for _, part in config.stage_configs())
     return (states + batch * network.activations * BYTES[config.mixed_precision]) / 2**30
 
 
-def hours(network: Network, images: int, precision: str) -> float:
+def hours(network: Network, images: float, precision: str) -> float:
     """Return the hours that training on so many images takes, as `FORMULAS` says."""
     return 3 * 2 * network.multiply_adds * images / (REACHED * PEAK[precision]) / 3600

@@ -27,13 +27,13 @@ class Plan(NamedTuple):
     Attributes:
         tasks: It predicts.
         config: It is trained by.
-        images: That its training would see, repeats counted; None: not known yet.
+        images: That its training would see, repeats and virtual ones counted; None: not known yet.
         network: In numbers.
     """
 
     tasks: tuple[Task, ...]
     config: TrainConfig
-    images: int | None
+    images: float | None
     network: costs.Network
 
 
@@ -82,13 +82,13 @@ def plans_of(cell: StudyCell, problem: Problem) -> list[Plan]:
     return plans
 
 
-def _images(problem: Problem, config: TrainConfig, own: TrainConfig) -> int | None:
+def _images(problem: Problem, config: TrainConfig, own: TrainConfig) -> float | None:
     try:
         _, steps = batches_of(problem, config)
     except ValueError:
         return None
     return sum(
-        part.epochs * (part.steps_per_epoch or steps) * part.batch_size
+        part.epochs * (part.steps_per_epoch or steps) * part.batch_size * costs.rows(part)
         for _, part in own.stage_configs()
     )
 

@@ -61,6 +61,8 @@ class Problem(abc.ABC):
         apart: By name in the results, labels that are measured by themselves.
         by_name: Whether its training sources are the data sets of `config.datasets`, whole, so that
             `python -m mtl_dm.train` can train on the same.
+        gaps: Whether teachers also label single examples that a source has no label of, not whole
+            sources alone.
     """
 
     config: TrainConfig
@@ -70,6 +72,7 @@ class Problem(abc.ABC):
     scored: Mapping[str, np.ndarray] = _NONE
     apart: Mapping[str, Apart] = _NONE
     by_name: bool = False
+    gaps: bool = False
 
     @abc.abstractmethod
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:

@@ -52,8 +52,11 @@ def describe(study: Study, options: Options) -> str:
     lines = [f"{len(cells)} cells; nothing is built, trained or written.", ""]
     total, unknown = 0.0, 0
     missing: dict[str, str] = {}
+    problems: dict[tuple[str, int, int | None], Problem] = {}
     for cell in cells:
-        problem = cell.make()
+        place = (cell.plan.column, cell.plan.seed, cell.plan.fold)
+        problem = problems[place] if place in problems else cell.make()
+        problems = {place: problem}  # Those of a column and seed follow each other.
         plans = plans_of(cell, problem)
         read = reads(problem, [plan.config for plan in plans])
         lines += [*lines_of(cell, problem, plans, read), ""]

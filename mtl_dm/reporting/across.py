@@ -63,9 +63,11 @@ class Across(NamedTuple):
         """The difference with what speaks for it."""
         unit = f" {self.quantity.unit}".rstrip()
         size = shown(self.difference, self.quantity, signed=True)
+        p = probability(self.t_test)
+        sign = "" if p.startswith("<") else "= "
         return (
             f"{' '.join(self.pair)} ({size}{unit}, better in {self.better} of "
-            f"{self.difference.n}, p = {probability(self.t_test)})"
+            f"{self.difference.n}, p {sign}{p})"
         )
 
 
@@ -73,12 +75,15 @@ def across(measured: Mapping[str, Measured], spec: ReportSpec) -> list[Across]:
     """Return each row minus what it is compared with, paired over columns.
 
     The metrics are those that speak for their tasks (`ReportSpec.headlines`). A column counts
-    where both rows have a repeat in common; fewer than three columns say nothing.
+    where both rows have a repeat in common; fewer than three columns say nothing, nor do columns
+    that are no samples (`ReportSpec.across`).
 
     Args:
         measured: The values of each column.
         spec: The plan of the report.
     """
+    if not spec.across:
+        return []
     plans = {column: spec.for_column(column) for column in measured}
     pairs = list(dict.fromkeys(pair for plan in plans.values() for pair in plan.headlines))
     found = []
@@ -140,6 +145,12 @@ def sentences(found: Sequence[Across], spec: ReportSpec) -> list[str]:
     return said
 
 
+def over_heading(found: Sequence[Across], spec: ReportSpec) -> str:
+    """Return the heading of the table, "Over 7 networks"."""
+    counts = sorted({each.difference.n for each in found})
+    return f"Over {' to '.join(map(str, {counts[0]: 0, counts[-1]: 0}))} {spec.across}"
+
+
 def across_table(found: Sequence[Across]) -> Table:
     """Return a line a comparison; empty if there is none."""
     if not found:
@@ -164,7 +175,7 @@ def across_table(found: Sequence[Across]) -> Table:
 def note(spec: ReportSpec) -> str:
     """Return what the table's numbers are; Markdown."""
     return (
-        f"Over {spec.across}: each column gives one number, its difference paired by repeat and "
+        f"Each of the {spec.across} gives one number, its difference paired by repeat and "
         "averaged over repeats. Mean and half width of Student's 95% interval over columns, in "
         "points where the metric is a fraction; * marks an interval that excludes 0. p: paired t "
         "test and Wilcoxon's signed-rank test, both over columns and two-sided, without correction "

@@ -6,8 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.across import across, across_table, note
-from mtl_dm.reporting.across import sentences as across_sentences
+from mtl_dm.reporting.across import Across, across, across_table, note, over_heading, sentences
 from mtl_dm.reporting.page.column import column_markup
 from mtl_dm.reporting.page.markup import bullets, details, escape, inline, table
 from mtl_dm.reporting.page.view import ColumnView, views_of
@@ -51,8 +50,8 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
     evidence, damaged_evidence = read_evidence(folder, cells)
     views = views_of(spec, cells, evidence)
     frame = to_frame(cells, spec.quantities)
-    blocks = [_header(views, cells, spec)]
-    blocks += [_across(views, spec)]
+    over = across({view.column: view.measured for view in views}, spec)
+    blocks = [_header(views, cells, spec, over), _over_columns(over, spec)]
     blocks += [_incomplete(cells, spec, damaged_cells + damaged_evidence)]
     for index, view in enumerate(views):
         lines = frame[frame["column"] == view.column]
@@ -83,11 +82,13 @@ def document(title: str, body: str) -> str:
     )
 
 
-def _header(views: list[ColumnView], cells: list[Cell], spec: ReportSpec) -> str:
+def _header(
+    views: list[ColumnView], cells: list[Cell], spec: ReportSpec, over: list[Across]
+) -> str:
     kinds = {data_kind(cell.dataset) for cell in cells}
     mark = "plain" if kinds == {"real"} else "careful"
-    sentences, listed = verdicts(views) if cells else ([], [])
-    decided = "".join(f"<p>{inline(line)}</p>" for line in sentences)
+    first, listed = verdicts(views, sentences(over, spec)) if cells else ([], [])
+    decided = "".join(f"<p>{inline(line)}</p>" for line in first)
     decided += bullets(listed) if listed else ""
     return heading(spec.title, data_statement(cells), spec.intro, mark, decided)
 
@@ -110,12 +111,11 @@ def heading(title: str, statement: str, intro: str, mark: str = "plain", decided
     )
 
 
-def _across(views: list[ColumnView], spec: ReportSpec) -> str:
-    found = across({view.column: view.measured for view in views}, spec) if spec.across else []
+def _over_columns(found: list[Across], spec: ReportSpec) -> str:
     if not found:
         return ""
     return (
-        f"<section><h2>Over {escape(spec.across)}</h2>{bullets(across_sentences(found, spec))}"
+        f"<section><h2>{escape(over_heading(found, spec))}</h2>"
         f"<p>{inline(note(spec))}</p>{table(across_table(found))}</section>"
     )
 

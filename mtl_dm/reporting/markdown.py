@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.across import across, across_table, note
-from mtl_dm.reporting.across import sentences as across_sentences
+from mtl_dm.reporting.across import Across, across, across_table, note, over_heading, sentences
 from mtl_dm.reporting.column_text import column_section
-from mtl_dm.reporting.page.view import ColumnView, views_of
+from mtl_dm.reporting.page.view import views_of
 from mtl_dm.reporting.provenance import (
     data_statement,
     missing_cells,
@@ -43,10 +42,11 @@ def write_report(folder: str | Path, spec: ReportSpec) -> Path:
     frame = to_frame(cells, spec.quantities)
     write_results(folder / "results.csv", frame)
     views = views_of(spec, cells)
-    sentences, listed = verdicts(views) if cells else ([], [])
-    blocks = [f"# {spec.title}", *sentences, bullets(listed)]
+    over = across({view.column: view.measured for view in views}, spec)
+    first, listed = verdicts(views, sentences(over, spec)) if cells else ([], [])
+    blocks = [f"# {spec.title}", *first, bullets(listed)]
     blocks += [f"> {data_statement(cells)}", spec.intro]
-    blocks += _across(views, spec)
+    blocks += _over_columns(over, spec)
     lists = {
         "Not finished": missing_cells(cells, spec),
         "Damaged cell files, left out": [f"`{name}`" for name in damaged],
@@ -65,13 +65,7 @@ def write_report(folder: str | Path, spec: ReportSpec) -> Path:
     return report
 
 
-def _across(views: list[ColumnView], spec: ReportSpec) -> list[str]:
-    found = across({view.column: view.measured for view in views}, spec) if spec.across else []
+def _over_columns(found: list[Across], spec: ReportSpec) -> list[str]:
     if not found:
         return []
-    return [
-        f"## Over {spec.across}",
-        bullets(across_sentences(found, spec)),
-        note(spec),
-        render(across_table(found)),
-    ]
+    return [f"## {over_heading(found, spec)}", note(spec), render(across_table(found))]

@@ -95,6 +95,11 @@ class Measured:
         return summarise(shared, self._ratio)
 
     @property
+    def repeats(self) -> int:
+        """Repeats of the row that has the most."""
+        return max(map(len, self._values.values()), default=0)
+
+    @property
     def folded(self) -> bool:
         """Whether there are folds: their values share training data."""
         return any(fold is not None for found in self._values.values() for _, fold in found)

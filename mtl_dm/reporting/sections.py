@@ -14,6 +14,7 @@ from mtl_dm.reporting.verdict import verdict
 
 TUNED = "_tuned"
 """Ends the names of metrics at chosen thresholds, as `mtl_dm.metrics.with_tuned` writes them."""
+_FEW = 2
 UNDECIDED = "What is not decided"
 
 
@@ -85,13 +86,19 @@ def _threshold_note(measured: Measured, spec: ReportSpec) -> str:
     )
 
 
-def verdicts(views: Sequence[ColumnView]) -> tuple[list[str], list[str]]:
+def verdicts(views: Sequence[ColumnView], over: Sequence[str] = ()) -> tuple[list[str], list[str]]:
     """Return what stands first in a report, Markdown: sentences, and what is listed below them.
 
     One column has a sentence and a list; several have a line each, under their names.
+
+    Args:
+        views: The columns.
+        over: What is decided over columns. It comes first, and two repeats of a column then decide
+            nothing: the column gives levels.
     """
-    said = {view.column: verdict(view.measured, view.spec) for view in views}
-    if len(said) == 1:
+    told = [view for view in views if not over or view.measured.repeats > _FEW]
+    said = {view.column: verdict(view.measured, view.spec) for view in told}
+    if len(said) == 1 and not over:
         (only,) = said.values()
         return [only.sentence], only.more
-    return [], [f"{column}: {each.text}" for column, each in said.items()]
+    return [], [*over, *(f"{column}: {each.text}" for column, each in said.items())]

@@ -7,7 +7,9 @@ from scipy import stats
 from mtl_dm.reporting import Baselines, ReportSpec, to_frame, write_html, write_report
 from mtl_dm.reporting.across import across, across_table, note, paired, sentences
 from mtl_dm.reporting.measured import Measured
+from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.quantities import quantity_of
+from mtl_dm.reporting.sections import verdicts
 from mtl_dm.runs.cells import CellPlan, run_cell
 from mtl_dm.runs.schema import Cell
 
@@ -143,17 +145,37 @@ class TestShown:
         asked = plan(ROWS, COLUMNS[1:])
         text = write_report(folder, asked).read_text(encoding="utf-8")
         page = write_html(folder, asked).read_text(encoding="utf-8")
-        assert "\n## Over networks\n" in text
-        assert "<h2>Over networks</h2>" in page
+        assert "\n## Over 3 networks\n" in text
+        assert "<h2>Over 3 networks</h2>" in page
         assert "| ours minus NC MT | units f1 | +3.3 ± 1.4 * | 3 of 3 |" in text
         assert "3 of 3" in page
         assert note(asked) in text
-        assert text.index("## Over networks") < text.index(f"## {COLUMNS[1]}")
+        assert text.index("## Over 3 networks") < text.index(f"## {COLUMNS[1]}")
+
+    def test_two_seeds_of_a_column_decide_nothing(self, folder):
+        asked = plan(ROWS, COLUMNS[1:])
+        text = write_report(folder, asked).read_text(encoding="utf-8")
+        top = text.partition("\n\n>")[0]
+        assert "- Negative transfer under `NC MT`" in top
+        assert f"{COLUMNS[1]}:" not in top
+        alone = write_report(folder, plan(ROWS, COLUMNS[1:], across=""))
+        assert f"{COLUMNS[1]}:" in alone.read_text(encoding="utf-8")
 
     def test_not_where_columns_are_no_samples(self, folder):
         silent = plan(ROWS, COLUMNS[1:], across="")
         assert "## Over" not in write_report(folder, silent).read_text(encoding="utf-8")
         assert "<h2>Over" not in write_html(folder, silent).read_text(encoding="utf-8")
+
+    def test_three_seeds_have_a_verdict_of_their_own_too(self):
+        views = [
+            ColumnView(plan().for_column(name), name, values)
+            for name, values in measured(cells(seeds=3)).items()
+        ]
+        first, listed = verdicts(views, ["Over networks."])
+        assert first == []
+        assert listed[0] == "Over networks."
+        assert [line.partition(":")[0] for line in listed[1:]] == list(COLUMNS)
+        assert verdicts(views[:1], ["Over networks."])[0] == []
 
     def test_no_table_without_a_comparison(self):
         assert across_table([]) == []

@@ -19,6 +19,7 @@ from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.mixing import MIXING, mix_augment
 from mtl_dm.data.outline import Outline, how_to_build, outline
 from mtl_dm.data.sound import mfcc
+from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 from mtl_dm.data.windows import Recording
 
@@ -49,6 +50,7 @@ __all__ = [
     "steps_per_epoch",
     "summarize",
     "tasks_in",
+    "widest",
     "with_predicted_labels",
     "with_soft_labels",
 ]

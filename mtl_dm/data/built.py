@@ -12,7 +12,9 @@ import tensorflow_datasets as tfds
 
 from mtl_dm import datasets
 from mtl_dm.data.arrays import encode
+from mtl_dm.data.deferred import deferred
 from mtl_dm.data.outline import how_to_build
+from mtl_dm.data.subset import fits, widened
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
@@ -38,7 +40,8 @@ def load(
         name: "name[/config][:split]"; the split may be left out where there is only one, and a
             part of it be meant, "emotionet/manual:train[:70%]" (as TFDS counts).
         data_dir: Folder that holds built data sets.
-        tasks: Tasks to read; those that the data set lacks are left out of the labels. None: all.
+        tasks: Tasks to read; those that the data set lacks are left out of the labels, and labels
+            of a task that it does not know are missing. None: all as they are.
         image_size: Side of the square images; None: as stored, which must be one size.
         only: A feature and the integer values to keep (a fold: ("index", rows)).
         inputs: Features that become the first component, a dictionary by these names: "image" as
@@ -50,12 +53,12 @@ def load(
         ValueError: If a name is unknown or no example is left.
     """
     builder, split = _builder(name, data_dir)
-    wanted = _shared_tasks(builder, tasks)
+    wanted, own = _shared_tasks(builder, tasks)
     if inputs is None:
         inputs = datasets.inputs_of(builder.info)
     names = [IMAGE] if inputs is None else list(inputs)
     _check_inputs(builder, names)
-    examples = _examples(builder, split, skip_images=IMAGE not in names)
+    examples = _examples(builder, split)
     size = builder.info.splits[split].num_examples
     if only is not None:
         feature, values = only
@@ -72,18 +75,21 @@ def load(
     if side is None:
         raise ValueError(f"The images of {name!r} differ in size: image_size must be given.")
 
+    decode = builder.info.features[IMAGE].decode_example if IMAGE in names else None
+
     def element(example: dict[str, Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         labels, masks = {}, {}
         for task in wanted:
-            labels[task.name], masks[task.name] = _annotation(task, example[task.name])
+            value = widened(own[task.name], task, example[task.name])
+            labels[task.name], masks[task.name] = _annotation(task, value)
         parts = {
-            part: network_input(example[part], side) if part == IMAGE else example[part]
+            part: network_input(decode(example[part]), side) if part == IMAGE else example[part]
             for part in names
         }
         return parts[IMAGE] if inputs is None else parts, labels, masks
 
-    source = examples.map(element, num_parallel_calls=tf.data.AUTOTUNE)
-    return source.apply(tf.data.experimental.assert_cardinality(size))
+    # Decoded last, so that photos are shuffled as they are stored.
+    return deferred(examples, element, size)
 
 
 def label_arrays(
@@ -105,10 +111,11 @@ def label_arrays(
         ValueError: If a name is unknown or a stored label breaks its rule; its row is named.
     """
     builder, split = _builder(name, data_dir)
-    wanted = _shared_tasks(builder, tasks)
+    wanted, own = _shared_tasks(builder, tasks)
     arrays = _raw(builder, split, [task.name for task in wanted])
     length = builder.info.splits[split].num_examples
-    return {task.name: encode(task, arrays[task.name], length, one_hot=one_hot) for task in wanted}
+    found = {task.name: widened(own[task.name], task, arrays[task.name]) for task in wanted}
+    return {task.name: encode(task, found[task.name], length, one_hot=one_hot) for task in wanted}
 
 
 def tasks_in(name: str, *, data_dir: str | Path) -> tuple[Task, ...]:
@@ -175,7 +182,7 @@ def _check_inputs(builder: tfds.core.DatasetBuilder, names: Sequence[str]) -> No
 def _raw(
     builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    examples = _examples(builder, split, skip_images=True)
+    examples = _examples(builder, split)
     chosen = examples.map(lambda example: {name: example[name] for name in names}).batch(4096)
     parts = list(chosen.as_numpy_iterator())
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
@@ -203,28 +210,30 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
     return builder, split
 
 
-def _examples(builder: tfds.core.DatasetBuilder, split: str, skip_images: bool) -> tf.data.Dataset:
+def _examples(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
+    """Return the examples in file order, images as stored."""
     return builder.as_dataset(
         split=split,
         # File order, whatever the machine: `merge` shuffles by its own seed.
         read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
-        decoders={IMAGE: tfds.decode.SkipDecoding()}
-        if skip_images and IMAGE in builder.info.features
-        else None,
+        decoders={IMAGE: tfds.decode.SkipDecoding()} if IMAGE in builder.info.features else None,
     )
 
 
-def _shared_tasks(builder: tfds.core.DatasetBuilder, tasks: Sequence[Task] | None) -> list[Task]:
+def _shared_tasks(
+    builder: tfds.core.DatasetBuilder, tasks: Sequence[Task] | None
+) -> tuple[list[Task], dict[str, Task]]:
+    """Return the tasks to read, and by name all tasks as the data set has them."""
     own = by_name(datasets.tasks_of(builder.info))
     if tasks is None:
-        return list(own.values())
+        return list(own.values()), own
     for task in tasks:
-        if task.name in own and own[task.name].labels != task.labels:
+        if task.name in own and not fits(own[task.name], task):
             raise ValueError(
                 f"The data set {builder.info.full_name!r} has other labels for the task "
                 f"{task.name!r}: {list(own[task.name].labels)}, wanted {list(task.labels)}."
             )
-    return [task for task in tasks if task.name in own]
+    return [task for task in tasks if task.name in own], own
 
 
 def _annotation(task: Task, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

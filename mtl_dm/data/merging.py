@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm.data.deferred import parts_of
+
 SHUFFLE_BYTES = 256 * 1024**2
-"""Memory that the shuffle buffer of one source may take."""
+"""Memory that the elements in the shuffle buffer of one source may take, as they are in batches."""
 
 
 def merge(
@@ -121,16 +123,19 @@ def _passes(source: tf.data.Dataset, size: int, seed: Any, consumed: int) -> tf.
     # Shuffled before tasks are added: smaller elements, more of them in the buffer.
     buffer = min(size, max(1, SHUFFLE_BYTES // _bytes(source.element_spec)))
     first, offset = divmod(consumed, size)
+    # Of a deferred source what it is made of, in the same order: smaller still.
+    shuffled, make = parts_of(source)
 
     def shuffled_pass(number: tf.Tensor) -> tf.data.Dataset:
         # A seed inside this function's graph alone, so that the program's does not matter.
         tf.compat.v1.set_random_seed(1)
         own = seed + number * 2**20
-        return source.shuffle(buffer, seed=own, reshuffle_each_iteration=False)
+        return shuffled.shuffle(buffer, seed=own, reshuffle_each_iteration=False)
 
     # Each pass is shuffled by its own number, so that any of them can be the first.
     passes = tf.data.Dataset.range(first, np.iinfo(np.int64).max).flat_map(shuffled_pass)
-    return passes.skip(offset)
+    passes = passes.skip(offset)
+    return passes if make is None else passes.map(make, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def places_per_batch(shares: Sequence[float], batch_size: int, sources: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
@@ -29,6 +30,8 @@ INFERRED = "inferred:"
 def tasks_of(config: TrainConfig, *, built: bool = True) -> tuple[Task, ...]:
     """Return the tasks to train, with the options of the configuration.
 
+    A data set may be annotated for some of a task's labels, where another one has them all.
+
     Args:
         config: Names the data sets and the tasks.
         built: Whether the data sets have to be there; otherwise what is known of them before.
@@ -38,15 +41,7 @@ def tasks_of(config: TrainConfig, *, built: bool = True) -> tuple[Task, ...]:
             is none of its kind.
         FileNotFoundError: If a data set is not built.
     """
-    found: dict[str, Task] = {}
-    for name in config.datasets:
-        for task in _tasks_in(name, config.data_dir, built):
-            earlier = found.setdefault(task.name, task)
-            if earlier.labels != task.labels:
-                raise ValueError(
-                    f"The data sets disagree on the labels of the task {task.name!r}: "
-                    f"{list(earlier.labels)} and, in {name!r}, {list(task.labels)}."
-                )
+    found = _united({name: _tasks_in(name, config.data_dir, built) for name in config.datasets})
     unknown = [name for name in config.tasks if name not in found]
     if unknown:
         raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
@@ -60,6 +55,25 @@ def _tasks_in(name: str, data_dir: str, built: bool) -> tuple[Task, ...]:
     if built:
         return data.tasks_in(name, data_dir=data_dir)
     return data.outline(name, data_dir=data_dir).tasks
+
+
+def _united(tasks: Mapping[str, Sequence[Task]]) -> dict[str, Task]:
+    """Return by name the widest of every task; `tasks` are those of each data set."""
+    by_name: dict[str, dict[str, Task]] = {}
+    for dataset, its in tasks.items():
+        for task in its:
+            by_name.setdefault(task.name, {})[dataset] = task
+    found = {}
+    for name, own in by_name.items():
+        widest = data.widest(tuple(own.values()))
+        if widest is None:
+            listed = "; ".join(f"{dataset} {list(task.labels)}" for dataset, task in own.items())
+            raise ValueError(
+                f"The data sets disagree on the labels of the task {name!r}, none has those of "
+                f"all in one order: {listed}."
+            )
+        found[name] = widest
+    return found
 
 
 def configured(task: Task, config: TrainConfig) -> Task:
@@ -218,6 +232,9 @@ def coupling_with(
 ) -> Coupling:
     """Return a coupling as a user asks for it, but through a relatedness that is given.
 
+    Of a table that names more than the tasks have (seven expressions where six are trained) the
+    rest is left out, and said.
+
     Args:
         choice: Tasks, factors and forms.
         tasks: The tasks to train.
@@ -229,6 +246,7 @@ def coupling_with(
         ValueError: If there are no two tasks that fit, or parts do not fit each other.
     """
     classes, attributes = _pair(choice, tasks)
+    relatedness = _within(relatedness, classes, attributes)
     matching, co_annotation = parse(choice.matching_form), parse(choice.co_annotation_form)
     return Coupling(
         classes.name,
@@ -243,6 +261,15 @@ def coupling_with(
         learned=learned,
         name=choice.name or "",
     )
+
+
+def _within(relatedness: Relatedness, classes: Task, attributes: Task) -> Relatedness:
+    unknown = [name for name in relatedness.classes if name not in classes.labels]
+    unknown += [name for name in relatedness.attributes if name not in attributes.labels]
+    if not unknown:
+        return relatedness
+    logging.warning("The relatedness names labels that no task has, left out: %s.", unknown)
+    return relatedness.within(classes.labels, attributes.labels)
 
 
 def _pair(choice: CouplingChoice, tasks: tuple[Task, ...]) -> tuple[Task, Task]:

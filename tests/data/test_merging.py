@@ -7,6 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtl_dm.data.deferred import deferred
 from mtl_dm.data.merging import (
     epoch_length,
     interleaving,
@@ -241,6 +242,24 @@ def test_inputs_may_be_dictionaries():
     for inputs, _, _ in merge(sources, 4, repeat=True).take(3):
         assert inputs["face"].shape == (4, 2)
         assert inputs["voice"].shape == (4, 1)
+
+
+@pytest.mark.parametrize("options", [{}, {"repeat": True, "start": 3}])
+def test_a_deferred_source_comes_in_the_same_order(options):
+    made = source(21)
+    stored = tf.data.Dataset.range(21).map(lambda n: tf.cast(n, tf.float32))
+    labels, masks = next(iter(made.batch(21)))[1:]
+
+    def make(number):
+        row = tf.cast(number, tf.int32)
+        one = tf.nest.map_structure(lambda tensor: tensor[row], (labels, masks))
+        return tf.fill([2], number), *one
+
+    later = deferred(stored, make, 21)
+    assert later.element_spec == made.element_spec
+    other = source(7, 100, "units")
+    want, got = (batches(merge([one, other], 4, **options), 5) for one in (made, later))
+    assert got == want
 
 
 def test_a_source_is_left_as_it_was():

@@ -11,16 +11,16 @@ from mtl_dm.datasets.abaw4_lsd._reader import CLASSES, read
 from tests.datasets.fakes import abaw4_lsd as fakes
 from tests.datasets.fakes import write_image
 
-# The release's folder -> id in neutral, happiness, sadness, fear, anger, surprise, disgust.
+# The release's folder -> id in happiness, sadness, fear, anger, surprise, disgust.
 IDS = {
-    "ANGRER": 4,
-    "ANGERE": 4,
-    "ANGER": 4,
-    "DISGUST": 6,
-    "FEAR": 3,
-    "HAPPINESS": 1,
-    "SADNESS": 2,
-    "SURPRISE": 5,
+    "ANGRER": 3,
+    "ANGERE": 3,
+    "ANGER": 3,
+    "DISGUST": 5,
+    "FEAR": 2,
+    "HAPPINESS": 0,
+    "SADNESS": 1,
+    "SURPRISE": 4,
 }
 
 
@@ -44,21 +44,21 @@ def records(builder, split):
 def test_labels_follow_the_folders(anger, tmp_path):
     source = fakes.write(tmp_path / "raw", anger=anger)
     builder = built(source, tmp_path / "built")
-    # All seven, so that it mixes with other sources; neutral never occurs.
-    assert tuple(builder.info.features["expression"].names) == EXPRESSIONS
+    # Without neutral, the first of the seven.
+    assert tuple(builder.info.features["expression"].names) == EXPRESSIONS[1:]
     for split, name, count in [("train", fakes.TRAIN, 12), ("validation", fakes.VALIDATION, 6)]:
         found = records(builder, split)
         assert len(found) == count
         for record in found:
             path = record["path"].decode()
             assert path.split("/")[0] == name
-            assert record["expression"] == IDS[path.split("/")[1]] != 0
+            assert record["expression"] == IDS[path.split("/")[1]]
             assert record["image"] == (source / path).read_bytes()
 
 
 def test_two_spellings_of_anger_are_one_class(folder):
     write_image(folder / fakes.TRAIN / "ANGER" / "more.jpg", 99)
-    rows = [row for row in read(folder).splits["train"]() if row.labels["expression"] == 4]
+    rows = [row for row in read(folder).splits["train"]() if row.labels["expression"] == 3]
     assert len(rows) == 3
 
 

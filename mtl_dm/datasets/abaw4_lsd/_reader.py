@@ -9,7 +9,9 @@ from pathlib import Path
 from mtl_dm.datasets.reading import ClassMap, Release, Row, image_files, locate
 from mtl_dm.tasks import EXPRESSIONS, Task
 
-TASKS = (Task.multiclass("expression", EXPRESSIONS),)
+LSD_EXPRESSIONS = tuple(name for name in EXPRESSIONS if name != "neutral")
+
+TASKS = (Task.multiclass("expression", LSD_EXPRESSIONS),)
 
 SPLITS = {
     "training_set_synthetic_images": "train",
@@ -21,7 +23,7 @@ PUBLISHED = {"train": 277_251, "validation": 4_670}
 
 CLASSES = ClassMap(
     "expression",
-    EXPRESSIONS,
+    LSD_EXPRESSIONS,
     {
         "ANGRER": "anger",  # so in the release; users correct it
         "ANGERE": "anger",

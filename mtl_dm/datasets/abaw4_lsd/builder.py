@@ -15,8 +15,11 @@ class Abaw4Lsd(ReleaseBuilder):
     """ABAW4 LSD: synthetic faces for training, real ones for validation; six expressions."""
 
     name = "abaw4_lsd"
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "First release."}  # noqa: RUF012 - a TFDS class attribute
+    VERSION = tfds.core.Version("2.0.0")
+    RELEASE_NOTES = {  # noqa: RUF012 - a TFDS class attribute
+        "1.0.0": "First release.",
+        "2.0.0": "The task has the six expressions that occur, without neutral.",
+    }
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
     Ask the organisers of the fourth ABAW competition for the data of the challenge "learning from
     synthetic data" and unpack them, so that the manual directory holds
@@ -27,8 +30,9 @@ class Abaw4Lsd(ReleaseBuilder):
     TASKS = TASKS
     DESCRIPTION = """\
     Synthetic faces (`train`), made from frames of Aff-Wild2, and real ones (`validation`), one of
-    six expressions each. There is no neutral face: that class of the task never occurs. The test
-    images come without labels and are not read.
+    six expressions each; there is no neutral face. Together with a data set of all seven
+    expressions it counts as one that has no neutral face. The test images come without labels and
+    are not read.
     """
     LICENSE = """\
     For research that is not commercial, under an agreement with the organisers. This package holds

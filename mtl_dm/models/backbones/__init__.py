@@ -18,6 +18,7 @@ from mtl_dm.models.backbones.effnet_b2 import effnet_b2
 from mtl_dm.models.backbones.emoaffnet import emoaffnet
 from mtl_dm.models.backbones.hse_nn import hse_nn
 from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
+from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.psr import psr
 from mtl_dm.models.backbones.resnet50 import resnet50
 from mtl_dm.models.backbones.tmif_fea import tmif_fea
@@ -39,6 +40,7 @@ BACKBONES.register("mobilenet_v2")(mobilenet_v2)
 BACKBONES.register("resnet50")(resnet50)
 BACKBONES.register("vgg16")(vgg16)
 BACKBONES.register("vggface")(vggface)
+BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("psr")(psr)
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "dense_trunk",
     "example",
     "example_of",
+    "mter_kdtd",
     "psr",
     "require_image",
     "tmif_fea",

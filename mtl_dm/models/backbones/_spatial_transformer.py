@@ -93,6 +93,10 @@ class AffineSampler(layers.Layer):
         sampled = sample_bilinear(images, affine_points(theta, height, width))
         return ops.reshape(sampled, (-1, height, width, channels))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments; without a method of its own Keras leaves out the name."""
+        return super().get_config()
+
 
 def spatial_transformer(shape: tuple[int, int, int]) -> keras.Model:
     """Return the transformer of Vo et al. 2020: what it sees says how it turns the image.

@@ -67,11 +67,16 @@ def psr(input_shape: tuple[int, ...], variant: str = "paper", dropout: float = 0
     aligned = spatial_transformer(shape)(images)
     half = layers.AveragePooling2D(2, name="half")(aligned)
     restored = edsr(half.shape[1:], depth, width)(half)
-    shared = _shared(blocks, pooled=not demo, dropout=dropout)
-    parts = [
-        layers.Reshape((1, blocks[-1][0]))(shared(_own(f"branch_{name}", blocks)(branch)))
+    branches = [
+        _own(f"branch_{name}", blocks)(branch)
         for name, branch in (("half", half), ("restored", restored), ("full", aligned))
     ]
+    shared = _shared(blocks, pooled=not demo)
+    maps = [shared(branch) for branch in branches]
+    grid = maps[0].shape[1:3] if demo else (1, 1)
+    cells = [_average_and_maximum(each, grid) for each in maps]
+    head = _head(cells[0].shape[-1], blocks[-1][0], dropout)
+    parts = [layers.Reshape((1, blocks[-1][0]))(head(each)) for each in cells]
     return keras.Model(images, layers.Concatenate(axis=1, name="parts")(parts), name="psr")
 
 
@@ -84,18 +89,29 @@ def _own(name: str, blocks: Blocks) -> keras.Model:
     return keras.Model(images, x, name=name)
 
 
-def _shared(blocks: Blocks, *, pooled: bool, dropout: float) -> keras.Model:
-    """Return the blocks of all branches and the way to the head, for maps of any size."""
+def _shared(blocks: Blocks, *, pooled: bool) -> keras.Model:
+    """Return the blocks of all branches, for maps of any size."""
     maps = keras.Input((None, None, blocks[_OWN - 1][0]))
     x = maps
     for number, block in enumerate(blocks[_OWN:], start=_OWN + 1):
         x = _block(x, number, *block)
         x = layers.MaxPooling2D()(x) if pooled else x
-    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
-    x = layers.Dropout(dropout / 2)(_normalised("head_bn1", x))
-    x = layers.Dense(blocks[-1][0], activation="relu", name="head_dense")(x)
-    x = layers.Dropout(dropout)(_normalised("head_bn2", x))
     return keras.Model(maps, x, name="shared")
+
+
+def _average_and_maximum(x: Any, grid: tuple[int, int]) -> Any:
+    """Return both over each cell of a grid, [B, rows * columns * 2 C]."""
+    size = tuple(side // cells for side, cells in zip(x.shape[1:3], grid, strict=True))
+    pooled = [layers.AveragePooling2D(size)(x), layers.MaxPooling2D(size)(x)]
+    return layers.Flatten()(layers.Concatenate()(pooled))
+
+
+def _head(length: int, units: int, dropout: float) -> keras.Model:
+    """Return the way of all branches from what they saw to their features."""
+    seen = keras.Input((length,))
+    x = layers.Dropout(dropout / 2)(_normalised("bn1", seen))
+    x = layers.Dense(units, activation="relu", name="dense")(x)
+    return keras.Model(seen, layers.Dropout(dropout)(_normalised("bn2", x)), name="head")
 
 
 def _block(x: Any, number: int, channels: int, convolutions: int) -> Any:

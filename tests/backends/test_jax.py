@@ -65,3 +65,12 @@ def test_jax_trains_as_tensorflow_does(case, tolerance, rates, tmp_path):
     loss = expected["log/loss"]
     assert np.all(np.isfinite(loss))
     assert loss[-1] < loss[0]
+
+
+def test_jax_has_the_operations_of_every_network():
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-m", "tests.backends.networks"]
+    printed, _ = run(command, cwd=ROOT, env={**environment, "CUDA_VISIBLE_DEVICES": ""})
+    found = json.loads(printed.splitlines()[-1])
+    assert not found["failed"]
+    assert {"compact_cnn", "emoaffnet", "hse_nn"} <= set(found["traced"])

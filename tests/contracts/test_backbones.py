@@ -5,6 +5,7 @@ is eager, which costs less than to compile it for three steps.
 """
 
 import functools
+import json
 
 import keras
 import numpy as np
@@ -60,6 +61,11 @@ def flat(returned):
     return [keras.ops.convert_to_numpy(each) for each in keras.tree.flatten(returned)]
 
 
+def config_of(backbone):
+    # As text, in which a tuple is a list.
+    return json.dumps(keras.saving.serialize_keras_object(backbone), sort_keys=True)
+
+
 def trained(model, name):
     """Train some steps on partly annotated images; return the logs."""
     _, labels, masks = random_batch(B, tasks=TASKS)
@@ -99,35 +105,36 @@ def test_every_trainable_weight_gets_a_gradient_and_exact_options_leave_nothing_
 
 
 @every_backbone
-def test_every_call_makes_new_weights_from_the_seed(name):
-    backbone = exact(name)
-    drawn = [backbone.trainable_variables]
-    for seed in (1, 2):
-        keras.utils.set_random_seed(seed)
-        again = made(name, **example_of(name, ENTRIES[name]).exact)
-        again(images(name, rows=1))
-        drawn.append(again.trainable_variables)
-    one, again, two = ([each.numpy() for each in variables] for variables in drawn)
-    assert any(np.any(a != b) for a, b in zip(one, two, strict=True))
-    for a, b in zip(one, again, strict=True):
+def test_a_seed_makes_the_same_weights_again(name):
+    keras.utils.set_random_seed(1)
+    again = made(name, **example_of(name, ENTRIES[name]).exact)
+    if not again.built:
+        again(images(name))
+    # Not the statistics, which its training has moved.
+    first = exact(name).trainable_variables
+    for a, b in zip(first, again.trainable_variables, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @every_backbone
 def test_a_model_around_it_is_saved_read_back_and_trained(name, tmp_path):
     model, batch = MultiTaskModel(made(name), TASKS), images(name)
-    before, features = model(batch, training=False), model.extract(batch, training=False)
+    before = model(batch, training=False)
     own = set(model.term_trackers) - {task.name for task in TASKS}
     assert set(getattr(model.backbone, "term_names", ())) == own - {AUXILIARY}
 
+    # Another seed makes other weights.
+    pairs = zip(model.backbone.trainable_variables, exact(name).trainable_variables, strict=True)
+    assert any(np.any(a != b) for a, b in pairs)
+
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.backbone.get_config() == model.backbone.get_config()
+    assert config_of(loaded.backbone) == config_of(model.backbone)
     assert list(loaded.term_trackers) == list(model.term_trackers)
     after = loaded(batch, training=False)
     for task in TASKS:
         np.testing.assert_array_equal(after[task.name], before[task.name])
-        assert features[0][task.name].shape[0] == B
+        assert before[task.name].shape == (B, task.size)
 
     logs = trained(loaded, name)
     assert all(np.isfinite(values).all() for values in logs.values())

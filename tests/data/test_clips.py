@@ -119,7 +119,8 @@ class TestClips:
 
     def test_only_static_frames_are_read(self):
         class Frames:
-            asked = []
+            def __init__(self):
+                self.asked = []
 
             def __len__(self):
                 return 7

@@ -219,11 +219,7 @@ def _bytes(spec: Any) -> int:
 def union(
     sources: Sequence[tf.data.Dataset],
 ) -> tuple[dict[str, tf.TensorSpec], dict[str, tf.TensorSpec]]:
-    """Return the label and the mask specs of every task that a source has.
-
-    Raises:
-        ValueError: If the sources do not fit each other.
-    """
+    """Return the label and the mask specs of every task; a source that does not fit is refused."""
     labels: dict[str, tf.TensorSpec] = {}
     masks: dict[str, tf.TensorSpec] = {}
     first_inputs = None

@@ -9,12 +9,15 @@ import pytest
 from data_prep.build import build
 from experiments import table2, table2_paper
 from experiments.engine import costs, running
+from experiments.engine.building import build as build_model
 from experiments.engine.dry_run import describe
 from experiments.engine.networks import configuration
 from experiments.table2_recipes import RECIPES
 from mtl_dm import datasets
 from mtl_dm.reporting import published, read_cells
+from mtl_dm.tasks import EXPRESSIONS
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.fitting import settings
 from mtl_dm.training.flags import define_train_flags, train_config
 from tests.datasets import fakes
 from tests.experiments.engine import tiny
@@ -123,6 +126,15 @@ class TestDeclaration:
         assert [int(source.cardinality()) for source in found.sources(found.tasks)] == [8, 3]
         coupled = configuration(found, table2.ROWS["C MT (DB)"])
         assert coupled.relatedness == "aff_wild2"
+
+    def test_lsd_has_six_expressions(self, databases):
+        found = table2_paper.problem("ABAW4-LSD-EmotioNet", TINY, databases, 0, None)
+        assert found.tasks[0].labels == EXPRESSIONS[1:]
+        config = configuration(found, table2.ROWS["C MT (DM)"]).replace(backbone="compact_cnn")
+        with settings(config):
+            model = build_model(found, config, found.tasks, found.sources(found.tasks)[0])
+        assert model.heads["expression"].units == 6
+        assert len(model.couplings) == 1
 
     def test_no_image_is_trained_on_and_tested_on(self, databases):
         found = table2_paper.problem("RAF-DB-EmotioNet", TINY, databases, 0, None)

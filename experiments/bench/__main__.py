@@ -7,9 +7,9 @@ Method: pairs are timed in turn in one run, so that whatever else the machine do
     goal. Times are of this machine, ratios travel. All data is written for the run, into a
     temporary folder.
 Goals: coupled / uncoupled and MultiTaskModel / a hand-written two-head model at most 1.02; the
-    input pipeline at least 0.95 of the same operations in bare tf.data; memory flat within 10%
-    while the data grows ten times; import at most 1.1 of importing Keras.
-Cost: about 9 minutes on two cores.
+    input pipeline at least 0.97 of the same operations in bare tf.data, blends too; memory
+    flat within 10% while the data grows ten times; import at most 1.1 of importing Keras.
+Cost: about 11 minutes on two cores.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     faces.register()
     name = f"{faces.BenchFaces.name}/{options.config}"
-    for _ in pipelines.ours(name, options.data_dir, 112).take(BATCHES):
+    for _ in pipelines.ours(name, options.data_dir, 112).prefetch(2).take(BATCHES):
         pass
     # Linux counts in kilobytes, macOS in bytes.
     unit = 1024**2 if sys.platform == "darwin" else 1024

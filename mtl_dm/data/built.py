@@ -75,7 +75,7 @@ def load(
     if side is None:
         raise ValueError(f"The images of {name!r} differ in size: image_size must be given.")
 
-    decode = builder.info.features[IMAGE].decode_example if IMAGE in names else None
+    decode: Any = builder.info.features[IMAGE].decode_example if IMAGE in names else None
 
     def element(example: dict[str, Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:
         labels, masks = {}, {}

@@ -13,6 +13,7 @@ from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.cub_200_2011 import Cub2002011
 from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
+from mtl_dm.datasets.judged import DATABASE_METRICS
 from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_clips import SyntheticClips
@@ -86,6 +87,7 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
 
 __all__ = [
     "BUILDERS",
+    "DATABASE_METRICS",
     "Abaw4Lsd",
     "AffWild2",
     "AffectNet",

@@ -33,7 +33,6 @@ def flags(tmp_path_factory):
         "--learning_rate=0.01",
         "--image_size=16",
         "--batch_size=8",
-        "--mix=mix_augment",
         "--epochs=3",
         "--steps_per_epoch=2",
     ]

@@ -10,8 +10,8 @@ FER2013's Training, before any coupled row was run. Accuracy of expressions / AF
     ST       37.7/55.7  38.2/58.0  41.6/59.3  47.8/59.8
     NC MT    37.8/47.7  43.0/54.7  45.6/57.0  49.1/58.7
 
-More steps help both rows; 1,500 let the whole table end in about an hour. The named networks cost more a
-step; theirs are in experiments/table2_networks.py.
+More steps help both rows; 1,500 let the whole table end in about an hour. The named networks cost
+more a step; theirs are in experiments/table2_networks.py.
 """
 
 from __future__ import annotations

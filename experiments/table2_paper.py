@@ -26,6 +26,7 @@ from experiments.problems.aff_wild2_clips import FOLDER, AffWild2Clips, streams_
 from experiments.table2_networks import CHAINED
 from experiments.table2_recipes import RECIPES
 from mtl_dm import data
+from mtl_dm.datasets import DATABASE_METRICS
 from mtl_dm.streams import STREAMS
 from mtl_dm.training.config import TrainConfig
 
@@ -51,33 +52,28 @@ class Databases:
             built is taken.
         test: Names of the test sets.
         thresholds_from: Names of the validation sets.
-        expression: The metric that the paper reports for expressions.
-        action_units: That of action units.
     """
 
     training: tuple[tuple[str, ...], ...]
     test: tuple[tuple[str, ...], ...]
     thresholds_from: tuple[str, ...]
-    expression: str
-    action_units: str = "afa"
 
 
-def _with_emotionet(train: Sequence[str], test: str, metric: str) -> Databases:
+def _with_emotionet(train: Sequence[str], test: str) -> Databases:
     return Databases(
         (tuple(f"{name}:train" for name in train), (TRAINED,)),
         (tuple(f"{name}:{test}" for name in train), (TESTED,)),
         (HELD,),
-        metric,
     )
 
 
 DATABASES = {
     "AffectNet-EmotioNet": _with_emotionet(
-        ("affectnet/manual_faces", "affectnet/manual"), "validation", "accuracy"
+        ("affectnet/manual_faces", "affectnet/manual"), "validation"
     ),
-    "RAF-DB-EmotioNet": _with_emotionet(("raf_db/basic",), "test", "average_accuracy"),
-    "ABAW4-LSD-EmotioNet": _with_emotionet(("abaw4_lsd",), "validation", "f1"),
-    "Aff-Wild2": Databases((("aff_wild2:train",),), (("aff_wild2:validation",),), (), "f1", "f1"),
+    "RAF-DB-EmotioNet": _with_emotionet(("raf_db/basic",), "test"),
+    "ABAW4-LSD-EmotioNet": _with_emotionet(("abaw4_lsd",), "validation"),
+    "Aff-Wild2": Databases((("aff_wild2:train",),), (("aff_wild2:validation",),), ()),
 }
 EXPECTED = {
     "affectnet/manual:train": 287_651,
@@ -246,8 +242,12 @@ def _group(name: str) -> str:
 
 
 def _metrics(group: str) -> dict[str, list[str]]:
-    databases = DATABASES[group]
-    return {"expression": [databases.expression], "action_units": [databases.action_units]}
+    """Return by task the metric of the database that is annotated for it."""
+    found: dict[str, list[str]] = {}
+    for names in DATABASES[group].training:
+        judged = DATABASE_METRICS[names[0].partition("/")[0].partition(":")[0]]
+        found |= {task: [metric] for task, metric in judged.items()}
+    return found
 
 
 def _column(name: str, chosen: Options, size: Size) -> Column:

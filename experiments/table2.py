@@ -2,7 +2,8 @@
 
 Source: Kollias, Sharmanska, Zafeiriou, AAAI 2024, Table 2.
 Command: make reproduce-table2 [PRESET=demo|demo-full|real] [SEEDS=n] [ONLY=row] [WORKERS=n]
-    real needs DATA_DIR=<folder with fer2013, fer2013_blendshapes.csv and lfw_expressions>.
+    real needs DATA_DIR=<folder with fer2013, fer2013_blendshapes.csv and lfw_expressions>; paper
+    and paper-recipes are experiments/table2_paper.py.
 Data: demo, demo-full: synthetic faces; a small set annotated for expressions, a large one for 11
     action units; TMIF-FEA's column synthetic clips. real: FER2013 for expressions, LFW for facial
     movements that MediaPipe measured (experiments/table2_real.py).

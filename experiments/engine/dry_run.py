@@ -38,7 +38,9 @@ class Plan(NamedTuple):
 
 
 def describe(study: Study, options: Options) -> str:
-    """Return what the cells of a study would do; nothing is built, trained or written.
+    """Return what the cells of a study would do; nothing is trained, and no data set is built.
+
+    A problem that reads its data as it is made (clothing, real photos) still does.
 
     Args:
         study: The study.
@@ -49,7 +51,7 @@ def describe(study: Study, options: Options) -> str:
         FileNotFoundError: If the data of a study that reads them to plan are not there.
     """
     cells = study.cells(options.folder, options.command, options.only)
-    lines = [f"{len(cells)} cells; nothing is built, trained or written.", ""]
+    lines = [f"{len(cells)} cells; nothing is trained.", ""]
     total, unknown = 0.0, 0
     missing: dict[str, str] = {}
     problems: dict[tuple[str, int, int | None], Problem] = {}

@@ -96,5 +96,5 @@ def test_a_dry_run_ends_before_anything_is_written(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         running.run_study(tiny.study({"NC MT": Method()}, TASKS_OF_ANIMALS), chosen)
     assert ended.value.code == 0
-    assert "1 cells; nothing is built" in capsys.readouterr().out
+    assert "1 cells; nothing is trained" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())

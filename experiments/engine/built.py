@@ -96,12 +96,13 @@ class Built(Problem):
             yield (found.size or self._expected.get(name, UNKNOWN)) if wanted & labelled else None
 
     def input_shape(self) -> Any:
-        """Return the shape of an image."""
-        side = self.config.image_size
-        if side is None:
-            (first, *_), folder = self.config.datasets, self.config.data_dir
-            side = data.outline(first, data_dir=folder).side
-        return (side, side, 3)
+        """Return the shape of an image, or of all that the data set says a network sees."""
+        found = data.outline(self.config.datasets[0], data_dir=self.config.data_dir)
+        side = self.config.image_size or found.side
+        image = (side, side, 3)
+        if found.inputs is None:
+            return image
+        return {**found.inputs, **({"image": image} if "image" in found.inputs else {})}
 
     def reads(self) -> list[data.Outline]:
         """Return the data sets that training and measuring read."""

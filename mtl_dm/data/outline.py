@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ class Outline(NamedTuple):
         side: Of its images; None: they differ in size.
         size: Images of the split; None: not known before it is built.
         by_itself: It is drawn on first use, from no download.
+        inputs: Shapes of what a network sees, by name; None: the image alone.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Outline(NamedTuple):
     side: int | None
     size: int | None
     by_itself: bool
+    inputs: Mapping[str, tuple[int | None, ...]] | None
 
 
 def outline(name: str, *, data_dir: str | Path) -> Outline:
@@ -46,6 +49,7 @@ def outline(name: str, *, data_dir: str | Path) -> Outline:
     builder = datasets.make_builder(base, data_dir)
     tasks = datasets.tasks_of(builder.info)
     splits = builder.info.splits or {}
+    seen = datasets.inputs_of(builder.info)
     counts = {each: info.num_examples for each, info in splits.items()}
     known = counts or dict(getattr(builder, "announced", {}))
     size = known.get(split) if split or len(known) != 1 else next(iter(known.values()))
@@ -59,6 +63,7 @@ def outline(name: str, *, data_dir: str | Path) -> Outline:
         builder.info.features["image"].shape[0],
         size,
         not builder.MANUAL_DOWNLOAD_INSTRUCTIONS,
+        None if seen is None else {each: tuple(builder.info.features[each].shape) for each in seen},
     )
 
 

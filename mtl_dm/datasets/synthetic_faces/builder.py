@@ -11,7 +11,14 @@ import tensorflow_datasets as tfds
 
 from mtl_dm.datasets._features import task_features, task_metadata
 from mtl_dm.datasets._jpeg import jpeg
-from mtl_dm.synthetic.face_sets import FACE_SETS, IMAGE_SIZES, SET_NAMES, TASKS, generate
+from mtl_dm.synthetic.face_sets import (
+    FACE_SETS,
+    IMAGE_SIZES,
+    SET_NAMES,
+    TASKS,
+    generate,
+    labelled_tasks,
+)
 
 SEED = 0
 
@@ -64,12 +71,7 @@ class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
     @property
     def labelled(self) -> tuple[str, ...]:
         """Names of the tasks that any face of the set is annotated for."""
-        own = [entry for entry in FACE_SETS if entry.name == self.builder_config.face_set]
-        hidden = {
-            "expression": not any(entry.expression for entry in own),
-            "action_units": not any(entry.units for entry in own),
-        }
-        return tuple(task.name for task in TASKS if not hidden.get(task.name))
+        return labelled_tasks(self.builder_config.face_set)
 
     @property
     def announced(self) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ SEEDS ?=
 ONLY ?=
 DATA_DIR ?=
 WORKERS ?=
+DRY_RUN ?=
 
 # TensorFlow's start-up chatter hides what a command has to say.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -16,19 +17,21 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # What was typed, for the record; what was not is the study's own default.
 STUDY = MTL_DM_COMMAND='make $@$(if $(PRESET), PRESET=$(PRESET))$(if \
 	$(SEEDS), SEEDS=$(SEEDS))$(if $(ONLY), ONLY="$(ONLY)")$(if \
-	$(DATA_DIR), DATA_DIR="$(DATA_DIR)")$(if $(WORKERS), WORKERS=$(WORKERS))' $(PY) -m
+	$(DATA_DIR), DATA_DIR="$(DATA_DIR)")$(if $(WORKERS), WORKERS=$(WORKERS))$(if \
+	$(DRY_RUN), DRY_RUN=$(DRY_RUN))' $(PY) -m
 OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)') \
 	$(if $(ONLY),--only='$(ONLY)') $(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
-# Only studies that train take workers.
-TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
+# Only studies that train take workers, or can say what they would train.
+TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)') $(if $(DRY_RUN),--dry_run)
 
 .PHONY: help test lint gallery bench study reproduce-table1 reproduce-table2 reproduce-table3 \
 	reproduce-table4 clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full|real (study: quick|full)  SEEDS=n (Tables 2, 3)'
+	@echo 'Variables: PRESET=demo|demo-full|real|paper (study: quick|full)  SEEDS=n (Tables 2, 3)'
 	@echo '           ONLY="row or column"  DATA_DIR=folder  WORKERS=n (cells side by side, 2)'
+	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
 
 $(INSTALLED): setup.py
 	$(PYTHON) -m venv $(VENV)

@@ -255,7 +255,8 @@ def main() -> None:
     elif not has_ck_plus(chosen):
         print(f"Without DATA_DIR/{ck_plus.FILE} there is no row {CK_PLUS_ROW!r}.", flush=True)
     require_known(chosen.only, study(chosen).names())
-    run_study(study(chosen, screened(chosen)), chosen)
+    # What screening would choose is not known before it has trained.
+    run_study(study(chosen, {} if chosen.dry_run else screened(chosen)), chosen)
     print((chosen.folder / "verdict.md").read_text(encoding="utf-8"))
 
 

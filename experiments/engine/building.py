@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from experiments.engine.problem import Problem
-from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.tasks import Task
 from mtl_dm.training import assembly
 from mtl_dm.training.config import TrainConfig
@@ -28,6 +30,19 @@ def build(
     return assembly.model_of(
         config, tuple(tasks), assembly.input_shape_of(source), couplings=couplings
     )
+
+
+def shared_network(specification: str, input_shape: Any) -> keras.layers.Layer:
+    """Return a backbone alone, with random weights, to count what is in it.
+
+    Args:
+        specification: Its name, with options.
+        input_shape: Without the batch, or shapes by name.
+
+    Raises:
+        ValueError: If there is no such backbone or it does not take the input.
+    """
+    return BACKBONES.create(specification, input_shape)
 
 
 def couplings_of(problem: Problem, config: TrainConfig, tasks: Sequence[Task]) -> list[Coupling]:

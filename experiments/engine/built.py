@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from experiments.engine.problem import Apart, Problem
+from experiments.engine.problem import UNKNOWN, Apart, Problem
 from mtl_dm import data
 from mtl_dm.tasks import Task
 from mtl_dm.training import assembly
@@ -23,27 +24,32 @@ class Built(Problem):
 
     Args:
         config: What all rows share.
-        test: Name of the test set, as for `mtl_dm.data.load`.
-        thresholds_from: Name of the validation set; None: no thresholds are chosen.
+        test: Name of the test set, as for `mtl_dm.data.load`, or names: each measures the tasks
+            that it is annotated for. Every network sees the images of all.
+        thresholds_from: Name or names of the validation set; None: no thresholds are chosen.
         unseen: By name of a multilabel task, the name in the results of those of its attributes
             that no training image is annotated for.
+        expected: By name of a training set, its size where it is not built.
 
     Raises:
         ValueError: If a name is unknown, or the data sets disagree on labels.
-        FileNotFoundError: If a data set is not built.
     """
+
+    by_name = True
 
     def __init__(
         self,
         config: TrainConfig,
-        test: str,
-        thresholds_from: str | None = None,
+        test: str | Sequence[str],
+        thresholds_from: str | Sequence[str] | None = None,
         unseen: Mapping[str, str] | None = None,
+        expected: Mapping[str, int] | None = None,
     ) -> None:
         self.config = config
-        self.tasks = assembly.tasks_of(config)
-        self._test, self._validation = test, thresholds_from
+        self.tasks = assembly.tasks_of(config, built=False)
+        self._test, self._validation = _names(test), _names(thresholds_from)
         self._unseen = unseen or {}
+        self._expected = expected or {}
         self.record = {"test": test, "thresholds_from": thresholds_from}
 
     @property
@@ -75,17 +81,56 @@ class Built(Problem):
             for name, annotated in zip(self.config.datasets, self._annotated, strict=True)
         ]
 
+    def sizes(self, tasks: Sequence[Task]) -> list[int | None]:
+        """Return the sizes of the training sets, of those that are not built the expected ones."""
+        return list(self._sizes({task.name for task in tasks}))
+
+    def _sizes(self, wanted: set[str]) -> Iterator[int | None]:
+        config = self.config
+        for name in config.datasets:
+            found = data.outline(name, data_dir=config.data_dir)
+            labelled = set(found.labelled)
+            if found.built:
+                every = _annotated(name, config.data_dir, self.tasks)
+                labelled = {task for task, flags in every.items() if np.any(flags)}
+            yield (found.size or self._expected.get(name, UNKNOWN)) if wanted & labelled else None
+
+    def input_shape(self) -> Any:
+        """Return the shape of an image, or of all that the data set says a network sees."""
+        found = data.outline(self.config.datasets[0], data_dir=self.config.data_dir)
+        side = self.config.image_size or found.side
+        image = (side, side, 3)
+        if found.inputs is None:
+            return image
+        return {**found.inputs, **({"image": image} if "image" in found.inputs else {})}
+
+    def reads(self) -> list[data.Outline]:
+        """Return the data sets that training and measuring read."""
+        names = dict.fromkeys((*self.config.datasets, *self._test, *self._validation))
+        found = [data.outline(name, data_dir=self.config.data_dir) for name in names]
+        return list({each.name: each for each in found}.values())
+
     def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset | None:
         """Return the validation set."""
-        return None if self._validation is None else self._load(self._validation, tasks)
+        return self._joined(self._validation, tasks) if self._validation else None
 
     def test(self, tasks: Sequence[Task]) -> tf.data.Dataset:
         """Return the test set."""
-        return self._load(self._test, tasks)
+        return self._joined(self._test, tasks)
+
+    def _joined(self, names: Sequence[str], tasks: Sequence[Task]) -> tf.data.Dataset:
+        # All of them, also without a label of these tasks: every network has the same images.
+        return data.joined([self._load(name, tasks) for name in names])
 
     def _load(self, name: str, tasks: Sequence[Task]) -> tf.data.Dataset:
         config = self.config
         return data.load(name, data_dir=config.data_dir, tasks=tasks, image_size=config.image_size)
+
+
+def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 @functools.lru_cache(maxsize=8)

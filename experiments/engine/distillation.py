@@ -35,7 +35,7 @@ def with_teachers(
     Args:
         problem: Says which labels a teacher has learned.
         source: Unbatched (input, labels, masks).
-        lacking: The tasks that it has no label of.
+        lacking: The tasks that it has no label of, or, where the problem has gaps, not of all.
         teacher: Returns the network that predicts a task.
     """
     labelled = source
@@ -44,5 +44,5 @@ def with_teachers(
         known = np.ones(task.size)
         if task.kind != "multiclass":
             known = np.asarray(problem.scored.get(task.name, known))
-        labelled = data.with_soft_labels(labelled, task, predicted, known)
+        labelled = data.with_soft_labels(labelled, task, predicted, known, gaps=problem.gaps)
     return labelled

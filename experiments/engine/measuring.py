@@ -96,10 +96,12 @@ def _with_teachers(cell: StudyCell, row: str, problem: Problem, group: Sequence[
         return kept(cell, row, problem, [task.name])
 
     labelled = [(task, problem.sources([task])) for task in group]
+
+    def lacking(place: int) -> list[Task]:
+        return [task for task, own in labelled if own[place] is None or problem.gaps]
+
     return [
-        with_teachers(
-            problem, source, [task for task, own in labelled if own[place] is None], teacher
-        )
+        with_teachers(problem, source, lacking(place), teacher)
         for place, source in enumerate(problem.sources(group))
         if source is not None
     ]

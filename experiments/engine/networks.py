@@ -9,9 +9,8 @@ import tensorflow as tf
 
 from experiments.engine.building import build
 from experiments.engine.method import Method
-from experiments.engine.problem import Problem
-from mtl_dm import data
-from mtl_dm.data.merging import places_per_batch
+from experiments.engine.problem import UNKNOWN, Problem, sizes_of
+from mtl_dm.data.merging import epoch_length, interleaving, places_per_batch
 from mtl_dm.measuring.evidence import History
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.spec import parse
@@ -77,10 +76,27 @@ def part_of(
         ValueError: If stages say themselves what is read of sources of which it sees a part.
     """
     own = problem.sources(group)
-    kept = [place for place, source in enumerate(own) if source is not None]
     sources = [source for source in own if source is not None]
+    return own_config(problem, config, group, sizes_of(own)), sources
+
+
+def own_config(
+    problem: Problem, config: TrainConfig, group: Sequence[Task], sizes: Sequence[int | None]
+) -> TrainConfig:
+    """Return the configuration of one network, as `part_of`.
+
+    Args:
+        problem: The problem.
+        config: The row's.
+        group: The network's tasks.
+        sizes: `problem.sizes(group)`.
+
+    Raises:
+        ValueError: As `part_of`, or if it takes the size of a source that is not there.
+    """
     if len(group) == len(problem.tasks):
-        return config, sources
+        return config
+    kept = [place for place, size in enumerate(sizes) if size is not None]
     names = tuple(task.name for task in group)
     weights = {name: value for name, value in config.task_weights.items() if name in names}
     losses = {name: value for name, value in config.task_losses.items() if name in names}
@@ -93,19 +109,33 @@ def part_of(
         task_weights=weights,
         task_losses=losses,
     )
-    if len(kept) == len(own):
-        return alone, sources
+    if len(kept) == len(sizes):
+        return alone
     _require_same_data_in_stages(config, names)
-    every = [source for source in problem.sources(problem.tasks) if source is not None]
-    shares = config.shares or [int(source.cardinality()) for source in every]
-    places = places_per_batch(shares, config.batch_size, len(every))
-    steps = config.steps_per_epoch or data.steps_per_epoch(every, config.batch_size, shares)
+    places, steps = batches_of(problem, config)
     return alone.replace(
         datasets=tuple(config.datasets[place] for place in kept),
         shares=None if len(kept) == 1 else tuple(float(places[place]) for place in kept),
         batch_size=sum(places[place] for place in kept),
         steps_per_epoch=steps,
-    ), sources
+    )
+
+
+def batches_of(problem: Problem, config: TrainConfig) -> tuple[list[int], int]:
+    """Return the places of each source in a batch of all tasks, and the steps of an epoch.
+
+    Raises:
+        ValueError: If shares do not fit, or the size of a source is needed that is not there.
+    """
+    shares, steps = config.shares, config.steps_per_epoch
+    if shares is not None and steps is not None:
+        return places_per_batch(shares, config.batch_size, len(shares)), steps
+    sizes = [size for size in problem.sizes(problem.tasks) if size is not None]
+    if UNKNOWN in sizes:
+        raise ValueError("The steps of an epoch are not known before the data sets are built.")
+    places = places_per_batch(shares or sizes, config.batch_size, len(sizes))
+    length = epoch_length(interleaving(places), sizes, places)
+    return places, steps or -(-length // config.batch_size)
 
 
 def _require_same_data_in_stages(config: TrainConfig, names: Sequence[str]) -> None:

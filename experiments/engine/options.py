@@ -30,6 +30,7 @@ class Options:
         folder: Folder of the study.
         workers: Processes that compute cells side by side; 0: this process does.
         command: What was typed.
+        dry_run: Only say what would be done.
     """
 
     preset: str
@@ -39,6 +40,7 @@ class Options:
     folder: Path
     workers: int
     command: str
+    dry_run: bool = False
 
 
 def options(
@@ -60,7 +62,7 @@ def options(
         default_preset: Used where --preset is not given.
         data_dir: Default of --data_dir; None: it must be given.
         seeds: Default of --seeds. None: a study that fixes its repetitions refuses the option.
-        trains: Offer --workers.
+        trains: Offer --workers and --dry_run.
 
     Raises:
         ValueError: If a value breaks its rule.
@@ -81,6 +83,11 @@ def options(
             default=min(2, os.cpu_count() or 1),
             help="cells side by side, a process of one thread each; 0: none, in this process",
         )
+        parser.add_argument(
+            "--dry_run",
+            action="store_true",
+            help="print what each cell would train, on what and how long, and do nothing",
+        )
     found = parser.parse_args()
     typed = shlex.join(["python", "-m", f"experiments.{table}", *sys.argv[1:]])
     if found.preset not in presets:
@@ -96,6 +103,7 @@ def options(
         Path(found.output),
         getattr(found, "workers", 0),
         os.environ.get(COMMAND) or typed,
+        getattr(found, "dry_run", False),
     )
 
 

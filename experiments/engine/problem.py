@@ -10,11 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm.data.outline import Outline
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
+from mtl_dm.training import assembly
 from mtl_dm.training.config import TrainConfig
 
 _NONE: Mapping[str, Any] = types.MappingProxyType({})
+UNKNOWN = -1
+"""Size of a source that is not there."""
 
 
 class Given(NamedTuple):
@@ -55,6 +59,10 @@ class Problem(abc.ABC):
         scored: By task name, float [size] with 1 for labels that are measured and have thresholds
             chosen, 0 for others; a task not named is measured whole.
         apart: By name in the results, labels that are measured by themselves.
+        by_name: Whether its training sources are the data sets of `config.datasets`, whole, so that
+            `python -m mtl_dm.train` can train on the same.
+        gaps: Whether teachers also label single examples that a source has no label of, not whole
+            sources alone.
     """
 
     config: TrainConfig
@@ -63,6 +71,8 @@ class Problem(abc.ABC):
     names: Mapping[str, str] = _NONE
     scored: Mapping[str, np.ndarray] = _NONE
     apart: Mapping[str, Apart] = _NONE
+    by_name: bool = False
+    gaps: bool = False
 
     @abc.abstractmethod
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
@@ -78,6 +88,26 @@ class Problem(abc.ABC):
     @abc.abstractmethod
     def test(self, tasks: Sequence[Task]) -> tf.data.Dataset:
         """Return the test images, the same for every row, with the labels of `tasks`."""
+
+    def sizes(self, tasks: Sequence[Task]) -> list[int | None]:
+        """Return the sizes of what `sources` returns, without reading it where that is possible.
+
+        Args:
+            tasks: As for `sources`.
+
+        Returns:
+            None for a source without a label of these tasks, `UNKNOWN` for one that is not there.
+        """
+        return sizes_of(self.sources(tasks))
+
+    def input_shape(self) -> Any:
+        """Return the shape of one input, or shapes by name."""
+        given = (source for source in self.sources(self.tasks) if source is not None)
+        return assembly.input_shape_of(next(given))
+
+    def reads(self) -> list[Outline]:
+        """Return the data sets that training and measuring read, whether built or not."""
+        return []
 
     def further(self, tasks: Sequence[Task]) -> Mapping[str, tf.data.Dataset]:
         """Return test images of another kind by name, each measured under names of its own.
@@ -106,3 +136,8 @@ class Problem(abc.ABC):
         """Return the relatedness that the configuration calls `name`; None: assembly knows it."""
         del name
         return None
+
+
+def sizes_of(sources: Sequence[tf.data.Dataset | None]) -> list[int | None]:
+    """Return the number of elements of each source; None for none."""
+    return [None if source is None else int(source.cardinality()) for source in sources]

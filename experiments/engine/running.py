@@ -15,6 +15,7 @@ import tensorflow as tf
 from experiments.engine import records
 from experiments.engine.building import couplings_of
 from experiments.engine.cell import StudyCell
+from experiments.engine.dry_run import describe
 from experiments.engine.measuring import measure
 from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.options import Options, require_known
@@ -43,8 +44,12 @@ def run_study(study: Study, options: Options) -> None:
         ValueError: If an option names what the study does not have, data are malformed, or the
             folder holds cells of another configuration.
         FileNotFoundError: If data are not there.
+        SystemExit: With 1 if cells failed, with 0 where only what would be done is wanted.
     """
     require_known(options.only, study.names())
+    if options.dry_run:
+        print(describe(study, options))
+        raise SystemExit(0)
     written = -math.inf
 
     def watch() -> None:

@@ -13,9 +13,11 @@ from mtl_dm.data.built import (
 )
 from mtl_dm.data.clips import clips
 from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
+from mtl_dm.data.joining import joined
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.mixing import MIXING, mix_augment
+from mtl_dm.data.outline import Outline, how_to_build, outline
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
@@ -26,13 +28,16 @@ __all__ = [
     "MIXING",
     "Annotations",
     "LabelledPair",
+    "Outline",
     "Recording",
     "Summary",
     "augment",
     "class_ids",
     "clips",
     "from_arrays",
+    "how_to_build",
     "image_side",
+    "joined",
     "label_arrays",
     "labelled_pair",
     "load",
@@ -40,6 +45,7 @@ __all__ = [
     "mfcc",
     "mix_augment",
     "network_input",
+    "outline",
     "raw_features",
     "split_in",
     "steps_per_epoch",

@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 from mtl_dm import datasets
 from mtl_dm.data.arrays import encode
 from mtl_dm.data.deferred import deferred
+from mtl_dm.data.outline import how_to_build
 from mtl_dm.data.subset import fits, widened
 from mtl_dm.tasks import Task, by_name
 
@@ -36,7 +37,8 @@ def load(
     which every command reads first, does it. A data set that needs no download is built on the way.
 
     Args:
-        name: "name[/config][:split]"; the split may be left out where there is only one.
+        name: "name[/config][:split]"; the split may be left out where there is only one, and a
+            part of it be meant, "emotionet/manual:train[:70%]" (as TFDS counts).
         data_dir: Folder that holds built data sets.
         tasks: Tasks to read; those that the data set lacks are left out of the labels, and labels
             of a task that it does not know are missing. None: all as they are.
@@ -194,7 +196,7 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
         if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
             raise FileNotFoundError(
                 f"The data set {name!r} is not built in {data_dir}. Build it with: "
-                f"python -m data_prep.build --dataset={name} --source=DIR --data_dir={data_dir}"
+                f"{how_to_build(name, data_dir)}"
             )
         # No look at a public bucket: these data sets cannot be there, and a cluster may be offline.
         config = tfds.download.DownloadConfig(try_download_gcs=False)
@@ -202,7 +204,8 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
     splits = list(builder.info.splits)
     if not split and len(splits) == 1:
         split = splits[0]
-    if split not in splits:
+    # A part of a split, "train[:70%]": TFDS stores records in an order that a hash draws.
+    if split.partition("[")[0] not in splits:
         raise ValueError(f"The data set {name!r} has the splits {splits}, got {split!r}.")
     return builder, split
 

@@ -13,12 +13,18 @@ from mtl_dm.tasks import Task
 
 
 def with_soft_labels(
-    source: tf.data.Dataset, task: Task, probabilities: np.ndarray, known: np.ndarray | None = None
+    source: tf.data.Dataset,
+    task: Task,
+    probabilities: np.ndarray,
+    known: np.ndarray | None = None,
+    *,
+    gaps: bool = False,
 ) -> tf.data.Dataset:
     """Return the source with a teacher's predictions as labels of one task.
 
     Source: Kollias et al. 2024, row S-T NC MT of Table 2. Existing labels of the task are
-    replaced. All predictions are held in memory; `with_predicted_labels` asks as it goes.
+    replaced, unless only gaps are filled. All predictions are held in memory;
+    `with_predicted_labels` asks as it goes.
 
     Args:
         source: Unbatched (input, labels, masks) of known size.
@@ -27,6 +33,7 @@ def with_soft_labels(
             attributes in [0, 1], or for a regression any finite values.
         known: [size], 1 for labels that the teacher has learned, 0 for others (their masks are
             0); for a multiclass task all must be 1. None: all.
+        gaps: Keep the labels that the source has, and fill in the others alone.
 
     Raises:
         ValueError: If a shape does not fit, `known` holds anything but 0 and 1, or a prediction
@@ -35,7 +42,7 @@ def with_soft_labels(
     known = _checked_known(task, known)
     rows = _checked_labels(task, probabilities, int(source.cardinality()), "probabilities")
     labelled = tf.data.Dataset.zip(source, tf.data.Dataset.from_tensor_slices(rows))
-    return _relabelled(labelled, task, known)
+    return _relabelled(labelled, task, known, gaps)
 
 
 def with_predicted_labels(
@@ -92,13 +99,19 @@ def with_predicted_labels(
     return _relabelled(labelled.apply(tf.data.experimental.assert_cardinality(size)), task, known)
 
 
-def _relabelled(labelled: tf.data.Dataset, task: Task, known: np.ndarray) -> tf.data.Dataset:
+def _relabelled(
+    labelled: tf.data.Dataset, task: Task, known: np.ndarray, gaps: bool = False
+) -> tf.data.Dataset:
     """Return elements of ((input, labels, masks), new labels) with labels and masks replaced."""
     mask = tf.constant(1.0 if task.kind == "multiclass" else known, dtype=tf.float32)
 
     def relabel(element: tuple[Any, Any, Any], row: tf.Tensor) -> tuple[Any, Any, Any]:
         inputs, labels, masks = element
-        return inputs, {**labels, task.name: row}, {**masks, task.name: mask}
+        own = masks.get(task.name) if gaps else None
+        if own is None:
+            return inputs, {**labels, task.name: row}, {**masks, task.name: mask}
+        filled = tf.where(own > 0, labels[task.name], row)
+        return inputs, {**labels, task.name: filled}, {**masks, task.name: tf.maximum(own, mask)}
 
     return labelled.map(relabel, num_parallel_calls=tf.data.AUTOTUNE)
 

@@ -57,13 +57,13 @@ def merge(
     sizes, places = _plan(sources, batch_size, shares)
     if start < 0 or (start and not repeat):
         raise ValueError(f"start must be >= 0, and 0 without repeat, got {start}.")
-    labels, masks = _union(sources)
+    labels, masks = union(sources)
     order = interleaving(places)
     length = tf.data.INFINITE_CARDINALITY if repeat else epoch_length(order, sizes, places)
 
     def elements(base: Any) -> tf.data.Dataset:
         streams = [
-            _completed(_passes(source, size, base + index, start * place), labels, masks)
+            completed(_passes(source, size, base + index, start * place), labels, masks)
             for index, (source, size, place) in enumerate(zip(sources, sizes, places, strict=True))
         ]
         if len(streams) == 1:  # Nothing to choose from: choosing costs time an element.
@@ -215,10 +215,10 @@ def _bytes(spec: Any) -> int:
     )
 
 
-def _union(
+def union(
     sources: Sequence[tf.data.Dataset],
 ) -> tuple[dict[str, tf.TensorSpec], dict[str, tf.TensorSpec]]:
-    """Return the label and the mask specs of every task that a source has."""
+    """Return the label and the mask specs of every task; a source that does not fit is refused."""
     labels: dict[str, tf.TensorSpec] = {}
     masks: dict[str, tf.TensorSpec] = {}
     first_inputs = None
@@ -275,7 +275,7 @@ def _shape_and_type(spec: tf.TensorSpec) -> str:
     return f"{spec.dtype.name}{spec.shape}"
 
 
-def _completed(
+def completed(
     stream: tf.data.Dataset, labels: Mapping[str, Any], masks: Mapping[str, Any]
 ) -> tf.data.Dataset:
     """Return the stream with the tasks of `labels` that its elements lack, under a zero mask."""

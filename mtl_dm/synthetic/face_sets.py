@@ -102,6 +102,16 @@ FACE_SETS = (
 SET_NAMES = tuple(dict.fromkeys(face_set.name for face_set in FACE_SETS))
 
 
+def labelled_tasks(name: str) -> tuple[str, ...]:
+    """Return the tasks that any face of a set is annotated for."""
+    own = [entry for entry in FACE_SETS if entry.name == name]
+    shown = {
+        "expression": any(entry.expression for entry in own),
+        "action_units": any(entry.units for entry in own),
+    }
+    return tuple(task.name for task in TASKS if shown.get(task.name, True))
+
+
 def face_set(name: str, split: str) -> FaceSet:
     """Return the set `name`'s split `split`.
 

@@ -27,19 +27,21 @@ from mtl_dm.training.starting import require_checkpoint
 INFERRED = "inferred:"
 
 
-def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
+def tasks_of(config: TrainConfig, *, built: bool = True) -> tuple[Task, ...]:
     """Return the tasks to train, with the options of the configuration.
 
     A data set may be annotated for some of a task's labels, where another one has them all.
+
+    Args:
+        config: Names the data sets and the tasks.
+        built: Whether the data sets have to be there; otherwise what is known of them before.
 
     Raises:
         ValueError: If no data set has a task of that name, two disagree on its labels, or a loss
             is none of its kind.
         FileNotFoundError: If a data set is not built.
     """
-    found = _united(
-        {name: data.tasks_in(name, data_dir=config.data_dir) for name in config.datasets}
-    )
+    found = _united({name: _tasks_in(name, config.data_dir, built) for name in config.datasets})
     unknown = [name for name in config.tasks if name not in found]
     if unknown:
         raise ValueError(f"Unknown task {unknown}. The data sets have: {sorted(found)}.")
@@ -47,6 +49,12 @@ def tasks_of(config: TrainConfig) -> tuple[Task, ...]:
     for task in tasks:
         require_task_loss(task)
     return tasks
+
+
+def _tasks_in(name: str, data_dir: str, built: bool) -> tuple[Task, ...]:
+    if built:
+        return data.tasks_in(name, data_dir=data_dir)
+    return data.outline(name, data_dir=data_dir).tasks
 
 
 def _united(tasks: Mapping[str, Sequence[Task]]) -> dict[str, Task]:

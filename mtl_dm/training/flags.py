@@ -15,12 +15,14 @@ from mtl_dm.training.config import TrainConfig
 
 FLAGS = flags.FLAGS
 
-_COUPLING_FLAGS = (
+COUPLING_FLAGS = (
     "matching",
     "co_annotation",
     "matching_form",
     "co_annotation_form",
 )
+"""Fields of the one coupling that `relatedness` switches on."""
+
 _FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 _TYPES = get_type_hints(TrainConfig)
 
@@ -68,7 +70,7 @@ def define_train_flags() -> None:
 def _define(names: Sequence[str]) -> None:
     for name in names:
         field = _FIELDS[name]
-        _define_flag(field, _flag_name(field))
+        _define_flag(field, flag_name(field))
         if field.metadata["old"] is not None:
             flags.DEFINE_alias(field.metadata["old"], name)
 
@@ -95,7 +97,8 @@ def _define_flag(field: dataclasses.Field[Any], name: str) -> None:
         flags.DEFINE_list(name, None if default is None else list(default), help_text)
 
 
-def _flag_name(field: dataclasses.Field[Any]) -> str:
+def flag_name(field: dataclasses.Field[Any]) -> str:
+    """Return the name of the flag of a field."""
     return field.metadata["repeated"] or field.name
 
 
@@ -126,7 +129,7 @@ def train_config() -> TrainConfig:
     Raises:
         ValueError: If a value breaks its rule or flags contradict each other.
     """
-    idle = [name for name in _COUPLING_FLAGS if FLAGS[name].present]
+    idle = [name for name in COUPLING_FLAGS if FLAGS[name].present]
     if FLAGS.relatedness is None and idle:
         raise ValueError(
             f"--{idle[0]} has no effect without --relatedness, which switches the coupling on."
@@ -145,7 +148,7 @@ def _config(names: Sequence[str] | Mapping[str, Any]) -> TrainConfig:
 
 def _value(field: dataclasses.Field[Any]) -> Any:
     """Return a parsed flag as the value of its field."""
-    name = _flag_name(field)
+    name = flag_name(field)
     value = FLAGS[name].value
     kind = _without_none(_TYPES[field.name])
     if value is None or not isinstance(value, list):

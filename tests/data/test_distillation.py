@@ -64,6 +64,28 @@ def test_existing_labels_are_replaced():
     assert masks["action_units"][0].tolist() == KNOWN.tolist()
 
 
+@pytest.mark.parametrize("task", [EXPRESSION, UNITS], ids=lambda task: task.name)
+def test_gaps_alone_are_filled(task):
+    soft = probabilities(task)
+    inputs = np.arange(ROWS, dtype=np.float32)[:, None]
+    given = {
+        "expression": np.array([1, -1] * 3 + [0]),
+        "action_units": np.tile([1, -1, -1, 0], (ROWS, 1)).astype(np.int8),
+    }[task.name]
+    own = data.from_arrays(inputs, {task.name: given}, (task,))
+    known = ALL if task is EXPRESSION else KNOWN
+    _, labels, masks = whole(data.with_soft_labels(own, task, soft, known, gaps=True))
+    if task is EXPRESSION:
+        np.testing.assert_array_equal(labels["expression"][::2].argmax(axis=1), [1, 1, 1, 0])
+        np.testing.assert_allclose(labels["expression"][1::2], soft[1::2], rtol=1e-6)
+        assert masks["expression"].all()
+        return
+    np.testing.assert_array_equal(labels["action_units"][:, [0, 3]], np.tile([1, 0], (ROWS, 1)))
+    np.testing.assert_allclose(labels["action_units"][:, 2], soft[:, 2], rtol=1e-6)
+    # The second unit the teacher has not learned.
+    np.testing.assert_array_equal(masks["action_units"], np.tile([1, 0, 1, 1], (ROWS, 1)))
+
+
 def test_the_source_itself_is_unchanged():
     own = source("expression")
     data.with_soft_labels(own, UNITS, probabilities(UNITS), KNOWN)

@@ -20,6 +20,7 @@ from mtl_dm.synthetic import (
     TASKS,
     generate_clips,
 )
+from mtl_dm.synthetic.face_sets import labelled_tasks
 
 SEED = 0
 
@@ -72,6 +73,16 @@ class SyntheticClips(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First version."}
     BUILDER_CONFIGS: ClassVar[list[SyntheticClipsConfig]] = _configs()
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """Names of the tasks that any clip of the set is annotated for."""
+        return labelled_tasks(self.builder_config.clip_set)
+
+    @property
+    def announced(self) -> Mapping[str, int]:
+        """Clips of each split."""
+        return self.builder_config.counts
 
     def _info(self) -> tfds.core.DatasetInfo:
         streams = _stream_features()

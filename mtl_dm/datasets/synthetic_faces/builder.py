@@ -11,7 +11,14 @@ import tensorflow_datasets as tfds
 
 from mtl_dm.datasets._features import task_features, task_metadata
 from mtl_dm.datasets._jpeg import jpeg
-from mtl_dm.synthetic.face_sets import FACE_SETS, IMAGE_SIZES, SET_NAMES, TASKS, generate
+from mtl_dm.synthetic.face_sets import (
+    FACE_SETS,
+    IMAGE_SIZES,
+    SET_NAMES,
+    TASKS,
+    generate,
+    labelled_tasks,
+)
 
 SEED = 0
 
@@ -60,6 +67,16 @@ class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First version."}
     BUILDER_CONFIGS: ClassVar[list[SyntheticFacesConfig]] = _configs()
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """Names of the tasks that any face of the set is annotated for."""
+        return labelled_tasks(self.builder_config.face_set)
+
+    @property
+    def announced(self) -> Mapping[str, int]:
+        """Faces of each split."""
+        return self.builder_config.counts
 
     def _info(self) -> tfds.core.DatasetInfo:
         size = self.builder_config.image_size

@@ -36,12 +36,12 @@ BACKBONES.register("effnet_b2")(effnet_b2)
 BACKBONES.register("emoaffnet")(emoaffnet)
 BACKBONES.register("hse_nn")(hse_nn)
 BACKBONES.register("mobilenet_v2")(mobilenet_v2)
-BACKBONES.register("resnet50")(resnet50)
-BACKBONES.register("vgg16")(vgg16)
-BACKBONES.register("vggface")(vggface)
 BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("psr")(psr)
+BACKBONES.register("resnet50")(resnet50)
 BACKBONES.register("tmif_fea")(tmif_fea)
+BACKBONES.register("vgg16")(vgg16)
+BACKBONES.register("vggface")(vggface)
 
 __all__ = [
     "BACKBONES",

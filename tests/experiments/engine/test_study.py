@@ -317,7 +317,8 @@ class TestRows:
         assert [path.name.partition("-")[0] for path in kept] == ["kind", "marks"]
         taught = []
 
-        def with_soft_labels(source, task, soft, known):
+        def with_soft_labels(source, task, soft, known, *, gaps):
+            assert not gaps
             taught.append((task.name, soft))
             return source
 

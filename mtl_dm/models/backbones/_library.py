@@ -100,9 +100,23 @@ def library_trunk(
     whole = application(include_top=False, weights=None, input_tensor=prepared)
     dropped = "|".join(filter(None, (own_input, size.dropped)))
     trunk = narrowed(whole, dataclasses.replace(size, dropped=dropped))
-    features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
+    features = averaged(trunk.output, size.cells, name="features")
     # Some of the networks take a list of one input.
     return keras.Model(trunk.inputs[0], features, name=name)
+
+
+def averaged(x: Any, cells: int, name: str) -> Any:
+    """Return averages over a map, or over each cell of a grid on it, [B, cells * cells * C].
+
+    Args:
+        x: [B, H, W, C].
+        cells: A side of the grid; 1: the whole map. A smaller map has a cell a place.
+        name: Of the last layer.
+    """
+    if cells == 1:
+        return layers.GlobalAveragePooling2D(name=name)(x)
+    sides = [max(1, side // cells) for side in x.shape[1:3]]
+    return layers.Flatten(name=name)(layers.AveragePooling2D(sides, name=f"{name}_cells")(x))
 
 
 def with_outputs(

@@ -11,9 +11,6 @@ from keras import layers
 
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 
-_FEWEST = 4
-"""Fewest channels that a layer is narrowed to."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Size:
@@ -21,20 +18,24 @@ class Size:
 
     Attributes:
         width: Factor on the channels of every layer.
+        fewest: Fewest channels that a layer is narrowed to.
         dropped: Pattern of the names of layers that hand on their (first) input instead: repeats
             of a block, padding before a stride that goes, poolings.
         unstrided: Pattern of the names of convolutions that lose their stride.
         momentum: Of the running statistics; None: as in the network.
         drop_connect: Factor on the rates of its own dropout layers.
         initializer: Of the convolutions' kernels; None: as in the network.
+        cells: Cells a side of the grid over which the last map is averaged.
     """
 
     width: float = 1.0
+    fewest: int = 4
     dropped: str = ""
     unstrided: str = ""
     momentum: float | None = None
     drop_connect: float = 1.0
     initializer: str | None = None
+    cells: int = 1
 
 
 def narrowed(model: keras.Model, size: Size) -> keras.Model:
@@ -70,12 +71,12 @@ def _resized(layer: Any, size: Size) -> Any:
         return GlobalBatchNormalization.from_config(config)
     for channels in ("filters", "units"):
         if channels in config:
-            config[channels] = _narrow(config[channels], size.width)
+            config[channels] = _narrow(config[channels], size)
     if size.initializer is not None and "kernel_initializer" in config:
         config["kernel_initializer"] = size.initializer
     if isinstance(layer, layers.Reshape):  # Of a squeeze-and-excitation.
         *places, channels = config["target_shape"]
-        config["target_shape"] = (*places, _narrow(channels, size.width))
+        config["target_shape"] = (*places, _narrow(channels, size))
     if isinstance(layer, layers.Dropout):
         config["rate"] = config["rate"] * size.drop_connect
     if _matches(size.unstrided, layer):
@@ -83,5 +84,7 @@ def _resized(layer: Any, size: Size) -> Any:
     return type(layer).from_config(config)
 
 
-def _narrow(channels: int, width: float) -> int:
-    return channels if width == 1 else max(_FEWEST, round(channels * width))
+def _narrow(channels: int, size: Size) -> int:
+    if size.width == 1:
+        return channels
+    return max(min(channels, size.fewest), round(channels * size.width))

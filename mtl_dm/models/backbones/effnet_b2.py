@@ -9,10 +9,12 @@ from mtl_dm.models.backbones._library import NO_INPUT, SHAPES, library_backbone
 from mtl_dm.models.backbones._narrow import Size
 
 _DEMO = Size(
-    width=0.1875,
+    width=0.25,
+    fewest=12,
     dropped=r"block[12467][b-z]_.*|block[35][c-z]_.*|block[46]a_dwconv_pad",
     unstrided=r"block[46]a_dwconv",
     momentum=0.9,
+    cells=3,
 )
 
 
@@ -29,7 +31,7 @@ def effnet_b2(
     variant: str = "paper",
     weights: str = "none",
     dropout: float = 0.0,
-    drop_connect: float = 0.2,
+    drop_connect: float | None = None,
     outputs: tuple[str, ...] = (),
 ) -> keras.Model:
     """Return EfficientNet-B2, its last map averaged to 1408 features.
@@ -53,9 +55,10 @@ def effnet_b2(
     smoothing 0.1; Adam 3e-5 within sharpness-aware minimisation, rho 0.05; batch 32 to 64; the
     classifier alone first, then all.
 
-    Demo: three sixteenths of the channels, one block a stage and two in the third and fifth, whose
-    second ones have residuals; stages four and six without their strides, so that a map of 6 x 6 is
-    left of 48 px: pooling a smaller one loses where a face moves.
+    Demo: a quarter of the channels, at least twelve; one block a stage and two in the third and
+    fifth, whose second ones have residuals; stages four and six without their strides, so that a
+    map of 6 x 6 is left of 48 px, which is averaged over a grid of 3 x 3 cells: runs are short, and where a face
+    moves says what moves.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.
@@ -63,7 +66,7 @@ def effnet_b2(
         weights: none, imagenet (variant paper) or the path of a file.
         dropout: Share of features dropped in training.
         drop_connect: Share of the last block's outputs dropped whole in training; earlier blocks
-            in proportion to their depth.
+            in proportion to their depth. None: 0.2, of the demo 0.
         outputs: Names of layers whose outputs are given too: the backbone then gives a dictionary
             with "features" and an entry a name.
 
@@ -73,6 +76,7 @@ def effnet_b2(
         FileNotFoundError: If there is no file of weights.
         OSError: If the weights of ImageNet cannot be fetched.
     """
+    rate = (0.0 if variant == "demo" else 0.2) if drop_connect is None else drop_connect
     return library_backbone(
         "effnet_b2",
         keras.applications.EfficientNetB2,
@@ -82,7 +86,7 @@ def effnet_b2(
         _DEMO,
         weights=weights,
         dropout=dropout,
-        drop_connect=drop_connect / 0.2,  # The library's own rate.
+        drop_connect=rate / 0.2,  # The library's own rate.
         own_input=NO_INPUT,
         outputs=outputs,
     )

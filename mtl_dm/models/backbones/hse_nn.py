@@ -9,10 +9,12 @@ from mtl_dm.models.backbones._library import NO_INPUT, SHAPES, library_backbone
 from mtl_dm.models.backbones._narrow import Size
 
 _DEMO = Size(
-    width=0.1875,
+    width=0.25,
+    fewest=12,
     dropped=r"block[124567][b-z]_.*|block3[c-z]_.*|block[46]a_dwconv_pad",
     unstrided=r"block[46]a_dwconv",
     momentum=0.9,
+    cells=3,
 )
 
 
@@ -29,7 +31,7 @@ def hse_nn(
     variant: str = "paper",
     weights: str = "none",
     dropout: float = 0.0,
-    drop_connect: float = 0.2,
+    drop_connect: float | None = None,
     outputs: tuple[str, ...] = (),
 ) -> keras.Model:
     """Return EfficientNet-B0, its last map averaged to 1280 features.
@@ -55,9 +57,10 @@ def hse_nn(
     weights; Adam 3e-5 within sharpness-aware minimisation; for the LSD eight epochs, batch 64,
     colour jitter 0.3. On frozen features: L2 of 1 / batch, Adam 1e-3, batch 256.
 
-    Demo: three sixteenths of the channels, one block a stage and two in the third, whose second one
-    has a residual; stages four and six without their strides, so that a map of 6 x 6 is left of
-    48 px: pooling a smaller one loses where a face moves.
+    Demo: a quarter of the channels, at least twelve; one block a stage and two in the third, whose
+    second one has a residual; stages four and six without their strides, so that a map of 6 x 6 is
+    left of 48 px, which is averaged over a grid of 3 x 3 cells: runs are short, and where a face moves
+    says what moves.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.
@@ -65,7 +68,7 @@ def hse_nn(
         weights: none, imagenet (variant paper) or the path of a file.
         dropout: Share of features dropped in training.
         drop_connect: Share of the last block's outputs dropped whole in training; earlier blocks
-            in proportion to their depth.
+            in proportion to their depth. None: 0.2, of the demo 0.
         outputs: Names of layers whose outputs are given too: the backbone then gives a dictionary
             with "features" and an entry a name.
 
@@ -75,6 +78,7 @@ def hse_nn(
         FileNotFoundError: If there is no file of weights.
         OSError: If the weights of ImageNet cannot be fetched.
     """
+    rate = (0.0 if variant == "demo" else 0.2) if drop_connect is None else drop_connect
     return library_backbone(
         "hse_nn",
         keras.applications.EfficientNetB0,
@@ -84,7 +88,7 @@ def hse_nn(
         _DEMO,
         weights=weights,
         dropout=dropout,
-        drop_connect=drop_connect / 0.2,  # The library's own rate.
+        drop_connect=rate / 0.2,  # The library's own rate.
         own_input=NO_INPUT,
         outputs=outputs,
     )

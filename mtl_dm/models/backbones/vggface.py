@@ -28,7 +28,7 @@ def vggface(
     input_shape: tuple[int, ...],
     variant: str = "paper",
     weights: str = "none",
-    dropout: float = 0.5,
+    dropout: float | None = None,
     outputs: tuple[str, ...] = (),
 ) -> keras.Model:
     """Return thirteen convolutions and two dense layers of 4096 features.
@@ -51,13 +51,15 @@ def vggface(
     Own recipe: not known.
 
     Demo: an eighth of the channels, convolutions 1, 1, 2, 2, 2 instead of 2, 2, 3, 3, 3, dense
-    layers of 128, the first three maxima alone, so that a map of 6 x 6 is left of 48 px.
+    layers of 128, the first three maxima alone, so that a map of 6 x 6 is left of 48 px; dropout
+    0.2.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.
         variant: "paper" or "demo".
         weights: none or the path of a file.
-        dropout: Share of units dropped behind each dense layer in training.
+        dropout: Share of units dropped behind each dense layer in training; None: 0.5, of the
+            demo 0.2.
         outputs: Names of layers whose outputs are given too: the backbone then gives a dictionary
             with "features" and an entry a name.
 
@@ -66,7 +68,10 @@ def vggface(
             do not fit.
         FileNotFoundError: If there is no file of weights.
     """
-    sizes: dict[str, Any] = _DEMO if require_variant("vggface", variant) else _PAPER
+    is_demo = require_variant("vggface", variant)
+    sizes: dict[str, Any] = _DEMO if is_demo else _PAPER
+    if dropout is None:
+        dropout = 0.2 if is_demo else 0.5
     inputs = keras.Input(require_image("vggface", input_shape, 32), name="images")
     x = inputs
     for group, (channels, repeats) in enumerate(zip(_CHANNELS, sizes["repeats"], strict=True), 1):

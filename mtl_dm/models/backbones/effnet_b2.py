@@ -57,8 +57,8 @@ def effnet_b2(
 
     Demo: a quarter of the channels, at least twelve; one block a stage and two in the third and
     fifth, whose second ones have residuals; stages four and six without their strides, so that a
-    map of 6 x 6 is left of 48 px, which is averaged over a grid of 3 x 3 cells: runs are short, and where a face
-    moves says what moves.
+    map of 6 x 6 is left of 48 px, which is averaged over a grid of 3 x 3 cells: runs
+    are short, and where a face moves says what moves.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.

@@ -58,7 +58,8 @@ def emoaffnet(
 
     Demo: an eighth of the channels, blocks 1, 1, 2, 1 instead of 3, 4, 6, 3, dense 128, the last
     two stages without their strides, so that a map of 6 x 6 is left of 48 px, which is averaged
-    over a grid of 3 x 3 cells: runs are short, and where a face moves says what moves; momentum 0.9, dropout 0.2.
+    over a grid of 3 x 3 cells: runs are short, and where a face moves says what moves; momentum
+    0.9, dropout 0.2.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.

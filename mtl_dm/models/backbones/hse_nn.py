@@ -59,8 +59,8 @@ def hse_nn(
 
     Demo: a quarter of the channels, at least twelve; one block a stage and two in the third, whose
     second one has a residual; stages four and six without their strides, so that a map of 6 x 6 is
-    left of 48 px, which is averaged over a grid of 3 x 3 cells: runs are short, and where a face moves
-    says what moves.
+    left of 48 px, which is averaged over a grid of 3 x 3 cells: runs are short, and where a
+    face moves says what moves.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.

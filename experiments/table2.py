@@ -69,7 +69,7 @@ PRESETS = {
     "demo-full": Preset("_64px", 48, 5, 60),
     "real": Preset("", real.SIDE, real.EPOCHS, real.STEPS // real.EPOCHS),
 }
-SECONDS = {"demo": 80, "demo-full": 50, "real": 135}
+SECONDS = {"demo": 80, "demo-full": 45, "real": 125}
 """What a cell takes with another beside it on two cores, to say it before a study begins."""
 
 PRINTED = {"matching_form": "paper", "co_annotation_form": "paper"}

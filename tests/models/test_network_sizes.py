@@ -8,13 +8,12 @@ from mtl_dm.models import BACKBONES
 from mtl_dm.models.counting import macs_of, parameters_of
 
 # Trainable parameters and all, without heads: as the sources count them, at 112 px. Keras counts
-# seven more numbers in an EfficientNet, the input's statistics, which are constants here.
+# seven more numbers in an EfficientNet, the input's statistics, which are constants here. Those of
+# keras.applications are the trunks of hse_nn (B0) and effnet_b2, and are not built again.
 COUNTS = {
     "vgg16": (14_714_688, 14_714_688),
     "resnet50": (23_534_592, 23_587_712),
     "densenet121": (6_953_856, 7_037_504),
-    "efficientnet_b0": (4_007_548, 4_049_571 - 7),
-    "efficientnet_b2": (7_700_994, 7_768_569 - 7),
     "mobilenet_v2": (2_223_872, 2_257_984),
     "emoaffnet": (23_508_032 + 1_049_088, 23_508_032 + 53_120 + 1_049_088),
     "effnet_b2": (7_700_994, 7_768_569 - 7),
@@ -25,8 +24,6 @@ FEATURES = {
     "vgg16": 512,
     "resnet50": 2048,
     "densenet121": 1024,
-    "efficientnet_b0": 1280,
-    "efficientnet_b2": 1408,
     "mobilenet_v2": 1280,
     "emoaffnet": 512,
     "effnet_b2": 1408,

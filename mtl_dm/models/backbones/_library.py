@@ -63,6 +63,8 @@ def library_backbone(
     """
     is_demo = require_variant(name, variant)
     size = dataclasses.replace(demo if is_demo else Size(), drop_connect=drop_connect)
+    if is_demo and mode == "caffe":
+        mode = "tf"  # No weights ask for 0 to 255, from which a start at random runs away.
     trunk = library_trunk(name, application, mode, input_shape, size, own_input=own_input)
 
     def imagenet() -> keras.Model:

@@ -21,28 +21,35 @@ def intro(rows: Collection[str]) -> str:
     """
     both = " or counted on a co-annotated database (DB)" if "C MT (DB)" in rows else ""
     forms = ", and once more with two other forms" if _any(rows, "bernoulli") else ""
-    learned = _any(rows, "learned relatedness")
     relatedness = "both relatednesses" if "default (DB)" in rows else "the same relatedness"
+    learned = (
+        " and with one that it learns while it trains, from no co-annotated image"
+        if _any(rows, "learned relatedness")
+        else ""
+    )
     lines = {
         "ST": "ST: one network a task.",
         "NC MT": "NC MT: one network for both, no coupling.",
         "S-T NC MT": "S-T NC MT: the single-task networks label each other's data.",
-        "C MT (DM)": "C MT: coupling by the printed losses, with relatedness from domain knowledge "
-        f"(DM: Table 1){both}{forms}.",
-        "default (DM)": "default: this library's coupling (experiments/coupling_study.py), with "
-        f"{relatedness}"
-        + (
-            " and with one that it learns while it trains, from no co-annotated image."
-            if learned
-            else "."
+        "C MT (DM)": (
+            "C MT: coupling by the printed losses, with relatedness from domain knowledge "
+            f"(DM: Table 1){both}{forms}."
         ),
-        "NC MT, chained heads": "chained heads: TMIF-FEA's head of expressions also sees what its "
-        "head of action units says, as in its authors' code; this is itself a coupling, so that "
-        "the other rows do without.",
-        "NC MT, attribute loss summed": "attribute loss summed: NC MT with the attributes' losses "
-        "added up, not averaged. The paper explains negative transfer by the size of EmotioNet; "
-        "but by its own counts EmotioNet (50,000 images) is smaller than AffectNet (350,000) and "
-        "ABAW4 LSD (280,000). The scale of this loss is another explanation, which this row tests.",
+        "default (DM)": (
+            "Then this library's default coupling (experiments/coupling_study.py), with "
+            f"{relatedness}{learned}."
+        ),
+        "NC MT, chained heads": (
+            "NC MT, chained heads: TMIF-FEA's head of expressions also sees what its head of "
+            "action units says, as in its authors' code; this is itself a coupling, so that the "
+            "other rows do without."
+        ),
+        "NC MT, attribute loss summed": (
+            "NC MT, attribute loss summed: the attributes' losses are added up, not averaged. The "
+            "paper explains negative transfer by the size of EmotioNet; but by its own counts "
+            "EmotioNet (50,000 images) is smaller than AffectNet (350,000) and ABAW4 LSD "
+            "(280,000). The scale of this loss is another explanation, which this row tests."
+        ),
     }
     return " ".join(line for row, line in lines.items() if row in rows)
 
@@ -103,7 +110,7 @@ def _rare_movements(faces: RealFaces) -> str:
     ]
     return (
         f"{int((faces.thresholds <= LEAST).sum())} of the {len(MOVEMENTS)} thresholds are {LEAST}, "
-        "for the quartile lies below. Seldom in LFW's training images, so that little is learned "
+        "for the quartile is no higher. Seldom in LFW's training images, so that little is learned "
         f"of them, and AFA averages them in: {', '.join(rare) or 'none'}."
     )
 

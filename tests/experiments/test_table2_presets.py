@@ -149,7 +149,7 @@ def test_what_is_rare_is_named():
     [
         ("demo", ["S-T NC MT: ", "(DB)", "two other forms", "that it learns"],
          ["summed", "chained"]),
-        ("demo-full", ["C MT: ", "default: ", "TMIF-FEA's head"],
+        ("demo-full", ["C MT: ", "default coupling", "TMIF-FEA's head"],
          ["S-T", "(DB)", "two other forms", "that it learns", "summed"]),
         ("real", ["S-T NC MT: ", "(DB)", "that it learns", "smaller than AffectNet (350,000)"],
          ["chained"]),

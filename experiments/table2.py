@@ -89,13 +89,13 @@ ROWS = {
 }
 SUMMED = "NC MT, attribute loss summed"
 """The paper explains negative transfer by the size of EmotioNet; another cause would be a scale."""
-BASELINES = {
-    f"default ({kind})": Baselines("ST", "NC MT", (f"C MT ({kind})",)) for kind in ("DM", "DB")
-}
 TITLES = {
     "demo": "Table 2: expressions and action units",
     "demo-full": "Table 2: expressions and action units, seven networks",
     "real": "Table 2: expressions and facial movements on real photos",
+}
+BASELINES = {
+    f"default ({kind})": Baselines("ST", "NC MT", (f"C MT ({kind})",)) for kind in ("DM", "DB")
 }
 
 

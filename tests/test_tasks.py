@@ -134,7 +134,7 @@ def test_a_smoothing_prior_is_for_classes():
 
 def test_a_smoothing_prior_needs_something_to_spread():
     task = Task.multiclass("x", "ab", label_smoothing=0.2, smoothing_prior=[[1, 0], [0, 1]])
-    with pytest.raises(ValueError, match="Task 'x': smoothing_prior .* above 0 with it, got 0"):
+    with pytest.raises(ValueError, match=r"Task 'x': smoothing_prior .* above 0 with it, got 0"):
         task.replace(label_smoothing=0.0)
 
 

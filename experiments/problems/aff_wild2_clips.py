@@ -95,7 +95,7 @@ class AffWild2Clips(Built):
         """Return every stream [T, D] around a frame, and its mask [T]."""
         frame = PurePosixPath(path.decode())
         rows = int(frame.stem) - 1 + np.arange(self._window) - self._window // 2
-        found = []
+        found: list[np.ndarray] = []
         for name, size in self._streams.items():
             file = Path(self.config.data_dir) / FOLDER / name / f"{frame.parent.name}.npy"
             values = _values(file) if file.is_file() else None

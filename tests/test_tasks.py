@@ -132,6 +132,12 @@ def test_a_smoothing_prior_is_for_classes():
         Task.regression("x", ["a"]).replace(smoothing_prior=((1.0,),))
 
 
+def test_a_smoothing_prior_needs_something_to_spread():
+    task = Task.multiclass("x", "ab", label_smoothing=0.2, smoothing_prior=[[1, 0], [0, 1]])
+    with pytest.raises(ValueError, match=r"Task 'x': smoothing_prior .* above 0 with it, got 0"):
+        task.replace(label_smoothing=0.0)
+
+
 def test_a_task_without_a_smoothing_prior_is_written_as_it_always_was():
     assert "smoothing_prior" not in Task.multiclass("x", ["a", "b"]).to_dict()
 
@@ -145,7 +151,7 @@ def test_bad_reduction():
     "task",
     [
         Task.multiclass("x", ["a", "b"], label_smoothing=0.1, weight=2.0),
-        Task.multiclass("x", ["a", "b"], smoothing_prior=[[0.9, 0.1], [0.3, 0.5]]),
+        Task.multiclass("x", "ab", label_smoothing=0.1, smoothing_prior=[[0.9, 0.1], [0.3, 0.5]]),
         Task.multilabel("x", ["a", "b"], reduction="sum", weight=0.0),
         Task.regression("x", ["a"], weight=0.25),
     ],

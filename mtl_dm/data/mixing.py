@@ -56,7 +56,9 @@ def mix_augment(
     A blend's label counts only where both parents are annotated, attribute by attribute. Partners
     are therefore drawn, by chance, among rows annotated for the same tasks as far as there are
     any: a face with an expression and one with action units would make a face with neither. What
-    couples tasks sees real rows alone. All inputs must be numbers that can be blended.
+    couples tasks sees real rows alone. All inputs must be numbers that can be blended; of a stream
+    with a mask (see `mtl_dm.streams`) a frame is there where both parents have it, else 0 under
+    mask 0.
 
     Args:
         batches: (inputs, labels, masks), of the endless stream.

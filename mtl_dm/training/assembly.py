@@ -22,6 +22,7 @@ from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
+from mtl_dm.training.same_inputs import require_same_inputs
 from mtl_dm.training.starting import require_checkpoint
 
 INFERRED = "inferred:"
@@ -120,22 +121,18 @@ def validation_of(config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Datas
     return None if config.validation is None else _source(config.validation, config, tasks)
 
 
-def check_image_sizes(
+def check_inputs(
     config: TrainConfig, sources: list[tf.data.Dataset], validation: tf.data.Dataset | None
 ) -> None:
-    """Check that all inputs reach the network in one size.
+    """Check that the network gets the same inputs of all data sets.
 
     Raises:
-        ValueError: If they do not; the message has each data set's size and says what helps.
+        ValueError: As `require_same_inputs`.
     """
     names = [*config.datasets, *([] if config.validation is None else [config.validation])]
     loaded = [*sources, *([] if validation is None else [validation])]
-    sizes = {
-        name: _size(input_shape_of(source)) for name, source in zip(names, loaded, strict=True)
-    }
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        raise ValueError(f"The data sets' images differ in size: {listed}. Give image_size.")
+    shapes = [input_shape_of(source) for source in loaded]
+    require_same_inputs(dict(zip(names, shapes, strict=True)))
 
 
 def input_shape_of(source: tf.data.Dataset) -> Any:
@@ -144,12 +141,6 @@ def input_shape_of(source: tf.data.Dataset) -> Any:
     if isinstance(inputs, Mapping):
         return {name: tuple(each.shape) for name, each in inputs.items()}
     return tuple(inputs.shape)
-
-
-def _size(shape: Any) -> str:
-    if isinstance(shape, Mapping):
-        return ", ".join(f"{name} {_size(each)}" for name, each in sorted(shape.items()))
-    return " x ".join(map(str, shape[:2]))
 
 
 def _source(name: str, config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset:

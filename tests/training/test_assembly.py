@@ -98,7 +98,7 @@ def test_inputs_by_name_train(two_inputs):
     config = config_of(
         backbone="joined(width=3)", tasks=("pose",), batch_size=4, epochs=1, steps_per_epoch=2
     )
-    assembly.check_image_sizes(config, [two_inputs], None)
+    assembly.check_inputs(config, [two_inputs], None)
     with fitting.settings(config):
         model = assembly.model_of(config, (POSE,), shape)
         assert model.heads["pose"].kernel.shape == (3, 1)
@@ -108,8 +108,8 @@ def test_inputs_by_name_train(two_inputs):
 
 def test_inputs_that_differ_in_size(two_inputs):
     other = two_inputs.map(lambda x, y, m: ({**x, "audio": tf.zeros(6)}, y, m))
-    with pytest.raises(ValueError, match=r"differ in size: a audio 5, image 4 x 4, b audio 6"):
-        assembly.check_image_sizes(
+    with pytest.raises(ValueError, match=r"'audio' .* differs in shape: a \(5,\), b \(6,\)"):
+        assembly.check_inputs(
             config_of(datasets=("a", "b"), tasks=("pose",)), [two_inputs, other], None
         )
 

@@ -43,7 +43,8 @@ def psr(
     maximum over the map, batch normalisation, dense 512, ReLU, batch normalisation. The branches
     are parts of one prediction: the mean of their softmaxes, and the mean of their losses.
     A weighting of the branches is in the code as a comment only and is not here. Targets: `Task`
-    with `label_smoothing=0.2` and a `smoothing_prior`.
+    with `label_smoothing=0.2` and a `smoothing_prior`. A command line can set the first, which
+    then spreads evenly, and no prior: that takes a `Task` made in Python.
 
     Where the code is silent or differs:
         - Weights start at random (He et al. 2015 in the VGG part); the authors start from a

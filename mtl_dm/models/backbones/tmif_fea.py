@@ -109,6 +109,8 @@ def tmif_fea(
           valence and arousal, is itself a coupling: `MultiTaskModel(chain=...)`, off by default.
         - Images are 224 px there; any side from 75 px is taken here. Their pretraining on
           VGGFace2 is not included.
+        - Augmentation mirrors and shifts the image alone; coefficients and embedding stay those of
+          the frame as it was filmed.
         - variant=demo has compact_cnn for the face network, one GRU layer and one decoder layer
           a stream and one encoder layer, with less dropout, for short runs.
 

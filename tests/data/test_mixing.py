@@ -43,9 +43,9 @@ def batch(rows=ROWS, seed=0):
     return inputs, labels, {"expression": classes, "units": units}
 
 
-def stream(element, **options):
+def stream(element, start=0, **options):
     endless = tf.data.Dataset.from_tensors(element).repeat()
-    return mix_augment(endless, 3, **options)
+    return mix_augment(endless, 3, start, **options)
 
 
 def mixed(element=None, draw=0):

@@ -1,5 +1,7 @@
 """From a configuration to tasks, couplings and a model, without data that are built."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -69,6 +71,24 @@ def test_relations_are_checked_before_data_are_read(relation, error, flat):
 @pytest.mark.parametrize("relation", ["facs", "learned", "learned:facs", "inferred:x/y:train"])
 def test_relations_that_may_be(relation):
     assembly.check_names(config_of(relatedness=relation))
+
+
+def test_a_table_that_names_more_than_the_tasks_have():
+    choice = config_of(relatedness="own.json").coupling_choices()[0]
+    table = assembly.relatedness_of("facs", (), "")
+    six, few = EXPRESSION.replace(labels=EXPRESSIONS[1:]), UNITS.replace(labels=ACTION_UNITS[:9])
+    coupling = assembly.coupling_with(choice, (six, few), table)
+    assert coupling.relatedness.classes == EXPRESSIONS[1:]
+    assert coupling.relatedness.attributes == ACTION_UNITS[:9]
+    misspelt = dataclasses.replace(table, attributes=("AU01", *ACTION_UNITS[1:]))
+    with pytest.raises(ValueError, match=r"'action_units' .*, \['AU01'\], .* it, \['AU1'\]: "):
+        assembly.coupling_with(choice, (EXPRESSION, UNITS), misspelt)
+    # A part of the labels is no mistake, and what is published is not misspelt.
+    part = table.restrict(EXPRESSIONS[:3], ACTION_UNITS[:4])
+    assert assembly.coupling_with(choice, (EXPRESSION, UNITS), part).relatedness is part
+    published = config_of(relatedness="learned:aff_wild2(binarize=True)").coupling_choices()[0]
+    found = assembly.coupling_with(published, (EXPRESSION, UNITS), misspelt).relatedness
+    assert found.attributes == ACTION_UNITS[1:]
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_every_trainable_weight_gets_a_gradient_and_exact_options_leave_nothing_
 @every_backbone
 def test_a_model_around_it_is_saved_read_back_and_trained(name, tmp_path):
     keras.utils.set_random_seed(1)
-    # As `exact`: what draws in training takes a seed of its own, which moves what is drawn after it.
+    # As `exact`: what draws in training takes a seed, which moves what is drawn after it.
     model = MultiTaskModel(made(name, **example_of(name, ENTRIES[name]).exact), TASKS)
     batch = images(name)
     before = model(batch, training=False)

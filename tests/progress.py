@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+QUICKLY_COMPILED = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+"""Environment of a program of few steps: to optimise them takes longer than they do."""
+
 SILENCE_SECONDS = 600
 """A program that has done nothing for this long hangs."""
 

@@ -273,7 +273,8 @@ def test_on_two_replicas_as_on_one_device(tmp_path):
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
 def test_on_jax(tmp_path):
-    found = losses_of(tmp_path, "one", KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+    quickly = progress.QUICKLY_COMPILED
+    found = losses_of(tmp_path, "one", KERAS_BACKEND="jax", JAX_PLATFORMS="cpu", **quickly)
     assert set(found) == set(ELSEWHERE)
 
 

@@ -1,9 +1,9 @@
-"""A program that trains some steps on its backend and writes what came out to an .npz file.
+"""A program that trains some steps on its backend and writes what came out, an .npz file a case.
 
-    python -m tests.backends.steps CASE START RESULT
+    python -m tests.backends.steps START RESULT
 
-CASE is "vectors", "vectors_adam", "vectors_bfloat16", "images" or "images_bfloat16". START is an
-.npz file with the weights to start from; where it is missing it is written.
+START is a folder of .npz files with the weights to start from, one a case of `CASES`; where one is
+missing it is written. To start a backend takes longer than a case: one process trains them all.
 """
 
 import json
@@ -27,6 +27,7 @@ from tests.models.cases import (
 
 TASKS = (EXPRESSION, UNITS, AFFECT)
 ROWS, BATCH, EPOCHS = 24, 8, 3
+CASES = ("vectors", "vectors_adam", "vectors_bfloat16", "images", "images_bfloat16")
 
 
 def vectors():
@@ -53,12 +54,12 @@ def start_from(model, path):
         model.set_weights([content[f"arr_{index}"] for index in range(len(content.files))])
 
 
-def main(case, start, result):
+def trained(case, start):
+    """Return weights, logits, logs and gradients after some steps."""
     keras.utils.set_random_seed(0)
-    if case.endswith("bfloat16"):
-        keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_dtype_policy("mixed_bfloat16" if case.endswith("bfloat16") else "float32")
     model, batch = images() if case.startswith("images") else vectors()
-    start_from(model, Path(start))
+    start_from(model, start)
     adam = case.endswith("adam")
     # Adam divides by the root of a square: where a gradient is near 0, rounding alone decides its
     # direction. A large epsilon keeps the comparison about the arithmetic.
@@ -77,7 +78,12 @@ def main(case, start, result):
         gradients = backend().term_gradients(model)(next(iter(stream)), terms)
         values.update({f"gradient/{name}": value for name, value in gradients.items()})
     values["about"] = np.array(json.dumps({"backend": keras.backend.backend()}))
-    np.savez(result, **values)
+    return values
+
+
+def main(start, result):
+    for case in CASES:
+        np.savez(Path(result) / f"{case}.npz", **trained(case, Path(start) / f"{case}.npz"))
 
 
 if __name__ == "__main__":

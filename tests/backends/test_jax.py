@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.progress import run
+from tests.progress import QUICKLY_COMPILED, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,17 +18,27 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What either backend ends with, in a folder of its name; both start from the same weights."""
+    parent = tmp_path_factory.mktemp("steps")
+    (parent / "start").mkdir()
+    for backend in ("tensorflow", "jax"):
+        (parent / backend).mkdir()
+        environment = {
+            **os.environ,
+            **QUICKLY_COMPILED,
+            "KERAS_BACKEND": backend,
+            "CUDA_VISIBLE_DEVICES": "",
+            "JAX_PLATFORMS": "cpu",
+        }
+        command = [sys.executable, "-m", "tests.backends.steps", parent / "start", parent / backend]
+        run(command, cwd=ROOT, env=environment)
+    return parent
+
+
 def results(case, backend, folder):
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        "CUDA_VISIBLE_DEVICES": "",
-        "JAX_PLATFORMS": "cpu",
-    }
-    path = folder / f"{backend}.npz"
-    command = [sys.executable, "-m", "tests.backends.steps", case, folder / "start.npz", path]
-    run(command, cwd=ROOT, env=environment)
-    with np.load(path) as content:
+    with np.load(folder / backend / f"{case}.npz") as content:
         values = {name: content[name] for name in content.files}
     assert json.loads(str(values.pop("about")))["backend"] == backend
     return values
@@ -52,9 +62,9 @@ def is_rate(name):
         ("images_bfloat16", 3e-2, False),
     ],
 )
-def test_jax_trains_as_tensorflow_does(case, tolerance, rates, tmp_path):
-    expected = results(case, "tensorflow", tmp_path)
-    actual = results(case, "jax", tmp_path)
+def test_jax_trains_as_tensorflow_does(case, tolerance, rates, folder):
+    expected = results(case, "tensorflow", folder)
+    actual = results(case, "jax", folder)
     assert set(actual) == set(expected)
     for name, value in expected.items():
         if rates or not is_rate(name):

@@ -13,7 +13,7 @@ import pytest
 
 from mtl_dm import processes
 from tests import built_faces
-from tests.progress import Program
+from tests.progress import QUICKLY_COMPILED, Program
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="needs JAX: pip install 'mtl-dm[jax]'"
@@ -27,7 +27,7 @@ def flags(tmp_path_factory):
         f"--datasets={built_faces.EXPRESSIONS_ONLY},{built_faces.UNITS_ONLY}",
         f"--validation={built_faces.ANNOTATED}:validation",
         f"--data_dir={faces}",
-        "--relatedness=facs",
+        "--relatedness=learned",
         "--matching_form=paper",
         "--brake",
         "--learning_rate=0.01",
@@ -46,6 +46,7 @@ def started(tmp_path):
         def start(*command):
             environment = {
                 **os.environ,
+                **QUICKLY_COMPILED,
                 "KERAS_BACKEND": "jax",
                 "JAX_PLATFORMS": "cpu",
                 "CUDA_VISIBLE_DEVICES": "",
@@ -60,6 +61,10 @@ def started(tmp_path):
 def finish(program):
     status = program.finish()
     return status, program.output + program.errors
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def process_number(launcher, number):
@@ -78,7 +83,9 @@ def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     status, text = finish(started("mtl_dm.train", *flags, f"--output={one}"))
     assert status == 0, text[-2000:]
+    # Both, the brake and the relatedness, come from all processes' images and are kept in a state.
     assert "is reduced to 0.5 of its factor" in text
+    assert "After epoch 2: relatedness learned from 112 images." in text
 
     command = ("mtl_dm.launch", "--processes=2", "--", *flags, f"--output={two}")
     first = started(*command)
@@ -92,40 +99,15 @@ def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
 
     status, text = finish(started(*command))
     assert status == 0, text[-2000:]
-    expected, actual = (
-        json.loads((folder / "run.json").read_text(encoding="utf-8"))["history"]
-        for folder in (one, two)
-    )
+    expected, actual = (read(folder / "run.json")["history"] for folder in (one, two))
     assert set(actual) == set(expected)
     for name, values in expected.items():
         np.testing.assert_allclose(actual[name], values, rtol=1e-4, atol=1e-4, err_msg=name)
-    # Process 1 left nothing of its own.
-    assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
-    assert "Epoch 1/3" not in text  # The restart went on.
-
-
-def test_a_batch_that_does_not_divide(flags, started, tmp_path):
-    child = started(
-        "mtl_dm.launch", "--processes=2", "--", *flags, "--batch_size=7", f"--output={tmp_path}/o"
-    )
-    status, text = finish(child)
-    assert status == 1
-    assert "error: batch_size must be a multiple of the 2 devices of all processes, got 7." in text
-
-
-def test_two_processes_learn_the_relatedness_of_one(flags, started, tmp_path):
-    arguments = [*flags, "--relatedness=learned", "--epochs=2"]
-    one, two = tmp_path / "one", tmp_path / "two"
-    status, text = finish(started("mtl_dm.train", *arguments, f"--output={one}"))
-    assert status == 0, text[-2000:]
-    launch = ("mtl_dm.launch", "--processes=2", "--")
-    status, text = finish(started(*launch, *arguments, f"--output={two}"))
-    assert status == 0, text[-2000:]
-    expected, actual = (
-        json.loads((folder / "relatedness_0_learned.json").read_text(encoding="utf-8"))
-        for folder in (one, two)
-    )
+    expected, actual = (read(folder / "relatedness_0_learned.json") for folder in (one, two))
     assert "Learned during training" in expected["citation"]
     assert set(actual) == set(expected)
     for name in ("conditional", "prior", "counts"):
         np.testing.assert_allclose(actual[name], expected[name], rtol=1e-3, atol=1e-3)
+    # Process 1 left nothing of its own.
+    assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
+    assert "Epoch 1/3" not in text  # The restart went on.

@@ -40,7 +40,7 @@ def small_study(folder, faces):
         patch.setitem(coupling_study.HALVINGS, "full", 1)
         patch.setattr(screening, "CANDIDATES", CANDIDATES)
         patch.setattr(screening, "INNER_SPLITS", (0,))
-        patch.setattr(clothing_regimes, "EPOCHS", {False: 2, True: 2})
+        patch.setattr(clothing_regimes, "EPOCHS", {False: 1, True: 1})
         patch.setattr(few_expressions, "BUILT", faces)
         patch.setattr(few_expressions, "STEPS", 1)
         patch.setattr(few_expressions, "EPOCHS", 2)

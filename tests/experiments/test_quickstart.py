@@ -16,7 +16,7 @@ def test_quickstart_runs(tmp_path):
     # The story in a few steps, on data built in a folder of the test's own.
     setup = next(cell for cell in notebook.cells if "STEPS = " in cell.source)
     assert setup.source.count("300") == 1
-    setup.source = setup.source.replace("300", "6")
+    setup.source = setup.source.replace("300", "3")
     resources = {"metadata": {"path": str(tmp_path)}}
     # A cell that hangs is not told from a slow one; the limit is for the first alone.
     NotebookClient(notebook, timeout=3600, resources=resources).execute()

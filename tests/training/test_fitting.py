@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import config as tensorflow_config
 
-from mtl_dm import data
+from mtl_dm import data, processes
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.training import fitting, run
 from mtl_dm.training.config import TrainConfig
@@ -172,3 +172,11 @@ def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
     assert np.isfinite(history.history["loss"]).all()
     assert model.optimizer.learning_rate.numpy() == pytest.approx(0.01)
     assert isinstance(model.optimizer, keras.optimizers.Adam)
+
+
+def test_a_batch_that_does_not_divide_among_processes(monkeypatch):
+    monkeypatch.setenv(processes.PROCESSES, "2")
+    monkeypatch.setattr(processes, "_devices", lambda: (2, 1, 0))
+    monkeypatch.setattr(processes, "require_agreement", lambda *_: None)
+    with pytest.raises(ValueError, match=r"batch_size must be a multiple of the 2 .*got 7"):
+        trained(CONFIG.replace(batch_size=7))

@@ -87,9 +87,12 @@ def config_of(backbone, precision="float32"):
     )
 
 
-@pytest.mark.parametrize("precision", ["float32", "float16"])
 # What draws at random has its state saved layer by layer; one network with and one without images.
-@pytest.mark.parametrize("backbone", ["compact_cnn", "dense_trunk"])
+# In float16 the scale of the loss is part of the state, of whichever network.
+@pytest.mark.parametrize(
+    ("backbone", "precision"),
+    [("compact_cnn", "float32"), ("dense_trunk", "float32"), ("dense_trunk", "float16")],
+)
 def test_killed_twice_ends_in_the_same_weights(backbone, precision, tmp_path, monkeypatch):
     config = config_of(backbone, precision)
     want = start(config, tmp_path / "whole", monkeypatch)

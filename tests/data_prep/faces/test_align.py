@@ -234,7 +234,7 @@ def alive(marker):
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_a_killed_run_goes_on(folders):
     source, target = folders
-    count = 60
+    count = 24
     write_people(source, count)
     # With its NumPy backend, Keras is there in a second.
     environment = {**os.environ, "KERAS_BACKEND": "numpy", "MTL_DM_TEST_MARK": str(target)}
@@ -249,7 +249,7 @@ def test_a_killed_run_goes_on(folders):
     def aligned():
         return len(list(target.glob("?/*.jpg")))
 
-    wait_until(lambda: process.poll() is not None or aligned() >= 10, aligned, poll=0.01)
+    wait_until(lambda: process.poll() is not None or aligned() >= 4, aligned, poll=0.01)
     assert process.poll() is None, process.stdout.read()
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -257,7 +257,7 @@ def test_a_killed_run_goes_on(folders):
     # No orphans, which would write on.
     wait_until(lambda: not alive(str(target)), lambda: alive(str(target)))
     finished = {path: path.stat().st_mtime_ns for path in target.glob("?/*.jpg")}
-    assert 10 <= len(finished) < count
+    assert 4 <= len(finished) < count
     assert not (target / "faces.csv").exists()
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     repeated = [path for path, then in finished.items() if path.stat().st_mtime_ns != then]

@@ -43,7 +43,8 @@ def jax(tmp_path_factory):
     if importlib.util.find_spec("jax") is None:
         pytest.skip("needs JAX: pip install 'mtl-dm[jax]'")
     folder = tmp_path_factory.mktemp("jax")
-    return run("one", folder, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+    quickly = progress.QUICKLY_COMPILED
+    return run("one", folder, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu", **quickly)
 
 
 def part(values, case):

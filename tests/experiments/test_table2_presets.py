@@ -21,11 +21,9 @@ NAMED = [*table2_networks.IMAGES.values(), *table2_networks.CLIPS.values()]
 @pytest.fixture(autouse=True)
 def networks(monkeypatch):
     """Every network is the compact CNN: which it is matters where it trains."""
-    for networks in (table2_networks.IMAGES, table2_networks.CLIPS):
-        for name, network in networks.items():
-            monkeypatch.setitem(
-                networks, name, dataclasses.replace(network, backbone="compact_cnn")
-            )
+    for group in (table2_networks.IMAGES, table2_networks.CLIPS):
+        for name, network in group.items():
+            monkeypatch.setitem(group, name, dataclasses.replace(network, backbone="compact_cnn"))
 
 
 @pytest.fixture

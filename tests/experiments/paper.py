@@ -24,7 +24,7 @@ FAKES = {
 TINY = table2_paper.Size(
     "compact_cnn", "{}(variant=demo)", 5, {"image_size": 16, "batch_size": 4}, 1, 1
 )
-SMALLEST = dataclasses.replace(TINY, backbone="pooled", window=3)
+SMALLEST = dataclasses.replace(TINY, backbone="pooled", clips="pooled", window=3)
 PSR, EFFNET = "RAF-DB-EmotioNet / PSR", "AffectNet-EmotioNet / EffNet-B2"
 AFF_WILD2 = "Aff-Wild2 / TMIF-FEA"
 STREAMS = {"mfcc": ("video1", 3, 2), "words": ("video2_left", 2, 3)}
@@ -32,10 +32,14 @@ STREAMS = {"mfcc": ("video1", 3, 2), "words": ("video2_left", 2, 3)}
 
 
 def pooled(input_shape):
-    """The cheapest network of images: their mean colour, and one layer."""
-    inputs = keras.Input(input_shape)
-    features = keras.layers.Dense(8)(keras.layers.GlobalAveragePooling2D()(inputs))
-    return keras.Model(inputs, features)
+    """The cheapest network of images or clips: the mean colour, all else, and one layer."""
+    shapes = input_shape if isinstance(input_shape, dict) else {"image": input_shape}
+    named = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    colour = keras.layers.GlobalAveragePooling2D()(named["image"])
+    rest = [keras.layers.Flatten()(each) for name, each in named.items() if name != "image"]
+    seen = keras.layers.Concatenate()([colour, *rest]) if rest else colour
+    inputs = named if isinstance(input_shape, dict) else named["image"]
+    return keras.Model(inputs, keras.layers.Dense(8)(seen))
 
 
 def built(folder):

@@ -92,7 +92,7 @@ def test_clips(databases, tmp_path, monkeypatch):
         (paper.AFF_WILD2, "ST"),
     ]
     for cell in cells:
-        assert cell.record["config"]["backbone"] == "tmif_fea(variant=demo)"
+        assert cell.record["config"]["backbone"] == "pooled"
         assert set(cell.record["config"]["streams"]) == set(paper.STREAMS)
         assert {"expression", "action_units"} <= set(cell.metrics)
 

@@ -14,6 +14,8 @@ SUMMED = "NC MT, attribute loss summed"
 """The paper explains negative transfer by the size of EmotioNet; another cause would be a scale."""
 SEEDS = 2
 EPOCHS = 5
+CPU_SECONDS = {"real": (90, 150), "demo-full": (30, 40)}
+"""By preset, what a training of a named network takes, about, and what it may take."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Network:
 
 
 def _network(name: str, published: str, real: int = 1000, synthetic: int = 300) -> Network:
-    """Return a network that trains so many steps: about 90 CPU-seconds of real, 30 of demo-full."""
+    """Return a network that trains so many steps, as long as `CPU_SECONDS` says."""
     return Network(f"{name}(variant=demo)", published, {"real": real, "demo-full": synthetic})
 
 
@@ -92,9 +94,18 @@ def published(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def steps_note(preset: str, networks: Mapping[str, Network]) -> str:
-    """Return how many steps each of some networks trains."""
+    """Return how many steps each of some networks trains, and why so many."""
     listed = ", ".join(f"{name} {network.steps[preset]:,}" for name, network in networks.items())
+    about, most = CPU_SECONDS[preset]
     return (
-        f"Steps of a training, the same for every row of a column: {listed}. The networks are "
+        f"Steps of a training, the same for every row of a column: {listed}. Time alone chose "
+        f"them: about {about} CPU-seconds a training, of {most} that it may take. The networks are "
         "their demo variants: the structure of the sources, few channels, nothing pretrained."
     )
+
+
+def seeds_note(asked: int) -> list[str]:
+    """Return what becomes of more seeds than named networks are given; empty if none are lost."""
+    if asked <= SEEDS:
+        return []
+    return [f"The paper's networks have {SEEDS} seeds each, not the {asked} that were asked for."]

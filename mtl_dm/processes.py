@@ -157,7 +157,7 @@ def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
         )
 
     def rows_of(*batch: Any) -> Any:
-        each = _require_even(batch, devices) // devices
+        each = _require_even(batch, devices, batch_size) // devices
         part = slice(first * each, (first + local) * each)
         return tf.nest.map_structure(lambda tensor: tensor[part], batch)
 
@@ -197,7 +197,7 @@ def _rows(batch: Any) -> Any:
     return tf.shape(tf.nest.flatten(batch)[0])[0]
 
 
-def _require_even(batch: Any, devices: int) -> Any:
+def _require_even(batch: Any, devices: int, batch_size: int) -> Any:
     """Return the rows of a batch after checking that every device gets as many of them."""
     even = f"The rows of a batch must be a multiple of the {devices} devices of all processes"
     same = "All parts of a batch must have the same rows"
@@ -208,7 +208,12 @@ def _require_even(batch: Any, devices: int) -> Any:
             raise ValueError(f"{same}, got {sorted(known)}.")
         (rows,) = known
         if rows % devices:
-            raise ValueError(f"{even}, got {rows}.")
+            # Three rows of two: a multiple of twice the devices, and no other, divides evenly.
+            mixed = (
+                f" The option mix made {rows} rows of the {batch_size} of batch_size; mix_augment "
+                f"needs a batch_size that is a multiple of {2 * devices}."
+            )
+            raise ValueError(f"{even}, got {rows}.{mixed if rows != batch_size else ''}")
         return rows
     rows = tf.shape(tensors[0])[0]
     checks = [tf.debugging.assert_equal(rows % devices, 0, f"{even}.")]

@@ -41,10 +41,10 @@ class Task:
         weight: Factor on the task's loss, >= 0; the w_i of the paper's general objective.
         label_smoothing: Multiclass only: share of the label mass spread over the classes, in
             [0, 1).
-        smoothing_prior: Multiclass only: [K, K], how that share is spread for each class; None:
-            evenly. Every entry is >= 0 and every row has a sum in (0, 1]: a table that was made
-            for more classes may be used without those (Vo et al. 2020 do), and its rows then
-            smooth less. See `mtl_dm.losses.prior_from_votes`.
+        smoothing_prior: Multiclass only, with label_smoothing > 0: [K, K], how that share is
+            spread for each class; None: evenly. Every entry is >= 0 and every row has a sum in
+            (0, 1]: a table that was made for more classes may be used without those (Vo et al.
+            2020 do), and its rows then smooth less. See `mtl_dm.losses.prior_from_votes`.
         reduction: Multilabel only: an image's loss is the "mean" over its annotated attributes
             (as printed in the paper) or their "sum".
         loss: Name of the task's loss in `mtl_dm.losses.TASK_LOSSES`; empty: the first of its kind,
@@ -123,6 +123,8 @@ class Task:
                     f"{what}: a row has entries >= 0 and a sum in (0, 1], got {list(row)} for "
                     f"{label!r}."
                 )
+        if not self.label_smoothing:
+            raise ValueError(f"{what} spreads label_smoothing, which must be > 0, got 0.")
         object.__setattr__(self, "smoothing_prior", rows)
 
     @classmethod

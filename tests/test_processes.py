@@ -1,5 +1,7 @@
 """What a process takes of every batch, without the other processes."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -64,6 +66,15 @@ def test_rows_that_do_not_divide_are_refused(monkeypatch):
         parts_of(batches(7), monkeypatch)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         parts_of(batches(8).unbatch().batch(7), monkeypatch)
+
+
+def test_a_batch_size_that_mixing_needs_is_said(monkeypatch):
+    message = r"got 9\. The option mix made 9 rows of the 6 .* batch_size that is a multiple of 4"
+    with pytest.raises(ValueError, match=message):
+        parts_of(batches(9), monkeypatch, batch_size=6)
+    for devices, size in itertools.product(range(2, 9), range(1, 65)):
+        divides = size % devices == 0 and (size + size // 2) % devices == 0
+        assert divides == (size % (2 * devices) == 0)
 
 
 def test_parts_of_a_batch_that_differ_in_rows_are_refused(monkeypatch):

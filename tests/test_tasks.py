@@ -124,6 +124,12 @@ def test_bad_label_smoothing(smoothing):
 )
 def test_bad_smoothing_prior(prior, match):
     with pytest.raises(ValueError, match=f"Task 'x': smoothing_prior.*{match}"):
+        Task.multiclass("x", ["a", "b"], label_smoothing=0.1, smoothing_prior=prior)
+
+
+def test_a_smoothing_prior_without_smoothing_would_do_nothing():
+    prior = [[0.9, 0.1], [0.3, 0.5]]
+    with pytest.raises(ValueError, match=r"smoothing_prior spreads label_smoothing, .* got 0"):
         Task.multiclass("x", ["a", "b"], smoothing_prior=prior)
 
 
@@ -145,7 +151,7 @@ def test_bad_reduction():
     "task",
     [
         Task.multiclass("x", ["a", "b"], label_smoothing=0.1, weight=2.0),
-        Task.multiclass("x", ["a", "b"], smoothing_prior=[[0.9, 0.1], [0.3, 0.5]]),
+        Task.multiclass("x", ["a", "b"], 0.1, smoothing_prior=[[0.9, 0.1], [0.3, 0.5]]),
         Task.multilabel("x", ["a", "b"], reduction="sum", weight=0.0),
         Task.regression("x", ["a"], weight=0.25),
     ],

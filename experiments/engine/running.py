@@ -123,6 +123,7 @@ def compute(
         + (f", {before} finished before" if before else "")
         + (f", {len(taken)} taken from records" if taken else "")
         + (f"; {options.workers} side by side" if options.workers > 1 and missing else "")
+        + expected(study, len(missing), options.workers)
         + ".",
         flush=True,
     )
@@ -134,6 +135,14 @@ def compute(
     notify = functools.partial(print, flush=True)
     pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", notify)
     return _computed(pool, missing, options.workers, ended, what)
+
+
+def expected(study: Study, cells: int, workers: int) -> str:
+    """Return about how long cells take, before the first has ended; "" where it is not known."""
+    if not study.seconds or not cells:
+        return ""
+    every = spoken(cells * study.seconds / max(1, workers))
+    return f"; about {every} (an estimate: {study.seconds:.0f} s a cell)"
 
 
 def require_possible(cells: Sequence[StudyCell]) -> None:

@@ -61,6 +61,8 @@ class Study:
         detailed: Keep values label by label, and evidence for the page.
         recorded: Take up finished cells from the records of experiments/results.
         pages: Writes further files into the folder whenever the report is written.
+        seconds: What a cell takes, about, with as many beside it as there are cores, to say it
+            before the first one begins; 0: not known.
 
     Raises:
         ValueError: If a column, or another row, needs a row that is not there, rows need each
@@ -76,6 +78,7 @@ class Study:
     detailed: bool = True
     recorded: bool = False
     pages: Callable[[Path], Any] | None = None
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         _require_files_of_their_own("rows", list(self.rows))

@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from experiments.engine.built import Built
 from mtl_dm.data.deferred import deferred, parts_of
-from mtl_dm.data.windows import stream_windows
+from mtl_dm.data.windows import stream_window
 from mtl_dm.streams import STREAMS, mask_of
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
@@ -126,15 +126,14 @@ class AffWild2Clips(Built):
         """Return every stream [T, D] around a frame, and its mask [T]."""
         frame = PurePosixPath(path.decode())
         rows = int(frame.stem) - 1 + np.arange(self._window) - self._window // 2
-        found = []
+        found: list[np.ndarray] = []
         for name, size in self._streams.items():
             file = Path(self.config.data_dir) / FOLDER / name / f"{frame.parent.name}.npy"
             values = _values(file) if file.is_file() else None
             length = 0 if values is None else len(values)
             inside = (rows >= 0) & (rows < length)
             kept = np.clip(rows, 0, max(0, length - 1))
-            parts = stream_windows(values, kept[None], inside[None], size)
-            found += [part[0] for part in parts]
+            found += stream_window(values, kept, inside, size)
         return found
 
 

@@ -17,6 +17,7 @@ from experiments.problems.real_faces_data import (
     SIDE,
     SPLIT_SEED,
     Faces,
+    RealFaces,
     real_faces,
 )
 from mtl_dm import data
@@ -67,6 +68,7 @@ class RealFacesProblem(Problem):
             "split": {"seed": SPLIT_SEED, "held_out": HELD_OUT, "co_annotated": CO_ANNOTATED},
             "crop": list(CROP),
             "thresholds": [round(float(value), 4) for value in self._faces.thresholds],
+            "data": identity(self._faces),
         }
 
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
@@ -112,6 +114,16 @@ class RealFacesProblem(Problem):
         labels = {task.name: every[task.name] for task in tasks}
         source = data.from_arrays(faces.images[..., None], labels, tasks)
         return source.map(_colours, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def identity(faces: RealFaces) -> dict[str, Any]:
+    """Return what tells these photos from others that lie in a folder of the same name."""
+    return {
+        "images": {name: len(part.images) for name, part in faces.parts.items()},
+        "dropped": faces.dropped,
+        "movements": dict(facial_movements.NEAR),
+        "digest": faces.digest,
+    }
 
 
 def _colours(image: tf.Tensor, labels: Any, masks: Any) -> tuple[tf.Tensor, Any, Any]:

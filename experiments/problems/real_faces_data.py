@@ -1,8 +1,8 @@
 """FER2013 and Labeled Faces in the Wild in memory, split once for every seed and row.
 
 FER2013's Training: images whose file equals one of PublicTest are dropped. Files that repeat each
-other stay together. A random tenth is held out for choices (steps, thresholds, calibration); 1,000
-measured images are kept for counting and train nothing; the rest trains. LFW is split by person.
+other stay together. A random tenth is held out for choices (steps, thresholds); 1,000 measured
+images are kept for counting and train nothing; the rest trains. LFW is split by person.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ SPLIT_SEED = 0
 HELD_OUT = 0.1
 CO_ANNOTATED = 1000
 HOW = (
-    "DATA_DIR must hold fer2013/ (FER2013's folders Training and PublicTest, "
-    "ICML 2013 challenge in representation learning), fer2013_blendshapes.csv, and "
-    "lfw_expressions/ (images/, labels.csv of muxspace/facial_expressions with MediaPipe's "
-    "scores, pairs.txt of Labeled Faces in the Wild). The scores are those of MediaPipe's face "
-    "landmarker with its blendshapes"
+    "DATA_DIR must hold fer2013/ (folders Training and PublicTest), fer2013_blendshapes.csv, and "
+    'lfw_expressions/ (images/, labels.csv, pairs.txt); README.md says under "Real photos" where '
+    "they come from and what is in them"
 )
+_STORED = {"images": "<u1", "expression": "<i8", "scores": "<f4"}
+"""Types of the arrays in a digest, the same on every machine."""
 
 
 class Faces(NamedTuple):
@@ -79,6 +79,9 @@ class RealFaces(NamedTuple):
         lfw_test: LFW's test people.
         thresholds: [12], fixed on `lfw_train`.
         dropped: Training images that equal one of `test`.
+        unnamed: Images of LFW that are not used, for nobody's name is known.
+        unmeasured: Images of LFW's training people that are not used, for no face was found.
+        digest: The same for two sets of files only if all of the above parts are the same.
     """
 
     train: Faces
@@ -89,6 +92,23 @@ class RealFaces(NamedTuple):
     lfw_test: Faces
     thresholds: np.ndarray
     dropped: int
+    unnamed: int
+    unmeasured: int
+    digest: str
+
+    @property
+    def parts(self) -> dict[str, Faces]:
+        """The images by what they are for."""
+        return {name: part for name, part in self._asdict().items() if isinstance(part, Faces)}
+
+
+class Lfw(NamedTuple):
+    """LFW, split by person; what is not used is counted."""
+
+    train: Faces
+    test: Faces
+    unnamed: int
+    unmeasured: int
 
 
 class Split(NamedTuple):
@@ -157,17 +177,38 @@ def real_faces(data_dir: str) -> RealFaces:
     training, contents = _fer2013(root / "fer2013", "Training", scores)
     test, tested = _fer2013(root / "fer2013", "PublicTest", scores)
     split = split_training(contents, tested, training.is_measured, CO_ANNOTATED)
-    lfw_train, lfw_test = _lfw(root / "lfw_expressions")
+    lfw = _lfw(root / "lfw_expressions")
+    parts = {
+        "train": training.take(split.train),
+        "held_out": training.take(split.held_out),
+        "co_annotated": training.take(split.co_annotated),
+        "test": test,
+        "lfw_train": lfw.train,
+        "lfw_test": lfw.test,
+    }
     return RealFaces(
-        training.take(split.train),
-        training.take(split.held_out),
-        training.take(split.co_annotated),
-        test,
-        lfw_train,
-        lfw_test,
-        thresholds_of(lfw_train.scores),
-        split.dropped,
+        **parts,
+        thresholds=thresholds_of(lfw.train.scores),
+        dropped=split.dropped,
+        unnamed=lfw.unnamed,
+        unmeasured=lfw.unmeasured,
+        digest=digest_of(parts),
     )
+
+
+def digest_of(parts: Mapping[str, Faces]) -> str:
+    """Return a digest of pixels, labels and scores, of which part they are and of their order.
+
+    Args:
+        parts: By name.
+    """
+    found = hashlib.sha256()
+    for name, faces in parts.items():
+        for field, values in faces._asdict().items():
+            stored = np.ascontiguousarray(values, _STORED[field])
+            found.update(f"{name} {field} {stored.shape}\n".encode())
+            found.update(stored.tobytes())
+    return found.hexdigest()
 
 
 def _order(size: int) -> np.ndarray:
@@ -188,7 +229,7 @@ def _fer2013(root: Path, folder: str, scores: Mapping[str, list[float]]) -> tupl
     return Faces(images, np.array(ids, np.int64), np.array(known, np.float32)), contents
 
 
-def _lfw(root: Path) -> tuple[Faces, Faces]:
+def _lfw(root: Path) -> Lfw:
     """Return the measured images of training people, and all of test people."""
     lines = list(_lines(root / "labels.csv"))
     pairs = _existing(root / "pairs.txt").read_text(encoding="utf-8")
@@ -207,7 +248,9 @@ def _lfw(root: Path) -> tuple[Faces, Faces]:
         parts.append(Faces(images, ids[rows], scores[rows]))
     train, test = parts
     rows = np.flatnonzero(train.is_measured)
-    return train.take(rows[_order(len(rows))]), test
+    unnamed = len(lines) - len(train.images) - len(test.images)
+    mixed = train.take(rows[_order(len(rows))])
+    return Lfw(mixed, test, unnamed, len(train.images) - len(rows))
 
 
 def _cropped(path: Path) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from mtl_dm.losses.virtual import VIRTUAL
+from mtl_dm.streams import mask_of
 
 
 def mixed_batch(
@@ -29,7 +30,7 @@ def mixed_batch(
     first, second = pairs(masks, draws[0])
     share = shares(tf.shape(first)[0], draws[1:], alpha)
     mixed_labels, mixed_masks = blended_labels(labels, masks, first, second, share)
-    blends = tf.nest.map_structure(lambda x: blended(x, first, second, share), inputs)
+    blends = blended_inputs(inputs, first, second, share)
     part = tf.zeros_like(_rows(masks))
     labels, masks = {**labels, VIRTUAL: part}, {**masks, VIRTUAL: part + real}
     mixed_labels[VIRTUAL] = tf.ones_like(share)
@@ -92,6 +93,30 @@ def blended(values: tf.Tensor, first: tf.Tensor, second: tf.Tensor, share: tf.Te
     """
     weight = tf.cast(_column(share, values), values.dtype)
     return weight * tf.gather(values, first) + (1 - weight) * tf.gather(values, second)
+
+
+def blended_inputs(inputs: Any, first: tf.Tensor, second: tf.Tensor, share: tf.Tensor) -> Any:
+    """Return the inputs of the blends, [P, ...] each.
+
+    A frame of a stream, which an input with a mask of its own is, is there only where both parents
+    have it: a share of what a mask says is no mask, and a share of nothing no value.
+
+    Args:
+        inputs: [B, ...], floats; one array or several by name.
+        first: [P].
+        second: [P].
+        share: [P], in [0, 1].
+    """
+    blends = tf.nest.map_structure(lambda x: blended(x, first, second, share), inputs)
+    if not isinstance(inputs, Mapping):
+        return blends
+    for stream in [name for name in inputs if mask_of(name) in inputs]:
+        given, values = inputs[mask_of(stream)], blends[stream]
+        mask = tf.minimum(tf.gather(given, first), tf.gather(given, second))
+        there = (mask > 0)[(..., *[tf.newaxis] * (values.shape.rank - mask.shape.rank))]
+        # Under a zero mask may stand anything, NaN too.
+        blends |= {stream: tf.where(there, values, tf.zeros_like(values)), mask_of(stream): mask}
+    return blends
 
 
 def blended_labels(

@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from mtl_dm import datasets
 from mtl_dm.data.arrays import encode
 from mtl_dm.data.deferred import deferred
-from mtl_dm.data.outline import how_to_build
+from mtl_dm.data.outline import chosen_split, how_to_build
 from mtl_dm.data.subset import fits, widened
 from mtl_dm.tasks import Task, by_name
 
@@ -201,13 +201,7 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
         # No look at a public bucket: these data sets cannot be there, and a cluster may be offline.
         config = tfds.download.DownloadConfig(try_download_gcs=False)
         builder.download_and_prepare(download_config=config)
-    splits = list(builder.info.splits)
-    if not split and len(splits) == 1:
-        split = splits[0]
-    # A part of a split, "train[:70%]": TFDS stores records in an order that a hash draws.
-    if split.partition("[")[0] not in splits:
-        raise ValueError(f"The data set {name!r} has the splits {splits}, got {split!r}.")
-    return builder, split
+    return builder, chosen_split(name, split, list(builder.info.splits))
 
 
 def _examples(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:

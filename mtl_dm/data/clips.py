@@ -10,26 +10,24 @@ import tensorflow as tf
 
 from mtl_dm.data.arrays import encode
 from mtl_dm.data.built import IMAGE, network_input
-from mtl_dm.data.windows import Recording, stream_sizes, stream_windows, windows
+from mtl_dm.data.windows import Recording, around, centres, stream_sizes, stream_window
 from mtl_dm.labels import check_absence
 from mtl_dm.streams import check_streams, mask_of
 from mtl_dm.tasks import Task, by_name
 
 
 class _Cut(NamedTuple):
-    """A recording in windows.
+    """A recording and the windows to cut from it, each when it is read: T windows hold a frame.
 
     Attributes:
-        frames: Of the recording.
+        recording: As given.
         centres: int [M].
-        inputs: Streams and masks by name, [M, T, D] and [M, T].
         labels: By task name, [M, ...].
         masks: Likewise.
     """
 
-    frames: Any
+    recording: Recording
     centres: np.ndarray
-    inputs: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
     masks: dict[str, np.ndarray]
 
@@ -49,6 +47,10 @@ def clips(
     Inputs are a dictionary: "image" is the frame in the middle as a network sees it, and each
     stream has values [T, D] and a mask [T] ("mfcc", "mfcc_mask"), 0 where the sequence has no
     frame or the stream no values. Labels are those of the frame in the middle.
+
+    `mtl_dm.data.augment` mirrors, shifts and relights the image alone: streams that show the face
+    too, as coefficients of a face model or an embedding of the expression, stay those of the frame
+    as it was filmed. Where that matters, train with augment off.
 
     Args:
         recordings: The sequences; their windows follow each other.
@@ -72,29 +74,30 @@ def clips(
     annotated = [task for task in tasks if any(task.name in each.labels for each in recordings)]
     cuts = []
     for each in recordings:
-        rows, inside = windows(len(each.frames), window, stride=stride, pad=pad, name=each.name)
-        cuts.append(_cut(each, rows, inside, sizes, annotated))
-    return _source(cuts, image_size)
+        middle = centres(len(each.frames), window, stride=stride, pad=pad, name=each.name)
+        cuts.append(_cut(each, middle, annotated))
+    return _source(cuts, window, sizes, image_size)
 
 
-def _cut(
-    recording: Recording,
-    rows: np.ndarray,
-    inside: np.ndarray,
-    sizes: Mapping[str, int],
-    tasks: Sequence[Task],
-) -> _Cut:
-    inputs, labels, masks = {}, {}, {}
-    for name, size in sizes.items():
-        inputs[name], inputs[mask_of(name)] = stream_windows(
-            recording.streams.get(name), rows, inside, size
-        )
-    centres = rows[:, rows.shape[1] // 2]
+def _cut(recording: Recording, middle: np.ndarray, tasks: Sequence[Task]) -> _Cut:
+    labels, masks = {}, {}
     for task in tasks:
         given = recording.labels.get(task.name)
-        values = _missing(task, len(centres)) if given is None else np.asarray(given)[centres]
-        labels[task.name], masks[task.name] = encode(task, values, len(centres))
-    return _Cut(recording.frames, centres, inputs, labels, masks)
+        values = _missing(task, len(middle)) if given is None else np.asarray(given)[middle]
+        labels[task.name], masks[task.name] = encode(task, values, len(middle))
+    return _Cut(recording, middle, labels, masks)
+
+
+def _streams(
+    recording: Recording, centre: int, window: int, sizes: Mapping[str, int]
+) -> dict[str, np.ndarray]:
+    """Return streams [T, D] and masks [T] around a frame, by name."""
+    rows, inside = around(centre, window, len(recording.frames))
+    found = {}
+    for name, size in sizes.items():
+        stream = recording.streams.get(name)
+        found[name], found[mask_of(name)] = stream_window(stream, rows, inside, size)
+    return found
 
 
 def _missing(task: Task, count: int) -> np.ndarray:
@@ -128,15 +131,19 @@ def _check_labels(recordings: Sequence[Recording], known: Mapping[str, Task]) ->
             check_absence(f"Labels of {name!r}", np.concatenate(given))
 
 
-def _source(cuts: Sequence[_Cut], image_size: int) -> tf.data.Dataset:
+def _source(
+    cuts: Sequence[_Cut], window: int, sizes: Mapping[str, int], image_size: int
+) -> tf.data.Dataset:
     def elements() -> Iterator[tuple[Any, Any, Any]]:
         for cut in cuts:
             for place, centre in enumerate(cut.centres):
-                rest = [
+                image = np.asarray(cut.recording.frames[centre])
+                labels, masks = (
                     {name: values[place] for name, values in part.items()}
-                    for part in (cut.inputs, cut.labels, cut.masks)
-                ]
-                yield {IMAGE: np.asarray(cut.frames[centre]), **rest[0]}, rest[1], rest[2]
+                    for part in (cut.labels, cut.masks)
+                )
+                streams = _streams(cut.recording, centre, window, sizes)
+                yield {IMAGE: image, **streams}, labels, masks
 
     def spec(part: Mapping[str, np.ndarray]) -> dict[str, tf.TensorSpec]:
         return {name: tf.TensorSpec(each.shape[1:], each.dtype) for name, each in part.items()}
@@ -144,16 +151,12 @@ def _source(cuts: Sequence[_Cut], image_size: int) -> tf.data.Dataset:
     def seen(inputs: Any, labels: Any, masks: Any) -> tuple[Any, Any, Any]:
         return {**inputs, IMAGE: network_input(inputs[IMAGE], image_size)}, labels, masks
 
-    first = cuts[0]
-    image = tf.TensorSpec((None, None, 3), tf.uint8)
-    source = tf.data.Dataset.from_generator(
-        elements,
-        output_signature=(
-            {IMAGE: image, **spec(first.inputs)},
-            spec(first.labels),
-            spec(first.masks),
-        ),
-    )
-    size = sum(len(cut.centres) for cut in cuts)
-    counted = source.apply(tf.data.experimental.assert_cardinality(size))
+    inputs = {IMAGE: tf.TensorSpec((None, None, 3), tf.uint8)}
+    for name, size in sizes.items():
+        inputs[name] = tf.TensorSpec((window, size), tf.float32)
+        inputs[mask_of(name)] = tf.TensorSpec((window,), tf.float32)
+    signature = (inputs, spec(cuts[0].labels), spec(cuts[0].masks))
+    source = tf.data.Dataset.from_generator(elements, output_signature=signature)
+    count = sum(len(cut.centres) for cut in cuts)
+    counted = source.apply(tf.data.experimental.assert_cardinality(count))
     return counted.map(seen, num_parallel_calls=tf.data.AUTOTUNE)

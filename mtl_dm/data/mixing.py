@@ -8,6 +8,7 @@ the model does the rest.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,6 +37,7 @@ def mix_augment(
     batches: tf.data.Dataset,
     seed: int,
     start: int = 0,
+    /,
     *,
     alpha: float = 0.2,
     virtual: float = 1.0,
@@ -56,7 +58,9 @@ def mix_augment(
     A blend's label counts only where both parents are annotated, attribute by attribute. Partners
     are therefore drawn, by chance, among rows annotated for the same tasks as far as there are
     any: a face with an expression and one with action units would make a face with neither. What
-    couples tasks sees real rows alone. All inputs must be numbers that can be blended.
+    couples tasks sees real rows alone. All inputs must be numbers that can be blended; of a stream
+    with a mask (see `mtl_dm.streams`) a frame is there where both parents have it, else 0 under
+    mask 0.
 
     Args:
         batches: (inputs, labels, masks), of the endless stream.
@@ -82,6 +86,26 @@ def mix_augment(
     return numbered.map(mix, num_parallel_calls=tf.data.AUTOTUNE)
 
 
+def require_mix(text: str) -> None:
+    """Check the options of a way of mixing before there are batches to mix.
+
+    A way that has rules for its options carries what checks them as `check_options`.
+
+    Args:
+        text: "NAME" or "NAME(option=value, ...)".
+
+    Raises:
+        ValueError: As `Registry.spec`, or if an option breaks its rule.
+    """
+    spec = MIXING.spec(text)
+    form = MIXING.get(spec.name)
+    check = getattr(form, "check_options", None)
+    if check is not None:
+        named = inspect.signature(form).parameters.values()
+        defaults = {each.name: each.default for each in named if each.kind is each.KEYWORD_ONLY}
+        check(**{**defaults, **spec.options})
+
+
 def _check_options(alpha: float, virtual: float, real: float) -> None:
     if not (math.isfinite(alpha) and alpha > 0):
         raise ValueError(f"mix_augment: alpha must be finite and > 0, got {alpha}.")
@@ -90,6 +114,9 @@ def _check_options(alpha: float, virtual: float, real: float) -> None:
             raise ValueError(f"mix_augment: {name} must be finite and >= 0, got {weight}.")
     if not virtual + real > 0:
         raise ValueError("mix_augment: virtual and real are both 0: nothing would be trained.")
+
+
+mix_augment.check_options = _check_options  # type: ignore[attr-defined]
 
 
 def _check_batches(spec: Any) -> None:

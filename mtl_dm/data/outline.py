@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +42,8 @@ def outline(name: str, *, data_dir: str | Path) -> Outline:
         data_dir: As for `mtl_dm.data.load`.
 
     Raises:
-        ValueError: If there is no such data set.
+        ValueError: If there is no such data set, or it is known which splits it has and the one
+            named is none of them.
         FileNotFoundError: If only its build can say what is in it.
     """
     base, _, split = name.partition(":")
@@ -52,7 +53,9 @@ def outline(name: str, *, data_dir: str | Path) -> Outline:
     seen = datasets.inputs_of(builder.info)
     counts = {each: info.num_examples for each, info in splits.items()}
     known = counts or dict(getattr(builder, "announced", {}))
-    size = known.get(split) if split or len(known) != 1 else next(iter(known.values()))
+    if known:
+        split = chosen_split(base, split, list(known))
+    size = known.get(split)
     if size is None and split.partition("[")[0] in counts:  # A part of a split.
         size = splits[split].num_examples
     return Outline(
@@ -65,6 +68,25 @@ def outline(name: str, *, data_dir: str | Path) -> Outline:
         not builder.MANUAL_DOWNLOAD_INSTRUCTIONS,
         None if seen is None else {each: tuple(builder.info.features[each].shape) for each in seen},
     )
+
+
+def chosen_split(name: str, split: str, splits: Sequence[str]) -> str:
+    """Return the split that is meant: the only one where none is named.
+
+    Args:
+        name: Of the data set, for the message.
+        split: As named; a part of it, "train[:70%]", counts as it does.
+        splits: That the data set has.
+
+    Raises:
+        ValueError: If it is none of them, or none is named and there are several.
+    """
+    if not split and len(splits) == 1:
+        return splits[0]
+    # A part of a split, "train[:70%]": TFDS stores records in an order that a hash draws.
+    if split.partition("[")[0] not in splits:
+        raise ValueError(f"The data set {name!r} has the splits {list(splits)}, got {split!r}.")
+    return split
 
 
 def how_to_build(name: str, data_dir: str | Path) -> str:

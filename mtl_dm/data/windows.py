@@ -31,10 +31,10 @@ class Recording:
     streams: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
-def windows(
+def centres(
     length: int, size: int, *, stride: int = 1, pad: bool = False, name: str = "The sequence"
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the frames of every window and which of them the sequence has.
+) -> np.ndarray:
+    """Return the frames in the middle of the windows of a sequence, int [M].
 
     Args:
         length: N.
@@ -43,9 +43,6 @@ def windows(
         pad: Also centre windows on frames so close to an end that the sequence does not fill
             them.
         name: Of the sequence, for messages.
-
-    Returns:
-        int [M, T], frames beyond the ends replaced by the nearest, and bool [M, T].
 
     Raises:
         ValueError: If `size` is no odd number above 0, `stride` is below 1, or the sequence is
@@ -61,25 +58,39 @@ def windows(
             f"{name} has {length} frames, the window {size}."
             + (" pad=True fills what is missing under a mask." if length else "")
         )
-    centres = np.arange(0, length, stride) if pad else np.arange(half, length - half, stride)
-    frames = centres[:, None] + np.arange(-half, half + 1)
+    return np.arange(0, length, stride) if pad else np.arange(half, length - half, stride)
+
+
+def around(centre: int, size: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frames of one window and which of them the sequence has.
+
+    Args:
+        centre: Frame in the middle.
+        size: T.
+        length: N.
+
+    Returns:
+        int [T], frames beyond the ends replaced by the nearest, and bool [T].
+    """
+    frames = np.arange(centre - size // 2, centre + size // 2 + 1)
     return np.clip(frames, 0, length - 1), (frames >= 0) & (frames < length)
 
 
-def stream_windows(
+def stream_window(
     stream: np.ndarray | None, rows: np.ndarray, inside: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a stream in windows, float32 [M, T, D], and its mask float32 [M, T].
+    """Return a stream in one window, float32 [T, D], and its mask float32 [T].
 
     Args:
         stream: [N, D], NaN where missing; None: missing whole.
-        rows: Of `windows`.
+        rows: Of `around`.
         inside: Likewise.
         size: D.
     """
     if stream is None:
         return np.zeros((*rows.shape, size), np.float32), np.zeros(rows.shape, np.float32)
-    values = np.asarray(stream, np.float32)[rows]
+    # Cut before it is converted: a stream on the disk is read around the window alone.
+    values = np.asarray(np.asarray(stream)[rows], np.float32)
     mask = inside & ~np.isnan(values).any(axis=-1)
     return np.where(mask[..., None], values, 0), mask.astype(np.float32)
 
@@ -88,8 +99,8 @@ def stream_sizes(recordings: Sequence[Recording], names: Sequence[str]) -> dict[
     """Return the numbers a frame, D, of every stream.
 
     Raises:
-        ValueError: If a stream is missing everywhere, or has another length than its frames or
-            another D than elsewhere; the message names it and the recording.
+        ValueError: If a stream is missing everywhere, is not [N, D], or has another length than its
+            frames or another D than elsewhere; the message names it and the recording.
     """
     sizes = {}
     for name in names:
@@ -99,7 +110,13 @@ def stream_sizes(recordings: Sequence[Recording], names: Sequence[str]) -> dict[
                 f"The stream {name!r} is missing in all {len(recordings)} recordings: leave it out "
                 "of streams."
             )
-        sizes[name] = np.shape(there[0].streams[name])[-1]
+        for each in there:
+            if np.ndim(each.streams[name]) != 2:
+                raise ValueError(
+                    f"The stream {name!r} of {each.name!r} must be [frames, numbers], got the "
+                    f"shape {np.shape(each.streams[name])}."
+                )
+        sizes[name] = np.shape(there[0].streams[name])[1]
         for each in recordings:
             want = (len(each.frames), sizes[name])
             shape = np.shape(each.streams[name]) if name in each.streams else want

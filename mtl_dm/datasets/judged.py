@@ -15,4 +15,8 @@ DATABASE_METRICS: Mapping[str, Mapping[str, str]] = {
 
 Source: Kollias, Sharmanska, Zafeiriou, AAAI 2024, "Performance Measures" and Table 2. F1 is the
 mean over the six classes of LSD, the classes or the annotated action units of Aff-Wild2.
+
+"f1" is this mean where the model has the classes of the data set. One that was trained on more, as
+on seven beside LSD's six, may predict a class that no test image has: its F1 is 0 and is in the
+mean. The mean over the six is then that of their own values, "f1/happiness" and so on.
 """

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
+from mtl_dm.data.built import IMAGE
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.inputs import InputSpec, inputs_of
-
-_IMAGE = "image"
 
 
 def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Dataset:
     """Return a data set as a model takes it.
 
     A model of several inputs gets those called after features of the data set; a square colour
-    image is the data set's image, whatever the model calls it.
+    image is the data set's image, whatever the model calls it. What else the data set says a
+    network sees, as streams of a clip, is left out where the model does not take it.
 
     Args:
         model: The model.
@@ -32,7 +31,7 @@ def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Datas
             what the model takes.
     """
     inputs = inputs_of(model)
-    specs = {_IMAGE: inputs} if isinstance(inputs, InputSpec) else inputs
+    specs = {IMAGE: inputs} if isinstance(inputs, InputSpec) else inputs
     images = [key for key, spec in specs.items() if spec.side is not None]
     if len(images) > 1 or (isinstance(inputs, InputSpec) and not images):
         shapes = {key: spec.shape for key, spec in specs.items()}
@@ -41,40 +40,34 @@ def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Datas
             f"{inputs.shape if isinstance(inputs, InputSpec) else shapes}."
         )
     side = specs[images[0]].side if images else None
-    source = data.load(name, data_dir=data_dir, tasks=model.tasks, image_size=side)
+    features = {key: IMAGE if key in images else key for key in specs}
+    source = data.load(
+        name,
+        data_dir=data_dir,
+        tasks=model.tasks,
+        image_size=side,
+        inputs=list(dict.fromkeys(features.values())),
+    )
     if not source.element_spec[1]:
         raise ValueError(
             f"The data set {name!r} has none of the checkpoint's tasks, "
             f"{[task.name for task in model.tasks]}."
         )
-    if isinstance(inputs, InputSpec):
-        return source
-    others = {key: spec for key, spec in inputs.items() if key not in images}
-    return _with_features(source, images, _features(name, others, data_dir))
+    for key, feature in features.items():
+        _check_shape(name, feature, source.element_spec[0][feature].shape, specs[key].shape)
+
+    def as_taken(found: Mapping[str, Any], labels: Any, masks: Any) -> tuple[Any, Any, Any]:
+        if isinstance(inputs, InputSpec):
+            return found[IMAGE], labels, masks
+        named = {key: tf.cast(found[each], specs[key].dtype) for key, each in features.items()}
+        return named, labels, masks
+
+    return source.map(as_taken)
 
 
-def _features(name: str, specs: Mapping[str, InputSpec], data_dir: str) -> dict[str, np.ndarray]:
-    """Return the features of a data set that are inputs of a model, in file order."""
-    arrays = data.raw_features(name, list(specs), data_dir=data_dir) if specs else {}
-    for key, array in arrays.items():
-        if array.shape[1:] != specs[key].shape:
-            raise ValueError(
-                f"The feature {key!r} of the data set {name!r} has the shape {array.shape[1:]}; "
-                f"the checkpoint takes {specs[key].shape}."
-            )
-    return {key: array.astype(specs[key].dtype) for key, array in arrays.items()}
-
-
-def _with_features(
-    source: tf.data.Dataset, images: list[str], features: Mapping[str, np.ndarray]
-) -> tf.data.Dataset:
-    """Return a source of images as one of dictionaries: the image's name, and the features'."""
-
-    def named(image: Any, others: Mapping[str, Any]) -> dict[str, Any]:
-        return {**dict.fromkeys(images, image), **others}
-
-    if not features:
-        return source.map(lambda image, labels, masks: (named(image, {}), labels, masks))
-    rows = tf.data.Dataset.from_tensor_slices(dict(features))
-    pairs = tf.data.Dataset.zip((source, rows))
-    return pairs.map(lambda element, others: (named(element[0], others), *element[1:]))
+def _check_shape(name: str, feature: str, shape: tf.TensorShape, wanted: tuple[Any, ...]) -> None:
+    if not shape.is_compatible_with(wanted):
+        raise ValueError(
+            f"The feature {feature!r} of the data set {name!r} has the shape {tuple(shape)}; "
+            f"the checkpoint takes {wanted}."
+        )

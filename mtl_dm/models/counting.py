@@ -15,6 +15,7 @@ import keras
 from keras import layers
 
 from mtl_dm.models.added_losses import known_inputs
+from mtl_dm.models.backbones._recurrence import ParallelGRU
 
 
 class Parameters(NamedTuple):
@@ -114,6 +115,10 @@ def _recurrent(layer: Any, inputs: Sequence[Any], output: Any) -> int:
     return inputs[0].shape[1] * sum(math.prod(kernel.shape) for kernel in kernels)
 
 
+def _parallel(layer: Any, inputs: Sequence[Any], output: Any) -> int:
+    return inputs[0][0].shape[1] * sum(math.prod(kernel.shape) for kernel in layer.kernels)
+
+
 def _attention(layer: Any, inputs: Sequence[Any], output: Any) -> int:
     """Return scores and weighted sum alone: the projections are layers of their own."""
     query, value = (math.prod(each.shape[1:-1]) for each in inputs[:2])
@@ -128,6 +133,7 @@ _KINDS: Sequence[tuple[tuple[type, ...], Callable[[Any, Sequence[Any], Any], int
     ((layers.Dense,), _convolution),
     ((layers.EinsumDense,), _einsum),
     ((layers.GRU, layers.LSTM, layers.SimpleRNN), _recurrent),
+    ((ParallelGRU,), _parallel),
     ((layers.MultiHeadAttention,), _attention),
 )
 _LEFT_OUT = (

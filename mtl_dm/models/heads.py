@@ -53,21 +53,20 @@ def split(returned: Any, names: Sequence[str]) -> tuple[Mapping[str, Any], Mappi
     return features, others
 
 
-def require_chain(chain: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:
+def require_chain(chain: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """Return a chain of heads: each of them also sees the logits of those before it.
 
     Args:
         chain: Names of tasks; empty: there is none.
-        tasks: The tasks.
+        names: Of all tasks.
 
     Raises:
         ValueError: If a name is unknown or repeated, or one head makes up the chain.
     """
-    names = [task.name for task in tasks]
     unknown = [name for name in chain if name not in names]
     if unknown or len(set(chain)) != len(chain) or len(chain) == 1:
         raise ValueError(
-            f"A chain names at least two different tasks of {names}, got {list(chain)}."
+            f"A chain names at least two different tasks of {list(names)}, got {list(chain)}."
         )
     return tuple(chain)
 

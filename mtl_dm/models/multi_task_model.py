@@ -87,7 +87,7 @@ class MultiTaskModel(keras.Model):
         self._tasks_by_name = by_name(self.tasks)
         if VIRTUAL in self._tasks_by_name:
             raise ValueError(f"No task may be called {VIRTUAL!r}: batches name virtual rows so.")
-        self.chain = heads.require_chain(chain, self.tasks)
+        self.chain = heads.require_chain(chain, [task.name for task in self.tasks])
         for task in self.tasks:
             require_task_loss(task)
         # What training learns about relatedness is among the weights, so that checkpoints hold it.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from mtl_dm.models.multi_task_model import MultiTaskModel
+from mtl_dm.models.policies import under_policy
 
 _HALVES = ("float16", "bfloat16")
 
@@ -30,14 +30,10 @@ def in_float32(model: MultiTaskModel) -> MultiTaskModel:
     full = _full_precision(config)
     if full == config:
         return model
-    before = keras.config.dtype_policy()
     # Layers that do not store their policy take the one of the moment.
-    keras.config.set_dtype_policy("float32")
-    try:
+    with under_policy("float32"):
         copy = type(model).from_config(full)
         copy.build_from_config(model.get_build_config())
-    finally:
-        keras.config.set_dtype_policy(before)
     copy.set_weights(
         [
             np.asarray(values, np.float32) if weight.dtype in _HALVES else values

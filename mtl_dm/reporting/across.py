@@ -8,7 +8,7 @@ numbers are tested.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +19,12 @@ from mtl_dm.reporting.measured import Measured, Summary
 from mtl_dm.reporting.quantities import Quantity
 from mtl_dm.reporting.spec import Pair, ReportSpec
 from mtl_dm.reporting.statistics import mean_interval
-from mtl_dm.reporting.tables import Table, shown
+from mtl_dm.reporting.tables import shown
 
 LEAST = 3
 """Columns that must share two rows."""
+EACH = "(each database's metric)"
+"""Stands for the metric of a task where columns have different ones."""
 
 
 class Across(NamedTuple):
@@ -31,7 +33,7 @@ class Across(NamedTuple):
     Attributes:
         row: The row.
         other: What it is compared with.
-        pair: (task, metric).
+        pair: (task, metric); the metric may be `EACH`.
         difference: Mean over columns and half width of Student's 95% interval.
         better: Columns in which the row is better.
         t_test: p of the paired t test over columns, two-sided.
@@ -74,9 +76,11 @@ class Across(NamedTuple):
 def across(measured: Mapping[str, Measured], spec: ReportSpec) -> list[Across]:
     """Return each row minus what it is compared with, paired over columns.
 
-    The metrics are those that speak for their tasks (`ReportSpec.headlines`). A column counts
-    where both rows have a repeat in common; fewer than three columns say nothing, nor do columns
-    that are no samples (`ReportSpec.across`).
+    The metrics are those that speak for their tasks (`ReportSpec.headlines`); where columns have
+    different ones of a task, and their numbers are of one kind, each column counts with its own. A
+    column counts where both rows have a repeat in common and `ReportSpec.across_without` does not
+    name it; fewer than three columns say nothing, nor do columns that are no samples
+    (`ReportSpec.across`).
 
     Args:
         measured: The values of each column.
@@ -84,20 +88,37 @@ def across(measured: Mapping[str, Measured], spec: ReportSpec) -> list[Across]:
     """
     if not spec.across:
         return []
-    plans = {column: spec.for_column(column) for column in measured}
-    pairs = list(dict.fromkeys(pair for plan in plans.values() for pair in plan.headlines))
+    counted = {name: values for name, values in measured.items() if name not in spec.across_without}
+    judged = _judged(counted, spec)
     found = []
     for row in spec.rows:
         for other in spec.baselines_of(row).all:
-            for pair in pairs:
+            for pair, metrics in judged.items():
                 each = [
                     difference.mean
-                    for column, values in measured.items()
-                    if pair in plans[column].headlines
-                    and (difference := values.difference(row, other, *pair)) is not None
+                    for column, own in metrics.items()
+                    if (difference := counted[column].difference(row, other, *own)) is not None
                 ]
                 if len(each) >= LEAST:
-                    found.append(paired(row, other, pair, each, spec.quantity(pair[1])))
+                    quantity = spec.quantity(next(iter(metrics.values()))[1])
+                    found.append(paired(row, other, pair, each, quantity))
+    return found
+
+
+def _judged(columns: Iterable[str], spec: ReportSpec) -> dict[Pair, dict[str, Pair]]:
+    """Return, by (task, metric) as it is called, the columns with the pair that each has of it."""
+    pairs = {column: spec.for_column(column).headlines for column in columns}
+    kinds: dict[str, set[Quantity]] = {}
+    names: dict[str, set[str]] = {}
+    for task, metric in (pair for own in pairs.values() for pair in own):
+        kinds.setdefault(task, set()).add(spec.quantity(metric))
+        names.setdefault(task, set()).add(metric)
+    found: dict[Pair, dict[str, Pair]] = {}
+    for column, own in pairs.items():
+        for task, metric in own:
+            # Numbers of two kinds are not averaged: they stand under their own names.
+            mixed = len(names[task]) > 1 and len(kinds[task]) == 1
+            found.setdefault((task, EACH if mixed else metric), {})[column] = (task, metric)
     return found
 
 
@@ -129,114 +150,8 @@ def _t_test(values: np.ndarray) -> float:
     return 2.0 * float(stdtr(len(values) - 1, -abs(t)))
 
 
-def sentences(found: Sequence[Across], spec: ReportSpec) -> list[str]:
-    """Return what holds and what does not, a sentence each; Markdown.
-
-    Args:
-        found: Of `across`.
-        spec: The plan of the report.
-    """
-    said = []
-    for row in spec.rows:
-        for other in spec.baselines_of(row).all:
-            group = [each for each in found if (each.row, each.other) == (row, other)]
-            if group:
-                said.append(_sentence(group, spec) + _repair(group, found, spec))
-    return said
-
-
-def over_heading(found: Sequence[Across], spec: ReportSpec) -> str:
-    """Return the heading of the table, "Over 7 networks"."""
-    counts = sorted({each.difference.n for each in found})
-    return f"Over {' to '.join(map(str, {counts[0]: 0, counts[-1]: 0}))} {spec.across}"
-
-
-def across_table(found: Sequence[Across]) -> Table:
-    """Return a line a comparison; empty if there is none."""
-    if not found:
-        return []
-    head = ["row minus row", "metric", "difference", "columns better", "p (t)", "p (signed rank)"]
-    return [
-        head,
-        *(
-            [
-                f"{each.row} minus {each.other}",
-                " ".join(each.pair),
-                shown(each.difference, each.quantity, signed=True) + (" *" if each.decided else ""),
-                f"{each.better} of {each.difference.n}",
-                probability(each.t_test),
-                probability(each.signed_rank),
-            ]
-            for each in found
-        ),
-    ]
-
-
-def note(spec: ReportSpec) -> str:
-    """Return what the table's numbers are; Markdown."""
-    return (
-        f"Each of the {spec.across} gives one number, its difference paired by repeat and "
-        "averaged over repeats. Mean and half width of Student's 95% interval over columns, in "
-        "points where the metric is a fraction; * marks an interval that excludes 0. p: paired t "
-        "test and Wilcoxon's signed-rank test, both over columns and two-sided, without correction "
-        "for the number of comparisons. The columns share their data: the verdict is about other "
-        f"{spec.across} on these data, not about other data."
-    )
-
-
 def probability(value: float) -> str:
     """Return p as text."""
     if math.isnan(value):
         return "-"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _sentence(group: Sequence[Across], spec: ReportSpec) -> str:
-    row, other = group[0].row, group[0].other
-    lower, higher, open_ones = _sorted(group)
-    if row == spec.uncoupled_row and other == spec.baseline_row:
-        clauses = ("yes in", lower), ("no, a gain, in", higher), ("not decided in", open_ones)
-        return f"Negative transfer under `{row}` against `{other}`: {_joined(clauses)}."
-    clauses = ("better in", higher), ("worse in", lower), ("not decided in", open_ones)
-    return f"`{row}` against `{other}`: {_joined(clauses)}."
-
-
-def _repair(group: Sequence[Across], found: Sequence[Across], spec: ReportSpec) -> str:
-    """Return what becomes of negative transfer, where the row is compared with the uncoupled."""
-    row, other = group[0].row, group[0].other
-    single = spec.baselines_of(row).single_task
-    if other != spec.uncoupled_row or single is None:
-        return ""
-    lost = [
-        each.pair
-        for each in found
-        if (each.row, each.other) == (other, single) and each.decided and each.gain < 0
-    ]
-    against = {each.pair: each for each in found if (each.row, each.other) == (row, single)}
-    words: dict[str, list[str]] = {}
-    for each in group:
-        if each.pair in lost and each.pair in against:
-            words.setdefault(_outcome(each, against[each.pair]), []).append(" ".join(each.pair))
-    parts = [f"{word} in {', '.join(names)}" for word, names in words.items()]
-    return f" Negative transfer: {'; '.join(parts)}." if parts else ""
-
-
-def _outcome(won: Across, left: Across) -> str:
-    if not (won.decided and won.gain > 0):
-        return "not repaired"
-    return "repaired in part" if left.decided and left.gain < 0 else "repaired"
-
-
-def _sorted(group: Sequence[Across]) -> tuple[list[Across], list[Across], list[Across]]:
-    decided = [each for each in group if each.decided]
-    return (
-        [each for each in decided if each.gain < 0],
-        [each for each in decided if each.gain > 0],
-        [each for each in group if not each.decided],
-    )
-
-
-def _joined(clauses: Sequence[tuple[str, Sequence[Across]]]) -> str:
-    return "; ".join(
-        f"{word} {', '.join(each.text for each in group)}" for word, group in clauses if group
-    )

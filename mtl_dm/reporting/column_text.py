@@ -9,7 +9,7 @@ import pandas as pd
 
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting.beside import published_table
-from mtl_dm.reporting.comparisons import comparison_table
+from mtl_dm.reporting.comparisons import comparison_table, gives_levels
 from mtl_dm.reporting.findings import undecided, warnings
 from mtl_dm.reporting.page.changes import changes
 from mtl_dm.reporting.page.labels import label_bars, label_note
@@ -106,6 +106,8 @@ def _labels(folder: Path, view: ColumnView, pair: tuple[str, str], stem: str) ->
 def _findings(view: ColumnView) -> list[str]:
     measured, spec = view.measured, view.spec
     blocks = ["### Findings", bullets(warnings(measured, spec))]
+    if gives_levels(measured, spec):
+        return blocks
     tables = [
         table for other in spec.compared if (table := comparison_table(measured, spec, other))
     ]

@@ -10,6 +10,9 @@ from mtl_dm.reporting.quantities import Quantity
 from mtl_dm.reporting.spec import Pair, ReportSpec
 from mtl_dm.reporting.tables import Table, shown
 
+FEW = 2
+"""Repeats of a column that decide nothing where verdicts are paired over columns."""
+
 
 class Comparison(NamedTuple):
     """One row minus another in one metric, paired by seed and fold.
@@ -54,6 +57,11 @@ class Comparison(NamedTuple):
         return shown(self.difference, self.quantity, signed=True)
 
 
+def gives_levels(measured: Measured, spec: ReportSpec) -> bool:
+    """Whether a column gives levels alone: what is decided is decided over columns."""
+    return bool(spec.across) and measured.repeats <= FEW
+
+
 def compare(
     measured: Measured, spec: ReportSpec, row: str, other: str, pairs: Sequence[Pair]
 ) -> list[Comparison]:
@@ -79,8 +87,10 @@ def comparisons(measured: Measured, spec: ReportSpec) -> list[Comparison]:
 def comparison_table(measured: Measured, spec: ReportSpec, other: str) -> Table:
     """Return row x metric: the paired difference to `other`; empty if there is none.
 
-    A difference whose 95% interval excludes 0 carries a star.
+    A difference whose 95% interval excludes 0 carries a star. A column that gives levels has none.
     """
+    if gives_levels(measured, spec):
+        return []
     table = [[f"minus {other}", *(f"{task} {metric}" for task, metric in spec.pairs)]]
     for row in spec.rows:
         if other not in spec.baselines_of(row).all:

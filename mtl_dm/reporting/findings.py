@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from mtl_dm.reporting.comparisons import Comparison, compare, comparisons
+from mtl_dm.reporting.comparisons import Comparison, compare, comparisons, gives_levels
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.spec import Pair, ReportSpec
 from mtl_dm.reporting.tables import shown
@@ -66,6 +66,9 @@ def warnings(measured: Measured, spec: ReportSpec) -> list[str]:
         measured: The column's values.
         spec: Names the metrics and what each row is compared with.
     """
+    if gives_levels(measured, spec):
+        levels = f"This column gives levels: what is decided is decided over {spec.across}."
+        return [*collapses(measured, spec), levels]
     found = collapses(measured, spec) + negative_transfers(measured, spec)
     if found:
         return found
@@ -76,7 +79,12 @@ def warnings(measured: Measured, spec: ReportSpec) -> list[str]:
 
 
 def undecided(measured: Measured, spec: ReportSpec) -> list[str]:
-    """Return a line for each row and the row it is compared with: what is not decided there."""
+    """Return a line for each row and the row it is compared with: what is not decided there.
+
+    A column that gives levels has none.
+    """
+    if gives_levels(measured, spec):
+        return []
     open_ones = [each for each in comparisons(measured, spec) if not each.decided]
     return [
         f"{row} minus {other}: " + ", ".join(f"{each.what} {each.signed}" for each in found)

@@ -6,7 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.across import Across, across, across_table, note, over_heading, sentences
+from mtl_dm.reporting.across import Across, across
+from mtl_dm.reporting.across_text import across_table, note, over_heading, sentences
 from mtl_dm.reporting.page.column import column_markup
 from mtl_dm.reporting.page.markup import bullets, details, escape, inline, table
 from mtl_dm.reporting.page.view import ColumnView, views_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtl_dm.files import write_atomically
-from mtl_dm.reporting.across import Across, across, across_table, note, over_heading, sentences
+from mtl_dm.reporting.across import Across, across
+from mtl_dm.reporting.across_text import across_table, note, over_heading, sentences
 from mtl_dm.reporting.column_text import column_section
 from mtl_dm.reporting.page.view import views_of
 from mtl_dm.reporting.provenance import (

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from mtl_dm.reporting.across import LEAST
+from mtl_dm.reporting.comparisons import gives_levels
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.spec import ReportSpec
@@ -14,7 +16,6 @@ from mtl_dm.reporting.verdict import verdict
 
 TUNED = "_tuned"
 """Ends the names of metrics at chosen thresholds, as `mtl_dm.metrics.with_tuned` writes them."""
-_FEW = 2
 UNDECIDED = "What is not decided"
 
 
@@ -93,12 +94,18 @@ def verdicts(views: Sequence[ColumnView], over: Sequence[str] = ()) -> tuple[lis
 
     Args:
         views: The columns.
-        over: What is decided over columns. It comes first, and two repeats of a column then decide
-            nothing: the column gives levels.
+        over: What is decided over columns. It comes first; where a plan asks for it, few repeats
+            of a column decide nothing, whether there is something over columns yet or not.
     """
-    told = [view for view in views if not over or view.measured.repeats > _FEW]
+    told = [view for view in views if not gives_levels(view.measured, view.spec)]
     said = {view.column: verdict(view.measured, view.spec) for view in told}
-    if len(said) == 1 and not over:
+    what = next((view.spec.across for view in views if view.spec.across), "")
+    if len(said) == 1 and not what:
         (only,) = said.values()
         return [only.sentence], only.more
-    return [], [*over, *(f"{column}: {each.text}" for column, each in said.items())]
+    pending = [
+        f"**Nothing is decided over {what} yet**: no two rows that are compared are finished in "
+        f"{LEAST} of them."
+    ]
+    first = over or (pending if what else [])
+    return [], [*first, *(f"{column}: {each.text}" for column, each in said.items())]

@@ -22,6 +22,7 @@ from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
+from mtl_dm.training.same_inputs import require_same_inputs
 from mtl_dm.training.starting import require_checkpoint
 
 INFERRED = "inferred:"
@@ -120,22 +121,18 @@ def validation_of(config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Datas
     return None if config.validation is None else _source(config.validation, config, tasks)
 
 
-def check_image_sizes(
+def check_inputs(
     config: TrainConfig, sources: list[tf.data.Dataset], validation: tf.data.Dataset | None
 ) -> None:
-    """Check that all inputs reach the network in one size.
+    """Check that the network gets the same inputs of all data sets.
 
     Raises:
-        ValueError: If they do not; the message has each data set's size and says what helps.
+        ValueError: As `require_same_inputs`.
     """
     names = [*config.datasets, *([] if config.validation is None else [config.validation])]
     loaded = [*sources, *([] if validation is None else [validation])]
-    sizes = {
-        name: _size(input_shape_of(source)) for name, source in zip(names, loaded, strict=True)
-    }
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        raise ValueError(f"The data sets' images differ in size: {listed}. Give image_size.")
+    shapes = [input_shape_of(source) for source in loaded]
+    require_same_inputs(dict(zip(names, shapes, strict=True)))
 
 
 def input_shape_of(source: tf.data.Dataset) -> Any:
@@ -144,12 +141,6 @@ def input_shape_of(source: tf.data.Dataset) -> Any:
     if isinstance(inputs, Mapping):
         return {name: tuple(each.shape) for name, each in inputs.items()}
     return tuple(inputs.shape)
-
-
-def _size(shape: Any) -> str:
-    if isinstance(shape, Mapping):
-        return ", ".join(f"{name} {_size(each)}" for name, each in sorted(shape.items()))
-    return " x ".join(map(str, shape[:2]))
 
 
 def _source(name: str, config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset:
@@ -173,13 +164,17 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
         return _inferred(specification.removeprefix(INFERRED), tasks, data_dir)
     if Path(specification).suffix == ".json":
         return Relatedness.from_json(specification)
-    if specification.partition("(")[0].strip() in PUBLISHED:
+    if _is_published(specification):
         return PUBLISHED.create(specification)
     raise ValueError(
         f"Unknown relatedness {specification!r}. Known: {', '.join(PUBLISHED)}, "
         f"a path that ends in .json, {INFERRED}NAME[:SPLIT] of a data set, {LEARNED} or "
         f"{LEARNED}:<one of these>."
     )
+
+
+def _is_published(specification: str) -> bool:
+    return specification.partition("(")[0].strip() in PUBLISHED
 
 
 def check_names(config: TrainConfig) -> None:
@@ -232,8 +227,8 @@ def coupling_with(
 ) -> Coupling:
     """Return a coupling as a user asks for it, but through a relatedness that is given.
 
-    Of a table that names more than the tasks have (seven expressions where six are trained) the
-    rest is left out, and said.
+    Of a table that names all labels of a task and more (seven expressions where six are trained),
+    and of a published one, the rest is left out, and said.
 
     Args:
         choice: Tasks, factors and forms.
@@ -243,9 +238,13 @@ def coupling_with(
         options: Of the co-annotation form, beside those of the choice.
 
     Raises:
-        ValueError: If there are no two tasks that fit, or parts do not fit each other.
+        ValueError: If there are no two tasks that fit, or parts do not fit each other: a user's
+            table that has labels which a task lacks, and lacks some of the task's, is misspelt.
     """
     classes, attributes = _pair(choice, tasks)
+    if not _is_published(_start(choice)):
+        _require_spelling(relatedness.classes, classes)
+        _require_spelling(relatedness.attributes, attributes)
     relatedness = _within(relatedness, classes, attributes)
     matching, co_annotation = parse(choice.matching_form), parse(choice.co_annotation_form)
     return Coupling(
@@ -270,6 +269,18 @@ def _within(relatedness: Relatedness, classes: Task, attributes: Task) -> Relate
         return relatedness
     logging.warning("The relatedness names labels that no task has, left out: %s.", unknown)
     return relatedness.within(classes.labels, attributes.labels)
+
+
+def _require_spelling(names: Sequence[str], task: Task) -> None:
+    """Check that labels of a relatedness do not stand for labels of a task that it lacks."""
+    unknown = [name for name in names if name not in task.labels]
+    missing = [label for label in task.labels if label not in names]
+    if unknown and missing:
+        raise ValueError(
+            f"The relatedness names labels that the task {task.name!r} does not have, {unknown}, "
+            f"and lacks others of it, {missing}: is one misspelt? Else leave out of the table what "
+            "the task does not have (Relatedness.within)."
+        )
 
 
 def _pair(choice: CouplingChoice, tasks: tuple[Task, ...]) -> tuple[Task, Task]:
@@ -304,8 +315,13 @@ def given_relatedness(
 def _given(
     choice: CouplingChoice, tasks: tuple[Task, ...], data_dir: str
 ) -> tuple[bool, Relatedness | None]:
-    start = choice.relation.partition(":")[2] if choice.learned else choice.relation
+    start = _start(choice)
     return choice.learned, relatedness_of(start, tasks, data_dir) if start else None
+
+
+def _start(choice: CouplingChoice) -> str:
+    """Return the specification of the table that is given; empty: there is none."""
+    return choice.relation.partition(":")[2] if choice.learned else choice.relation
 
 
 def _frequencies(config: TrainConfig, classes: Task, attributes: Task) -> Relatedness:

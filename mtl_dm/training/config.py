@@ -12,9 +12,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 
 from mtl_dm.balancing import BALANCING
-from mtl_dm.data import MIXING
+from mtl_dm.data.mixing import MIXING, require_mix
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import BACKBONES
+from mtl_dm.models.heads import require_chain
 from mtl_dm.options import converted
 from mtl_dm.spec import Spec, Value, parse
 from mtl_dm.training.coupling_choice import (
@@ -242,12 +243,8 @@ class TrainConfig:
             unknown = sorted(set(getattr(self, field)) - set(self.tasks))
             if unknown:
                 raise ValueError(f"{field} name {unknown}, but tasks are {list(self.tasks)}.")
-        unknown = [name for name in self.chain if name not in self.tasks]
-        if unknown or len(set(self.chain)) != len(self.chain) or len(self.chain) == 1:
-            raise ValueError(
-                f"chain must name at least two different tasks of {list(self.tasks)}, got "
-                f"{list(self.chain)}."
-            )
+        require_chain(self.chain, self.tasks)
+        require_mix(self.mix)
         if self.shares is not None and len(self.shares) != len(self.datasets):
             raise ValueError(
                 f"shares needs one number per data set, {len(self.datasets)}, "

@@ -43,7 +43,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         summary = assembly.summary_of(config, tasks)
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)
-        assembly.check_image_sizes(config, sources, validation)
+        assembly.check_inputs(config, sources, validation)
         couplings = assembly.couplings_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)

@@ -34,7 +34,8 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it cannot be read or no weight fits.
+        ValueError: If it cannot be read, a task that both have has other labels there or in
+            another order, or no weight fits.
     """
     require_checkpoint(path)
     path = expand_home(str(path))
@@ -43,6 +44,8 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
     except Exception as error:
         # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
         raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+    if isinstance(source, MultiTaskModel):
+        _require_same_labels(source, model, path)
     there, here = network_weights(source), network_weights(model)
     shared = [name for name in here if name in there]
     fitting = [name for name in shared if tuple(here[name].shape) == tuple(there[name].shape)]
@@ -66,6 +69,20 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
     ):
         if names:
             logging.warning("Weights %s: %s.", what, ", ".join(names))
+
+
+def _require_same_labels(source: MultiTaskModel, model: MultiTaskModel, path: str) -> None:
+    """Check that no column of a head would come to stand for another label."""
+    own = {task.name: task for task in model.tasks}
+    for there in source.tasks:
+        here = own.get(there.name, there)
+        if (there.kind, there.labels) != (here.kind, here.labels):
+            raise ValueError(
+                f"The task {there.name!r} has other labels in the checkpoint {path}, or in another "
+                f"order: {there.kind} {list(there.labels)} there, {here.kind} {list(here.labels)} "
+                "here. Train the same labels, or start from the backbone alone, which "
+                "model.backbone.save(FILE) writes."
+            )
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_dm import data
-from mtl_dm.data.windows import windows
+from mtl_dm.data.windows import around, centres
 from mtl_dm.streams import mask_of
 from mtl_dm.tasks import Task
 
@@ -37,9 +37,10 @@ class TestWindows:
         size = 2 * half + 1
         if length < size and not pad:
             with pytest.raises(ValueError, match=f"{length} frames, the window {size}"):
-                windows(length, size, stride=stride, pad=pad)
+                centres(length, size, stride=stride, pad=pad)
             return
-        rows, inside = windows(length, size, stride=stride, pad=pad)
+        middle = centres(length, size, stride=stride, pad=pad)
+        cut = [around(each, size, length) for each in middle]
         want = []
         for centre in range(0 if pad else half, length if pad else length - half, stride):
             frames = [centre + step for step in range(-half, half + 1)]
@@ -49,10 +50,10 @@ class TestWindows:
                     [0 <= frame < length for frame in frames],
                 )
             )
-        assert rows.tolist() == [each for each, _ in want]
-        assert inside.tolist() == [each for _, each in want]
-        assert inside[:, half].all()
-        assert pad or inside.all()
+        assert [rows.tolist() for rows, _ in cut] == [each for each, _ in want]
+        assert [inside.tolist() for _, inside in cut] == [each for _, each in want]
+        assert [rows[half] for rows, _ in cut] == middle.tolist()
+        assert pad or all(inside.all() for _, inside in cut)
 
     @pytest.mark.parametrize(
         ("arguments", "match"),
@@ -65,7 +66,7 @@ class TestWindows:
     def test_refused(self, arguments, match):
         length, size, stride = arguments
         with pytest.raises(ValueError, match=match):
-            windows(length, size, stride=stride)
+            centres(length, size, stride=stride)
 
 
 class TestClips:
@@ -134,6 +135,14 @@ class TestClips:
         list(made([film], stride=2).as_numpy_iterator())
         assert frames.asked == [1, 3, 5]
 
+    def test_windows_are_cut_when_they_are_read(self):
+        # Cut before, those of a long recording would hold every frame T times.
+        whole = recording()
+        source = made([whole], streams=("mfcc",))
+        whole.streams["mfcc"][:] = 5
+        for inputs, _, _ in source.as_numpy_iterator():
+            np.testing.assert_array_equal(inputs["mfcc"], np.full((3, 3), 5))
+
     def test_refused(self):
         short, silent = recording("short", 2), recording("silent", streams=("words",))
         cases = [
@@ -148,6 +157,10 @@ class TestClips:
         broken = recording()
         broken.streams["mfcc"] = np.zeros((6, 3))
         cases.append(([broken], {}, r"'mfcc' of 'a' must have the shape \(7, 3\), got \(6, 3\)"))
+        flat = recording("flat")
+        flat.streams["words"] = np.zeros(7)
+        message = r"'words' of 'flat' must be \[frames, numbers\], got the shape \(7,\)"
+        cases += [([flat], {}, message), ([recording(), flat], {}, message)]
         for recordings, options, match in cases:
             with pytest.raises(ValueError, match=match):
                 made(recordings, **options)

@@ -6,9 +6,17 @@ import tensorflow as tf
 from scipy import stats
 
 from mtl_dm import data
-from mtl_dm.data.blending import behind_pairs, blended_labels, mixed_batch, pairs, shares
+from mtl_dm.data.blending import (
+    behind_pairs,
+    blended_inputs,
+    blended_labels,
+    mixed_batch,
+    pairs,
+    shares,
+)
 from mtl_dm.data.mixing import MIXING, mix_augment
 from mtl_dm.losses.virtual import VIRTUAL
+from mtl_dm.streams import mask_of
 
 ROWS, CLASSES, UNITS = 8, 3, 4
 
@@ -35,9 +43,9 @@ def batch(rows=ROWS, seed=0):
     return inputs, labels, {"expression": classes, "units": units}
 
 
-def stream(element, **options):
+def stream(element, start=0, **options):
     endless = tf.data.Dataset.from_tensors(element).repeat()
-    return mix_augment(endless, 3, **options)
+    return mix_augment(endless, 3, start, **options)
 
 
 def mixed(element=None, draw=0):
@@ -162,6 +170,28 @@ def test_of_several_inputs_all_are_blended_alike():
     both = {"a": inputs, "b": inputs[:, None, :2]}
     got, _, _ = mixed((both, labels, masks))
     np.testing.assert_allclose(got["b"][:, 0], got["a"][:, :2], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("junk", [0.0, 9.0, np.nan, np.inf])
+def test_no_frame_leaks_through_the_mask_of_a_stream(seed, junk):
+    rng = np.random.default_rng(seed)
+    there = (rng.random((ROWS, 6)) < 0.6).astype(np.float32)
+    values = rng.normal(size=(ROWS, 6, 2)).astype(np.float32)
+    stream = np.where(there[..., None] > 0, values, np.float32(junk))
+    image = rng.normal(size=(ROWS, 3)).astype(np.float32)
+    inputs = tensors({"image": image, "words": stream, mask_of("words"): there})
+    first, second, share = np.array([0, 3, 5]), np.array([6, 1, 2]), np.array([0.2, 0, 1], "f")
+    got = blended_inputs(inputs, first, second, share)
+    both = there[first] * there[second]
+    np.testing.assert_array_equal(got[mask_of("words")], both)
+    weight = share[:, None, None]
+    blend = weight * values[first] + (1 - weight) * values[second]
+    np.testing.assert_allclose(got["words"], blend * both[..., None], atol=1e-6)
+    weight = share[:, None]
+    np.testing.assert_allclose(
+        got["image"], weight * image[first] + (1 - weight) * image[second], atol=1e-6
+    )
 
 
 def test_rows_stand_behind_their_pairs():

@@ -25,6 +25,11 @@ class TestBuilt:
     def test_an_unknown_split(self, faces):
         with pytest.raises(ValueError, match=r"has the splits \['train'\], got 'test\[:1%\]'"):
             data.load(f"{UNITS_ONLY}:test[:1%]", data_dir=faces)
+        # What a dry run asks.
+        with pytest.raises(ValueError, match=r"has the splits \['train'\], got 'test\[:1%\]'"):
+            data.outline(f"{UNITS_ONLY}:test[:1%]", data_dir=faces)
+        with pytest.raises(ValueError, match=r"has the splits \['validation', 'test'\], got ''"):
+            data.outline(ANNOTATED, data_dir=faces)
 
 
 class TestUnbuilt:
@@ -34,6 +39,8 @@ class TestUnbuilt:
         assert "expression" in found.labelled
         assert "action_units" not in found.labelled
         assert "action_units" in [task.name for task in found.tasks]
+        with pytest.raises(ValueError, match=r"has the splits \['train'\], got 'tran'"):
+            data.outline(f"{EXPRESSIONS_ONLY}:tran", data_dir=tmp_path)
         assert not list(tmp_path.iterdir())
 
     def test_what_a_download_says(self, tmp_path):

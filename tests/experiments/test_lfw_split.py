@@ -14,7 +14,7 @@ from experiments.problems.lfw_split import people_by_fold, people_tested, split_
 PAIRS = "10\t1\n" + "".join(f"A{fold}\t1\t2\nB{fold}\t1\tC{fold}\t3\n" for fold in range(1, 11))
 
 
-def people_tested_of_every_fold():
+def test_people_of_every_fold():
     assert people_by_fold(PAIRS) == [{f"{name}{fold}" for name in "ABC"} for fold in range(1, 11)]
 
 

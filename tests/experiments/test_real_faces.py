@@ -2,6 +2,8 @@
 
 import csv
 import itertools
+import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from experiments.engine.networks import configuration
 from experiments.engine.problem import Problem
 from experiments.problems import facial_movements, real_faces_data
 from experiments.problems.real_faces import RealFacesProblem
-from experiments.problems.real_faces_data import real_faces, split_training
+from experiments.problems.real_faces_data import Faces, digest_of, real_faces, split_training
 from experiments.table2 import ROWS
 from mtl_dm.relatedness import facs
 from tests.experiments.test_facial_movements import scores
@@ -171,22 +173,57 @@ def test_thresholds_are_of_training_people(problem):
     "path", ["fer2013_blendshapes.csv", "fer2013/Training/sad", "lfw_expressions/pairs.txt"]
 )
 def test_what_is_missing_is_named(folder, tmp_path, path):
-    for entry in folder.iterdir():
-        (tmp_path / entry.name).symlink_to(entry)
-    top = path.partition("/")[0]
-    (tmp_path / top).unlink()
-    if "/" in path:
-        (tmp_path / top).mkdir()
-        for entry in (folder / top).iterdir():
-            (tmp_path / top / entry.name).symlink_to(entry)
-        below = path.split("/")[1]
-        (tmp_path / top / below).unlink()
+    root = tmp_path / "faces"
+    shutil.copytree(folder, root)
+    gone = root / path
+    gone.rename(tmp_path / "away")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(real_faces_data, "CO_ANNOTATED", 14)
-        with pytest.raises(
-            FileNotFoundError, match=f"{path.split('/')[1] if '/' in path else path}"
-        ):
-            real_faces(str(tmp_path))
+        with pytest.raises(FileNotFoundError, match=rf"^{gone} is not there\. DATA_DIR must hold"):
+            real_faces(str(root))
+
+
+class TestIdentity:
+    def test_counts_and_digest_are_recorded(self, problem):
+        said = problem.record["data"]
+        assert said["images"] == {
+            "train": 11, "held_out": 2, "co_annotated": 14, "test": 28,
+            "lfw_train": 2, "lfw_test": 2,
+        }  # fmt: skip
+        assert said["dropped"] == 1
+        assert said["movements"] == facial_movements.NEAR
+        json.dumps(said)
+
+    @pytest.mark.parametrize("field", Faces._fields)
+    def test_any_other_value_is_other_data(self, field):
+        faces = Faces(
+            np.zeros((2, 48, 48), np.uint8), np.arange(2), np.full((2, 12), np.nan, np.float32)
+        )
+        array = getattr(faces, field).copy()
+        array.reshape(-1)[-1] = 5
+        one, other = ({"train": faces, "test": changed}
+                      for changed in (faces, faces._replace(**{field: array})))  # fmt: skip
+        assert digest_of(one) == digest_of(
+            {name: part.take(np.arange(2)) for name, part in one.items()}
+        )
+        assert digest_of(one) != digest_of(other)
+        assert digest_of(one) != digest_of({"train": faces, "held_out": faces})
+        # On another machine whole numbers may be shorter.
+        small = faces._replace(expression=faces.expression.astype(np.int32))
+        assert digest_of({"train": small}) == digest_of({"train": faces})
+
+    def test_it_is_that_of_the_files(self, problem, folder, tmp_path):
+        for entry in folder.iterdir():
+            (tmp_path / entry.name).symlink_to(entry)
+        (tmp_path / "fer2013_blendshapes.csv").unlink()
+        text = (folder / "fer2013_blendshapes.csv").read_text(encoding="utf-8")
+        before, _, after = text.rpartition("0.3")
+        (tmp_path / "fer2013_blendshapes.csv").write_text(f"{before}0.4{after}", encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(real_faces_data, "CO_ANNOTATED", 14)
+            changed = real_faces(str(tmp_path))
+        assert changed.digest != problem.record["data"]["digest"]
+        assert (changed.unnamed, changed.unmeasured) == (1, 0)
 
 
 def test_a_problem_has_no_further_images_by_itself():

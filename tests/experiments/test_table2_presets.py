@@ -8,14 +8,22 @@ import types
 import numpy as np
 import pytest
 
-from experiments import table2, table2_networks
+from experiments import table2, table2_networks, table2_words
+from experiments.engine import running
 from experiments.problems import real_faces
 from experiments.problems.facial_movements import MOVEMENTS
 from experiments.problems.real_faces_data import Faces, RealFaces
+from mtl_dm.models import BACKBONES as REGISTERED
+from mtl_dm.models.backbones import example_of
 from mtl_dm.reporting import published
+from mtl_dm.tasks import EXPRESSIONS
 from tests.experiments.engine import tiny
 
 NAMED = [*table2_networks.IMAGES.values(), *table2_networks.CLIPS.values()]
+
+
+# As they are, before every test replaces them.
+BACKBONES = [network.backbone for network in NAMED]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +39,7 @@ def photos(monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (7, 48, 48), np.uint8)
     faces = Faces(images, np.arange(7), rng.random((7, 12)).astype(np.float32))
-    found = RealFaces(*[faces] * 6, np.full(12, 0.5), 0)
+    found = RealFaces(*[faces] * 6, np.full(12, 0.5), 3, 2, 1, "a digest")
     monkeypatch.setattr(real_faces, "real_faces", lambda data_dir: found)
 
 
@@ -44,6 +52,16 @@ def test_every_network_has_its_column_of_the_paper():
     assert sorted(names) == sorted(set(published("table2")["column"]))
     assert all(name.partition(" / ")[2] in table2_networks.IMAGES | table2_networks.CLIPS
                for name in names)  # fmt: skip
+
+
+def test_every_network_is_the_demo_variant_of_its_own_backbone():
+    assert len(set(BACKBONES)) == 7
+    for network, text in zip(NAMED, BACKBONES, strict=True):
+        asked = REGISTERED.spec(text)
+        assert asked.options == {"variant": "demo"}
+        assert "demo" in example_of(asked.name, REGISTERED.get(asked.name)).sizes
+        paper = network.published.partition(" / ")[2].lower().replace("-", "_")
+        assert asked.name == paper
 
 
 @pytest.mark.usefixtures("photos")
@@ -80,14 +98,65 @@ class TestReal:
         assert not any(name.startswith("AU") for name in MOVEMENTS)
 
     def test_says_how_long_it_takes(self, tmp_path):
-        chosen = tiny.options(tmp_path, preset="real", seeds=3, workers=2)
-        text = table2.expected(table2.study(chosen), chosen)
-        assert text.startswith(f"Preset real: 78 cells, about {78 * 135 / 2 / 60:.0f} min (")
+        text = running.expected(planned("real", tmp_path), 78, workers=2)
+        seconds = table2.SECONDS["real"]
+        assert text == f"; about {78 * seconds / 2 / 60:.0f} min (an estimate: {seconds} s a cell)"
+        assert running.expected(planned("real", tmp_path), 0, workers=2) == ""
+        assert running.expected(tiny.study(), 78, workers=2) == ""
 
     def test_default_is_compared_with_printed(self, tmp_path):
         spec = planned("real", tmp_path).specification("")
         assert spec.across == "networks"
-        assert spec.baselines_of("default (DM)").all == ("ST", "NC MT", "C MT (DM)")
+        for kind in ("DM", "DB"):
+            against = spec.baselines_of(f"default ({kind})").all
+            assert against == ("ST", "NC MT", f"C MT ({kind})")
+
+    def test_what_is_said_is_counted(self, tmp_path):
+        notes = " ".join(planned("real", tmp_path).specification("").notes)
+        # Of `photos`: seven images in every part.
+        assert "alone (7 images; 3 that equal one of PublicTest are dropped)" in notes
+        assert "alone (7 images; 1 in which no face was found are dropped)" in notes
+        assert "2 images of LFW without a name" in notes
+        assert "counted on 7 images" in notes
+        assert "0 of the 12 thresholds are 0.1" in notes
+        assert "counts the compact CNN as one of 7, beside the 6 of the paper" in notes
+        assert "have 2 seeds each, not the 3 that were asked for" in notes
+
+
+def test_what_is_rare_is_named():
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0.2, 1.0, (100, 12)).astype(np.float32)
+    scores[4:, 3] = 0.0
+    scores[0] = np.nan
+    expressions = np.repeat([0, 1, 2, -1], [60, 30, 3, 7])
+    faces = Faces(np.zeros((100, 48, 48), np.uint8), expressions, scores)
+    other = faces._replace(scores=np.where(np.arange(12) == 5, 0.0, scores).astype(np.float32))
+    thresholds = np.full(12, 0.15, np.float32)
+    thresholds[3] = 0.1
+    found = RealFaces(*[faces] * 5, other, thresholds, 0, 0, 0, "")
+    notes = " ".join(table2_words.photo_notes(found))
+    assert "1 of the 12 thresholds are 0.1" in notes
+    assert f"averages them in: {MOVEMENTS[3]} 3%." in notes
+    assert f"most in {MOVEMENTS[5]}: 100% of PublicTest, 0% of LFW's test people" in notes
+    assert f"are 97% {EXPRESSIONS[0]} and {EXPRESSIONS[1]}:" in notes
+    assert "the 99 in which a face was found" in notes
+
+
+@pytest.mark.parametrize(
+    ("preset", "said", "not_said"),
+    [
+        ("demo", ["S-T NC MT: ", "(DB)", "two other forms", "that it learns"],
+         ["summed", "chained"]),
+        ("demo-full", ["C MT: ", "default coupling", "TMIF-FEA's head"],
+         ["S-T", "(DB)", "two other forms", "that it learns", "summed"]),
+        ("real", ["S-T NC MT: ", "(DB)", "that it learns", "smaller than AffectNet (350,000)"],
+         ["chained"]),
+    ],
+)  # fmt: skip
+def test_the_intro_is_of_the_rows(preset, said, not_said):
+    text = table2_words.intro(table2.rows_of(preset))
+    assert [part for part in said if part not in text] == []
+    assert [part for part in not_said if part in text] == []
 
 
 class TestDemoFull:
@@ -107,6 +176,10 @@ class TestDemoFull:
         made = images[0].problem(0, None)
         assert made.config.image_size == 48
         assert images[0].changes["steps_per_epoch"] == 300 // table2_networks.EPOCHS
+        spec = study.specification("")
+        assert spec.across_without == [film.name]
+        assert spec.baselines_of("default (DM)").others == ("C MT (DM)",)
+        assert any("about 30 CPU-seconds a training, of 40" in line for line in spec.notes)
 
 
 def test_demo_has_no_verdict_over_networks(faces, tmp_path):

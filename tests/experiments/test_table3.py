@@ -78,6 +78,14 @@ def test_rows_are_the_papers_and_ours(folder):
     assert chained.replace(chain=()) == found.config
 
 
+def test_what_is_ours_is_compared_with_what_it_starts_from(tmp_path):
+    spec = table3.study(tiny.options(tmp_path)).specification("")
+    assert spec.baselines_of("default (DM)").all == (table3.UNCOUPLED, "both (DM)")
+    assert spec.baselines_of("default (DB)").all == (table3.UNCOUPLED, "both (DB)")
+    chained = spec.baselines_of("default (DM), chained heads")
+    assert (chained.single_task, chained.nearest) == (table3.UNCOUPLED, "chained heads")
+
+
 def test_the_test_set_is_no_training_set(folder):
     found = clips.problem(SMALL, folder, "test", 0, None)
     assert found.record == {

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from mtl_dm.models import BACKBONES
+from mtl_dm.models.backbones._recurrence import ParallelGRU
 from mtl_dm.models.counting import macs_of, parameters_of
 
 # Trainable parameters and all, without heads: as the sources count them, at 112 px. Keras counts
@@ -40,7 +42,6 @@ def test_parameters_of_the_paper_variant(name):
 
 
 def test_multiply_adds_of_every_kind_of_layer():
-    layers = keras.layers
     inputs = keras.Input((7, 10))
     x = layers.MultiHeadAttention(2, 5)(inputs, inputs)
     x = layers.Bidirectional(layers.GRU(3, return_sequences=True))(x)
@@ -57,6 +58,16 @@ def test_multiply_adds_of_every_kind_of_layer():
     convolutions = 16 * 9 * 4 + 16 * 9 * 2 * 6
     total = attention + recurrent + dense + separable + transposed + convolutions
     assert macs_of(model) == (total, ())
+
+
+def test_recurrent_layers_that_run_together_cost_what_they_do_alone():
+    sequences = [keras.Input((7, width)) for width in (10, 4)]
+    alone = [layers.Bidirectional(layers.GRU(3))(each) for each in sequences]
+    present = [keras.Input((7,), dtype="bool") for _ in sequences]
+    together = ParallelGRU(3)(sequences, present)
+    want = macs_of(keras.Model(sequences, alone))
+    assert macs_of(keras.Model([*sequences, *present], together)) == want
+    assert want.known == 2 * 7 * (10 * 9 + 4 * 9 + 2 * 3 * 9)
 
 
 def test_layers_used_twice_cost_twice_and_unknown_ones_are_named():

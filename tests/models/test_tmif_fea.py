@@ -76,11 +76,15 @@ class TestMissingFrames:
         got = features(network, {**other, **without, "image": batch["image"]})
         np.testing.assert_array_equal(got, want)
 
-    def test_any_subset_of_streams_builds(self):
-        names = ("image", "words", mask_of("words"))
-        network = tmif_fea({name: SHAPES[name] for name in names}, variant="demo")
-        batch = clips()
-        assert features(network, {name: batch[name] for name in names}).shape == (3, 32)
+    def test_any_subset_of_streams_builds_and_starts_from_a_file(self, tmp_path):
+        shapes = {name: SHAPES[name] for name in ("image", "words", mask_of("words"))}
+        network = tmif_fea(shapes, variant="demo")
+        batch = {name: each for name, each in clips().items() if name in shapes}
+        want = features(network, batch)
+        assert want.shape == (3, 32)
+        network.save_weights(tmp_path / "w.weights.h5")
+        again = tmif_fea(shapes, variant="demo", weights=str(tmp_path / "w.weights.h5"))
+        np.testing.assert_array_equal(features(again, batch), want)
 
 
 class TestParallelGRU:

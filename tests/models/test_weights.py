@@ -64,6 +64,23 @@ def test_a_file_of_the_same_network(make, suffix, home):
     assert_same(with_weights(make(), f"~/w{suffix}", "net"), saved)
 
 
+def in_branches(*names):
+    """Two branches, built in the order given, whose layers have the same names."""
+    inputs, found = keras.Input((3,)), {}
+    for name in names:
+        inner = keras.Input((3,))
+        found[name] = keras.Model(inner, layers.Dense(3, name="dense1")(inner), name=name)(inputs)
+    return keras.Model(inputs, [found["one"], found["two"]])
+
+
+def test_names_that_repeat_in_branches_are_told_apart_by_the_branch(tmp_path):
+    saved, loaded = in_branches("one", "two"), in_branches("two", "one")
+    saved.save(tmp_path / "w.keras")
+    with_weights(loaded, str(tmp_path / "w.keras"), "net")
+    for name in ("one", "two"):
+        assert_same(loaded.get_layer(name), saved.get_layer(name))
+
+
 def test_dropout_and_another_kind_of_normalisation_change_nothing(tmp_path):
     saved = network(norm=GlobalBatchNormalization, dropout=0.5)
     saved.save(tmp_path / "w.keras")
@@ -149,6 +166,40 @@ def test_preprocessing_is_that_of_keras(mode):
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
     with pytest.raises(ValueError, match="mode must be caffe, torch or tf, got 'x'"):
         _library.ImageNetInput("x")
+
+
+def tiny(include_top, weights, input_tensor):
+    """As `keras.applications` build networks."""
+    (images,) = keras.utils.get_source_inputs(input_tensor)
+    return keras.Model(images, layers.Conv2D(4, 3, name="conv")(input_tensor))
+
+
+def caffe(weights="none", variant="paper"):
+    options = {"weights": weights, "dropout": 0.0, "outputs": ()}
+    shape, size = (32, 32, 3), _library.Size()
+    made = _library.library_backbone("tiny", tiny, "caffe", shape, variant, size, **options)
+    return made, made.get_layer("imagenet_input").mode
+
+
+def test_a_start_at_random_is_no_start_from_0_to_255(tmp_path):
+    made, mode = caffe()
+    assert mode == "tf"
+    assert isinstance(made.get_layer("conv").kernel_initializer, keras.initializers.HeUniform)
+    model = MultiTaskModel(made, [Task.multiclass("expression", ["a", "b"])])
+    model(np.zeros((1, 32, 32, 3)))
+    model.save(tmp_path / "w.keras")
+    made.save_weights(tmp_path / "w.weights.h5")
+    # Who trained at [-1, 1] goes on so; files that do not say are those of keras.applications.
+    for file, variant, want in (
+        ("w.keras", "paper", "tf"),
+        ("w.weights.h5", "paper", "caffe"),
+        ("w.weights.h5", "demo", "tf"),
+    ):
+        found, mode = caffe(str(tmp_path / file), variant)
+        assert mode == want
+        assert_same(found, made)
+    with pytest.raises(FileNotFoundError):
+        caffe(str(tmp_path / "absent.keras"))
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ OTHER = "other"
         ({"baselines": {"ST": Baselines("x")}}, r"baselines names \['x'\]"),
         ({"baselines": {"ST": Baselines(None, "ST")}}, "compares 'ST' with itself"),
         ({"headline": {"x": "f1"}}, r"headline names \['x'\]"),
+        ({"across_without": ["x"]}, r"across_without names \[.x.\]"),
         ({"watched": [("x", "f1")]}, r"watched names \['x'\]"),
         ({"change_metrics": {"x": ["f1"]}}, r"change_metrics names \['x'\]"),
     ],

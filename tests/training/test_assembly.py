@@ -1,5 +1,7 @@
 """From a configuration to tasks, couplings and a model, without data that are built."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -71,6 +73,24 @@ def test_relations_that_may_be(relation):
     assembly.check_names(config_of(relatedness=relation))
 
 
+def test_a_table_that_names_more_than_the_tasks_have():
+    choice = config_of(relatedness="own.json").coupling_choices()[0]
+    table = assembly.relatedness_of("facs", (), "")
+    six, few = EXPRESSION.replace(labels=EXPRESSIONS[1:]), UNITS.replace(labels=ACTION_UNITS[:9])
+    coupling = assembly.coupling_with(choice, (six, few), table)
+    assert coupling.relatedness.classes == EXPRESSIONS[1:]
+    assert coupling.relatedness.attributes == ACTION_UNITS[:9]
+    misspelt = dataclasses.replace(table, attributes=("AU01", *ACTION_UNITS[1:]))
+    with pytest.raises(ValueError, match=r"'action_units' .*, \['AU01'\], .* it, \['AU1'\]: "):
+        assembly.coupling_with(choice, (EXPRESSION, UNITS), misspelt)
+    # A part of the labels is no mistake, and what is published is not misspelt.
+    part = table.restrict(EXPRESSIONS[:3], ACTION_UNITS[:4])
+    assert assembly.coupling_with(choice, (EXPRESSION, UNITS), part).relatedness is part
+    published = config_of(relatedness="learned:aff_wild2(binarize=True)").coupling_choices()[0]
+    found = assembly.coupling_with(published, (EXPRESSION, UNITS), misspelt).relatedness
+    assert found.attributes == ACTION_UNITS[1:]
+
+
 @pytest.fixture
 def two_inputs(monkeypatch):
     """A backbone of two inputs, registered from outside, and a source for it."""
@@ -98,7 +118,7 @@ def test_inputs_by_name_train(two_inputs):
     config = config_of(
         backbone="joined(width=3)", tasks=("pose",), batch_size=4, epochs=1, steps_per_epoch=2
     )
-    assembly.check_image_sizes(config, [two_inputs], None)
+    assembly.check_inputs(config, [two_inputs], None)
     with fitting.settings(config):
         model = assembly.model_of(config, (POSE,), shape)
         assert model.heads["pose"].kernel.shape == (3, 1)
@@ -108,8 +128,8 @@ def test_inputs_by_name_train(two_inputs):
 
 def test_inputs_that_differ_in_size(two_inputs):
     other = two_inputs.map(lambda x, y, m: ({**x, "audio": tf.zeros(6)}, y, m))
-    with pytest.raises(ValueError, match=r"differ in size: a audio 5, image 4 x 4, b audio 6"):
-        assembly.check_image_sizes(
+    with pytest.raises(ValueError, match=r"'audio' .* differs in shape: a \(5,\), b \(6,\)"):
+        assembly.check_inputs(
             config_of(datasets=("a", "b"), tasks=("pose",)), [two_inputs, other], None
         )
 

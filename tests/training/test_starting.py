@@ -52,18 +52,33 @@ def test_all_of_an_equal_network_but_what_training_keeps(saved):
 
 def test_what_is_not_loaded_is_named(saved, caplog):
     path, there = saved
-    other = Task.multilabel("action_units", ("x",))
-    model = model_of(other, Task.regression("pose", ("yaw",)))
+    model = model_of(UNITS, Task.regression("pose", ("yaw",)), width=7)
     before = values(model)
     start_from(model, path)
     after = values(model)
-    np.testing.assert_array_equal(after["backbone/hidden/kernel"], there["backbone/hidden/kernel"])
+    fits = "heads/action_units/bias"
+    np.testing.assert_array_equal(after[fits], there[fits])
     for name in ("heads/action_units/kernel", "heads/pose/kernel"):
         np.testing.assert_array_equal(after[name], before[name])
     lines = [record.getMessage() for record in caplog.records]
     assert "Weights not loaded, since the checkpoint has none: heads/pose/" in "\n".join(lines)
-    assert "heads/action_units/kernel (4, 17) there, (4, 1) here" in "\n".join(lines)
+    assert "heads/action_units/kernel (4, 17) there, (7, 17) here" in "\n".join(lines)
     assert any("not used: heads/expression/" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [ACTION_UNITS[::-1], ACTION_UNITS[1:], (*ACTION_UNITS[1:], "AU99")],
+    ids=["another order", "fewer", "another"],
+)
+def test_no_head_comes_to_stand_for_other_labels(labels, saved):
+    path, _ = saved
+    model = model_of(EXPRESSION, Task.multilabel("action_units", labels))
+    before = values(model)
+    with pytest.raises(ValueError, match=r"'action_units' has other.*'AU1'.* there, .* here\. Tr"):
+        start_from(model, path)
+    for name, value in values(model).items():
+        np.testing.assert_array_equal(value, before[name])
 
 
 def test_a_backbone_alone(tmp_path):

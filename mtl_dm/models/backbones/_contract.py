@@ -95,22 +95,26 @@ def require_variant(backbone: str, variant: str) -> bool:
     return variant == "demo"
 
 
-def require_image(backbone: str, input_shape: Any, least: int) -> tuple[int, int, int]:
-    """Return the shape of the colour images that a backbone takes.
+def require_image(
+    backbone: str, input_shape: Any, least: int, *, colour: bool = True
+) -> tuple[int, int, int]:
+    """Return the shape of the images that a backbone takes.
 
     Args:
         backbone: Its name, for the message.
         input_shape: (height, width, 3).
         least: The smallest side.
+        colour: Whether it must be 3 channels; otherwise any number of them.
 
     Raises:
-        ValueError: If it is no colour image of fixed size, or a side is smaller.
+        ValueError: If it is no such image of fixed size, or a side is smaller.
     """
     given = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else input_shape
-    fits = isinstance(given, tuple) and len(given) == 3 and None not in given and given[2] == 3
-    if not fits or min(given[:2]) < least:
+    fits = isinstance(given, tuple) and len(given) == 3 and None not in given
+    if not fits or min(given[:2]) < least or (colour and given[2] != 3):
+        kind = "colour images [H, W, 3]" if colour else "images [H, W, C]"
         raise ValueError(
-            f"{backbone} needs colour images [H, W, 3] of at least {least} x {least} pixels, got "
-            f"input_shape {given}."
+            f"{backbone} needs {kind} of at least {least} x {least} pixels, got input_shape "
+            f"{given}."
         )
     return given

@@ -11,6 +11,7 @@ from keras import layers
 
 from mtl_dm.models.backbones._contract import require_image, require_variant
 from mtl_dm.models.backbones._narrow import Size, narrowed
+from mtl_dm.models.backbones._weight_files import input_mode_in
 from mtl_dm.models.backbones._weights import with_weights
 from mtl_dm.models.backbones.preprocessing import ImageNetInput, Mode
 
@@ -23,7 +24,7 @@ LEAST = 32
 SHAPES = ((), (32, 32), (31, 32, 3), (32, 31, 3), (32, 32, 1), (None, None, 3), (2, 32, 32, 3))
 """Input shapes that they refuse."""
 
-NO_INPUT = r"(rescaling|normalization)(_\d+)?"
+_NO_INPUT = r"(rescaling|normalization)(_\d+)?"
 """EfficientNets' own preprocessing, whose statistics are 0 and 1 unless a file is read."""
 
 
@@ -42,6 +43,9 @@ def library_backbone(
     own_input: str = "",
 ) -> keras.Model:
     """Return a network of `keras.applications` as a backbone.
+
+    A network of mode "caffe" takes 0 to 255 for its published weights alone: from there a start at
+    random runs away. Without weights it takes [-1, 1] and starts as He et al. 2015 do.
 
     Args:
         name: As for `library_trunk`.
@@ -63,8 +67,10 @@ def library_backbone(
     """
     is_demo = require_variant(name, variant)
     size = dataclasses.replace(demo if is_demo else Size(), drop_connect=drop_connect)
-    if is_demo and mode == "caffe":
-        mode = "tf"  # No weights ask for 0 to 255, from which a start at random runs away.
+    if mode == "caffe":
+        if weights == "none":
+            size = dataclasses.replace(size, initializer="he_uniform")
+        mode = "tf" if is_demo or weights == "none" else input_mode_in(weights) or mode
     trunk = library_trunk(name, application, mode, input_shape, size, own_input=own_input)
 
     def imagenet() -> keras.Model:
@@ -72,6 +78,54 @@ def library_backbone(
 
     with_weights(trunk, weights, name, imagenet=None if is_demo else imagenet)
     return with_outputs(trunk, outputs, dropout)
+
+
+def efficientnet(
+    name: str,
+    application: Application,
+    input_shape: Any,
+    variant: str,
+    demo: Size,
+    *,
+    weights: str,
+    dropout: float,
+    drop_connect: float | None,
+    outputs: Sequence[str],
+) -> keras.Model:
+    """Return an EfficientNet of `keras.applications` as a backbone.
+
+    Args:
+        name: As for `library_backbone`.
+        application: Likewise.
+        input_shape: Likewise.
+        variant: Likewise.
+        demo: Likewise.
+        weights: Likewise.
+        dropout: Likewise.
+        drop_connect: Share of the last block's outputs dropped whole in training; None: 0.2, of
+            the demo 0.
+        outputs: As for `library_backbone`.
+
+    Raises:
+        ValueError: As `library_backbone`.
+        FileNotFoundError: Likewise.
+        OSError: Likewise.
+    """
+    if drop_connect is None:
+        drop_connect = 0.0 if variant == "demo" else 0.2
+    return library_backbone(
+        name,
+        application,
+        "torch",
+        input_shape,
+        variant,
+        demo,
+        weights=weights,
+        dropout=dropout,
+        drop_connect=drop_connect / 0.2,  # The library's own rate.
+        own_input=_NO_INPUT,
+        outputs=outputs,
+    )
 
 
 def library_trunk(

@@ -45,6 +45,11 @@ class ParallelGRU(keras.layers.Layer):
     def _add(self, name: str, shape: tuple[int, ...], initializer: str) -> Any:
         return self.add_weight(name=name, shape=shape, initializer=initializer)
 
+    @property
+    def kernels(self) -> list[Any]:
+        """The matrices that a frame and a state are multiplied by, of all directions."""
+        return [*self._kernels, *self._recurrent]
+
     def call(self, sequences: Sequence[Any], present: Sequence[Any]) -> list[Any]:
         """Return [B, T, 2 * units] of each sequence.
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 
-_INNER = "model.weights.h5"
-"""Where a .keras file, which is an archive, holds its weights."""
+from mtl_dm.files import expand_home
+
+_INNER, _CONFIG = "model.weights.h5", "config.json"
+"""Where a .keras file, which is an archive, holds its weights and what its network is."""
 
 
 class Stored(NamedTuple):
     """The arrays of a file.
 
     Attributes:
-        by_name: By name of the layer and place in it; empty where names repeat.
+        by_name: By name, as `by_unique_name`; in files of Keras 2 by name and place alone.
         by_place: By place in the structure of the model that wrote it; empty in files of Keras 2.
     """
 
@@ -46,6 +49,27 @@ def stored_in(path: Path) -> Stored:
         ) from error
 
 
+def input_mode_in(path: str) -> Any:
+    """Return the mode of the `ImageNetInput` in the network of a .keras file; else None."""
+    path = expand_home(path)
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if _CONFIG not in archive.namelist():
+            return None
+        return next(_modes(json.loads(archive.read(_CONFIG))), None)
+
+
+def _modes(config: Any) -> Iterator[str]:
+    if isinstance(config, Mapping):
+        if config.get("class_name") == "ImageNetInput":
+            yield config["config"]["mode"]
+        config = list(config.values())
+    if isinstance(config, list):
+        for each in config:
+            yield from _modes(each)
+
+
 def opened(path: Path) -> h5py.File:
     """Return the HDF5 file that a path is or, as an archive, holds."""
     if zipfile.is_zipfile(path):
@@ -59,25 +83,47 @@ def places_of(root: Any) -> dict[str, Any]:
     return {f"{path}/{key}": array for path, _, key, array in _arrays(root)}
 
 
+def by_unique_name(weights: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return weights by name of the layer and place in it, "conv1/0".
+
+    Where names repeat, those of all layers around are in front, "branch/conv1/0"; where these
+    repeat too, nothing is returned.
+
+    Args:
+        weights: Each with the names of all layers around it.
+    """
+    weights = list(weights)
+    long = dict(weights)
+    short = {"/".join(name.split("/")[-2:]): each for name, each in weights}
+    return next((found for found in (short, long) if len(found) == len(weights)), {})
+
+
 def _by_name(root: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for _, name, key, array in _arrays(root):
-        if f"{name}/{key}" in found:
-            return {}
-        found[f"{name}/{key}"] = array
-    return found
+    return by_unique_name((f"{name}/{key}", array) for _, name, key, array in _arrays(root))
 
 
-def _arrays(group: Any, path: str = "") -> Iterator[tuple[str, str, str, Any]]:
-    """Yield path, layer's name, key and array of all weights."""
+def _arrays(group: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str, str, Any]]:
+    """Yield path, names of the layers around it, key and array of all weights.
+
+    Args:
+        group: Of a layer or of several.
+        path: Of the group.
+        name: Names of the layers around what is in the group; the outermost one's is no part.
+    """
     for key, inner in group.items():
         if key.startswith("seed_generator") or not isinstance(inner, h5py.Group):
             continue
         if key == "vars":
-            name = str(inner.attrs.get("name", path))
-            yield from ((f"{path}vars", name, each, np.asarray(inner[each])) for each in inner)
+            own = name or _name_of(inner, path)
+            yield from ((f"{path}vars", own, each, np.asarray(inner[each])) for each in inner)
         else:
-            yield from _arrays(inner, f"{path}{key}/")
+            below = f"{path}{key}/"
+            own = _name_of(inner["vars"], below) if "vars" in inner else ""
+            yield from _arrays(inner, below, "/".join(filter(None, (name, own))))
+
+
+def _name_of(variables: Any, path: str) -> str:
+    return str(variables.attrs.get("name", path))
 
 
 def _of_keras_2(group: Any) -> Iterator[tuple[str, Any]]:

@@ -17,7 +17,7 @@ import keras
 from absl import logging
 
 from mtl_dm.files import expand_home
-from mtl_dm.models.backbones._weight_files import Stored, places_of, stored_in
+from mtl_dm.models.backbones._weight_files import Stored, by_unique_name, places_of, stored_in
 
 _NOT_NEEDED = re.compile(r"(predictions|fc1|fc2|normalization(_\d+)?)/\d+")
 """What files of `keras.applications` hold beside: classifiers, and input statistics that
@@ -90,20 +90,23 @@ def _fetched(imagenet: Callable[[], keras.Model] | None, name: str) -> Mapping[s
 
 
 def _named(model: keras.layers.Layer) -> dict[str, Any]:
-    """Return the weights of a model by layer and place in it; none where names repeat."""
-    found: dict[str, Any] = {}
-    for layer in _layers(model):
-        own = [*layer._trainable_variables, *layer._non_trainable_variables]
-        for place, variable in enumerate(own):
-            key = f"{layer.name}/{place}"
-            if key in found:
-                return {}
-            found[key] = variable
-    return found
+    """Return the weights of a model by name, as `stored_in` does those of a file."""
+    weights = [(f"{model.name}/{place}", each) for place, each in enumerate(_own(model))]
+    return by_unique_name([*weights, *_below(model, "", set())])
 
 
-def _layers(model: keras.layers.Layer) -> Iterator[Any]:
-    return (layer for layer in model._flatten_layers() if layer.weights)
+def _below(layer: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Yield the weights in the layers of a layer, once each, with the names around them."""
+    for child in layer._flatten_layers(include_self=False, recursive=False):
+        if id(child) not in seen:
+            seen.add(id(child))
+            name = f"{path}{child.name}/"
+            yield from ((f"{name}{place}", each) for place, each in enumerate(_own(child)))
+            yield from _below(child, name, seen)
+
+
+def _own(layer: Any) -> list[Any]:
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
 
 
 def _problems(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -7,13 +7,21 @@ from typing import Any
 import keras
 from keras import layers
 
-from mtl_dm.models.backbones._contract import example
+from mtl_dm.models.backbones._contract import example, require_image
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 
 
 @example(
     (16, 16, 3),
-    refused=((16, 16), (8, 16, 3), (16, 8, 3), (16,), (2, 16, 16, 3), (None, None, 3)),
+    refused=(
+        (16, 16),
+        (8, 16, 3),
+        (16, 8, 3),
+        (16,),
+        (2, 16, 16, 3),
+        (None, None, 3),
+        {"image": (16, 16, 3), "words": (9, 50), "words_mask": (9,)},
+    ),
     exact={"dropout": 0.0},
 )
 def compact_cnn(input_shape: tuple[int, ...], dropout: float = 0.4) -> keras.Model:
@@ -29,12 +37,7 @@ def compact_cnn(input_shape: tuple[int, ...], dropout: float = 0.4) -> keras.Mod
     Raises:
         ValueError: If `input_shape` is no image or too small.
     """
-    if len(input_shape) != 3 or None in input_shape or min(input_shape[:2]) < 16:
-        raise ValueError(
-            "compact_cnn needs images of at least 16 x 16 pixels, got input_shape "
-            f"{tuple(input_shape)}."
-        )
-    inputs = keras.Input(input_shape)
+    inputs = keras.Input(require_image("compact_cnn", input_shape, 16, colour=False))
     x = _convolution(inputs, 24, strides=2)
     x = _convolution(x, 48, strides=2)
     x = _convolution(x, 64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from mtl_dm.models.backbones._contract import example
-from mtl_dm.models.backbones._library import NO_INPUT, SHAPES, library_backbone
+from mtl_dm.models.backbones._library import SHAPES, efficientnet
 from mtl_dm.models.backbones._narrow import Size
 
 _DEMO = Size(
@@ -57,16 +57,14 @@ def efficientnet_b2(
         FileNotFoundError: If there is no file of weights.
         OSError: If the weights of ImageNet cannot be fetched.
     """
-    return library_backbone(
+    return efficientnet(
         "efficientnet_b2",
         keras.applications.EfficientNetB2,
-        "torch",
         input_shape,
         variant,
         _DEMO,
         weights=weights,
         dropout=dropout,
-        drop_connect=drop_connect / 0.2,  # The library's own rate.
-        own_input=NO_INPUT,
+        drop_connect=drop_connect,
         outputs=outputs,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from mtl_dm.models.backbones._contract import example
-from mtl_dm.models.backbones._library import NO_INPUT, SHAPES, library_backbone
+from mtl_dm.models.backbones._library import SHAPES, efficientnet
 from mtl_dm.models.backbones._narrow import Size
 
 _DEMO = Size(
@@ -76,17 +76,14 @@ def effnet_b2(
         FileNotFoundError: If there is no file of weights.
         OSError: If the weights of ImageNet cannot be fetched.
     """
-    rate = (0.0 if variant == "demo" else 0.2) if drop_connect is None else drop_connect
-    return library_backbone(
+    return efficientnet(
         "effnet_b2",
         keras.applications.EfficientNetB2,
-        "torch",
         input_shape,
         variant,
         _DEMO,
         weights=weights,
         dropout=dropout,
-        drop_connect=rate / 0.2,  # The library's own rate.
-        own_input=NO_INPUT,
+        drop_connect=drop_connect,
         outputs=outputs,
     )

@@ -11,6 +11,8 @@ from keras import layers, ops
 from mtl_dm.losses.mutual import mutual_class_distillation, mutual_value_distillation
 from mtl_dm.models.backbones._contract import example, require_image, require_variant
 from mtl_dm.models.backbones._resnet_branch import convolved, residual_branch, residual_stage
+from mtl_dm.models.backbones._weights import with_weights
+from mtl_dm.models.policies import under_policy
 from mtl_dm.models.terms import Context, Term, TermProvider
 
 DISTILLATION = "mter_distillation"
@@ -48,7 +50,10 @@ class MterKdtd(keras.Model, TermProvider):
         }
         self.temperature, self.distillation = temperature, distillation
         demo = require_variant("mter_kdtd", variant)
-        self.network = _network(require_image("mter_kdtd", input_shape, 32), demo, dropout)
+        shape = require_image("mter_kdtd", input_shape, 32)
+        # Not the policy of whoever loads it: its layers are not stored, this model's policy is.
+        with under_policy(self.dtype_policy):
+            self.network = _network(shape, demo, dropout)
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -93,6 +98,7 @@ def mter_kdtd(
     temperature: float = 4.0,
     distillation: float = 1.0,
     dropout: float = 0.0,
+    weights: str = "none",
 ) -> MterKdtd:
     """Return OUR reading of an abstract: two branches that share a stem and teach each other.
 
@@ -124,16 +130,20 @@ def mter_kdtd(
         temperature: T > 0 of the classes in the distillation.
         distillation: Weight of the distillation; 0: off.
         dropout: Share of features dropped in training.
+        weights: none or the path of a file.
 
     Raises:
-        ValueError: If an option breaks its rule or `input_shape` is no such image.
+        ValueError: If an option breaks its rule, `input_shape` is no such image, or weights do
+            not fit.
+        FileNotFoundError: If there is no file of weights.
     """
     if not temperature > 0:
         raise ValueError(f"mter_kdtd: temperature must be > 0, got {temperature}.")
     if not distillation >= 0:
         raise ValueError(f"mter_kdtd: distillation must be >= 0, got {distillation}.")
     require_image("mter_kdtd", input_shape, 32)
-    return MterKdtd(input_shape, variant, temperature, distillation, dropout)
+    model = MterKdtd(input_shape, variant, temperature, distillation, dropout)
+    return with_weights(model, weights, "mter_kdtd")
 
 
 def _network(shape: tuple[int, int, int], demo: bool, dropout: float) -> keras.Model:

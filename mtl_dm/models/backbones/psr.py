@@ -10,6 +10,7 @@ from keras import layers
 from mtl_dm.models.backbones._contract import example, require_image, require_variant
 from mtl_dm.models.backbones._edsr import edsr
 from mtl_dm.models.backbones._spatial_transformer import spatial_transformer
+from mtl_dm.models.backbones._weights import with_weights
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 
 Blocks = tuple[tuple[int, int], ...]
@@ -29,7 +30,10 @@ _OWN = 3
     sizes={"paper": (100, 100, 3), "demo": (48, 48, 3)},
 )
 def psr(
-    input_shape: tuple[int, ...], variant: str = "paper", dropout: float | None = None
+    input_shape: tuple[int, ...],
+    variant: str = "paper",
+    dropout: float | None = None,
+    weights: str = "none",
 ) -> keras.Model:
     """Return the pyramid with super-resolution, features [B, 3, D] of its three branches.
 
@@ -43,7 +47,8 @@ def psr(
     maximum over the map, batch normalisation, dense 512, ReLU, batch normalisation. The branches
     are parts of one prediction: the mean of their softmaxes, and the mean of their losses.
     A weighting of the branches is in the code as a comment only and is not here. Targets: `Task`
-    with `label_smoothing=0.2` and a `smoothing_prior`.
+    with `label_smoothing=0.2` and a `smoothing_prior`, in Python: the command line has
+    --label_smoothing alone, which spreads it evenly.
 
     Where the code is silent or differs:
         - Weights start at random (He et al. 2015 in the VGG part); the authors start from a
@@ -63,9 +68,12 @@ def psr(
         variant: "paper" or "demo".
         dropout: Share of the features dropped in training, half of it before the dense layer;
             None: 0.5, of the demo 0.2.
+        weights: none or the path of a file.
 
     Raises:
-        ValueError: If the variant is unknown or `input_shape` is no such image.
+        ValueError: If the variant is unknown, `input_shape` is no such image, or weights do not
+            fit.
+        FileNotFoundError: If there is no file of weights.
     """
     demo = require_variant("psr", variant)
     shape = require_image("psr", input_shape, 32 if demo else 64)
@@ -86,7 +94,8 @@ def psr(
     cells = [_average_and_maximum(each, grid) for each in maps]
     head = _head(cells[0].shape[-1], blocks[-1][0], dropout)
     parts = [layers.Reshape((1, blocks[-1][0]))(head(each)) for each in cells]
-    return keras.Model(images, layers.Concatenate(axis=1, name="parts")(parts), name="psr")
+    model = keras.Model(images, layers.Concatenate(axis=1, name="parts")(parts), name="psr")
+    return with_weights(model, weights, "psr")
 
 
 def _own(name: str, blocks: Blocks) -> keras.Model:

@@ -34,14 +34,16 @@ def resnet50(
 
     Source: `keras.applications.ResNet50` without its classifier, batch statistics over the global
     batch. Its convolutions have a bias: 23,534,592 trainable parameters, 23,587,712 with
-    statistics; 224 px, any size from 32 px.
+    statistics; 224 px, any size from 32 px. Weights of ImageNet see BGR in 0 to 255 minus a mean.
+    Ours: without weights, and in the demo, it sees [-1, 1] and starts as He et al. 2015 do.
     Demo: a quarter of the channels, one block a stage and two in the third, the last stage without
     its stride: a map of 3 x 3 of 48 px.
 
     Args:
         input_shape: (height, width, 3), each side at least 32.
         variant: "paper" or "demo".
-        weights: none, imagenet (variant paper) or the path of a file.
+        weights: none, imagenet (variant paper) or the path of a file. A .keras file says what its
+            network took; others are taken for keras.applications' own, in BGR.
         dropout: Share of features dropped in training.
         outputs: Names of layers whose outputs are given too: the backbone then gives a dictionary
             with "features" and an entry a name.

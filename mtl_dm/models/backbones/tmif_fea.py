@@ -20,6 +20,7 @@ from mtl_dm.models.backbones._sequences import (
     feed_forward_block,
     token_block,
 )
+from mtl_dm.models.backbones._weights import with_weights
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 from mtl_dm.streams import STREAMS, mask_of
@@ -88,7 +89,10 @@ _SOUND = ("mfcc", mask_of("mfcc"))
     sizes={"paper": _shape(112, 121), "demo": _shape(48, 9)},
 )
 def tmif_fea(
-    input_shape: Mapping[str, Any], variant: str = "paper", dropout: float | None = None
+    input_shape: Mapping[str, Any],
+    variant: str = "paper",
+    dropout: float | None = None,
+    weights: str = "none",
 ) -> keras.Model:
     """Return the network from a clip to features [B, 32].
 
@@ -109,6 +113,8 @@ def tmif_fea(
           valence and arousal, is itself a coupling: `MultiTaskModel(chain=...)`, off by default.
         - Images are 224 px there; any side from 75 px is taken here. Their pretraining on
           VGGFace2 is not included.
+        - Augmentation mirrors and shifts the image alone; coefficients and embedding stay those of
+          the frame as it was filmed.
         - variant=demo has compact_cnn for the face network, one GRU layer and one decoder layer
           a stream and one encoder layer, with less dropout, for short runs.
 
@@ -118,10 +124,12 @@ def tmif_fea(
             frames.
         variant: "paper" or "demo".
         dropout: One share for everything that is dropped in training; None: the source's.
+        weights: none or the path of a file.
 
     Raises:
         ValueError: If `input_shape` lacks "image", has no stream or an unknown name, or shapes do
-            not fit each other, or the variant is unknown.
+            not fit each other, the variant is unknown, or weights do not fit.
+        FileNotFoundError: If there is no file of weights.
     """
     demo = require_variant("tmif_fea", variant)
     layout = _DEMO if demo else _PAPER
@@ -146,7 +154,8 @@ def tmif_fea(
         x = attention_block(x, anywhere, HEADS, outer)
         x = feed_forward_block(x, _ENCODER_WIDTH, outer)
     clip = _squashed(PresentMean()(x, anywhere), layout)
-    return keras.Model(inputs, layers.Add()([token, clip]), name="tmif_fea")
+    model = keras.Model(inputs, layers.Add()([token, clip]), name="tmif_fea")
+    return with_weights(model, weights, "tmif_fea")
 
 
 def _face(shape: tuple[int, ...], demo: bool, dropout: float | None) -> keras.Model:

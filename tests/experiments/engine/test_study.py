@@ -224,9 +224,12 @@ class TestRun:
         def pages(folder):
             seen.append(len(list(folder.rglob("seed?.json"))))
 
-        running.run_study(tiny.study(pages=pages, detailed=False), tiny.options(tmp_path))
+        running.run_study(
+            tiny.study(pages=pages, detailed=False, seconds=300.0), tiny.options(tmp_path)
+        )
         assert seen == [1, 2, 2]
         said = capsys.readouterr().out
+        assert "2 of 2 cells to compute; about 10 min (an estimate: 300 s a cell).\n" in said
         assert "[1/2] ST (animals / dense trunk, seed 0): training ..." in said
         assert "; 1 to go, about " in said
 

@@ -7,6 +7,7 @@ import pytest
 from mtl_dm.losses.mutual import mutual_class_distillation, mutual_value_distillation
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.backbones import mter_kdtd
+from mtl_dm.models.policies import under_policy
 from mtl_dm.tasks import Task
 
 TASKS = (Task.multiclass("expression", ["a", "b", "c"]), Task.multilabel("units", ["d", "e"]))
@@ -70,6 +71,32 @@ def test_its_loss_is_logged_by_name(model, batch):
 def test_the_branches_share_the_stem_alone(model):
     names = {each.path.split("/")[-2].split("_")[0] for each in model.backbone.trainable_variables}
     assert names == {"stem", "shared", "emotion", "appearance"}
+
+
+@pytest.fixture(scope="module")
+def files(model, batch, tmp_path_factory):
+    """The network's file, and one of it as trained in half precision."""
+    folder = tmp_path_factory.mktemp("mter")
+    model.backbone.save(folder / "full.keras")
+    with under_policy("mixed_float16"):
+        mter_kdtd((32, 32, 3), variant="demo").save(folder / "half.keras")
+    return folder
+
+
+def test_loaded_it_computes_as_it_was_saved_whoever_loads_it(files):
+    for name, policy in (("half", "float32"), ("full", "mixed_float16")):
+        with under_policy(policy):
+            loaded = keras.saving.load_model(files / f"{name}.keras")
+        want = {"half": "float16", "full": "float32"}[name]
+        assert {each.compute_dtype for each in loaded.network.layers} == {want}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_weights_of_a_file(files, model):
+    loaded = mter_kdtd((32, 32, 3), variant="demo", weights=str(files / "full.keras"))
+    for one, two in zip(loaded.weights, model.backbone.weights, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert "weights" not in loaded.get_config()
 
 
 def test_without_distillation_there_is_no_term():

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from mtl_dm.models.backbones import psr
+from mtl_dm.models.backbones import _weights, psr
 from mtl_dm.models.backbones._edsr import edsr
+from mtl_dm.models.backbones._weight_files import stored_in
 
 
 def trainable(model):
@@ -62,11 +63,27 @@ def test_super_resolution_shuffles_channels_into_pixels():
     np.testing.assert_array_equal(got[0, :, :, 0], [[1.0, 2.0], [3.0, 4.0]])
 
 
-def test_demo_has_the_same_parts_where_sides_differ_and_are_odd():
-    network = psr((35, 44, 3), variant="demo")
-    assert network.output_shape == (None, 3, 64)
-    assert network.get_layer("half").output.shape == (None, 17, 22, 3)
-    assert network.get_layer("super_resolution").output_shape == (None, 34, 44, 3)
+@pytest.fixture(scope="module")
+def demo():
+    return psr((35, 44, 3), variant="demo")
+
+
+def test_demo_has_the_same_parts_where_sides_differ_and_are_odd(demo):
+    assert demo.output_shape == (None, 3, 64)
+    assert demo.get_layer("half").output.shape == (None, 17, 22, 3)
+    assert demo.get_layer("super_resolution").output_shape == (None, 34, 44, 3)
+
+
+def test_weights_of_a_file_go_to_the_branch_of_their_name(demo, tmp_path):
+    path = tmp_path / "w.weights.h5"
+    demo.save_weights(path)
+    names = _weights._named(demo)
+    assert set(names) == set(stored_in(path).by_name)
+    assert {"branch_half/block1_conv1/0", "branch_full/block1_conv1/0"} <= set(names)
+    loaded = psr((35, 44, 3), variant="demo", weights=str(path))
+    for one, two in zip(loaded.weights, demo.weights, strict=True):
+        if "seed_generator" not in one.path:
+            np.testing.assert_array_equal(one, two)
 
 
 def test_an_unknown_variant():

@@ -9,7 +9,10 @@ SEEDS ?=
 ONLY ?=
 DATA_DIR ?=
 WORKERS ?=
+OUTPUT ?=
 DRY_RUN ?=
+# DRY_RUN=0 is none.
+DRY = $(filter-out 0,$(DRY_RUN))
 
 # TensorFlow's start-up chatter hides what a command has to say.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -18,19 +21,22 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 STUDY = MTL_DM_COMMAND='make $@$(if $(PRESET), PRESET=$(PRESET))$(if \
 	$(SEEDS), SEEDS=$(SEEDS))$(if $(ONLY), ONLY="$(ONLY)")$(if \
 	$(DATA_DIR), DATA_DIR="$(DATA_DIR)")$(if $(WORKERS), WORKERS=$(WORKERS))$(if \
-	$(DRY_RUN), DRY_RUN=$(DRY_RUN))' $(PY) -m
+	$(OUTPUT), OUTPUT="$(OUTPUT)")$(if $(DRY), DRY_RUN=$(DRY_RUN))' $(PY) -m
 OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)') \
-	$(if $(ONLY),--only='$(ONLY)') $(if $(DATA_DIR),--data_dir='$(DATA_DIR)')
-# Only studies that train take workers, or can say what they would train.
-TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)') $(if $(DRY_RUN),--dry_run)
+	$(if $(ONLY),--only='$(ONLY)') $(if $(DATA_DIR),--data_dir='$(DATA_DIR)') \
+	$(if $(OUTPUT),--output='$(OUTPUT)') $(if $(DRY),--dry_run)
+# Only studies that train take workers. A dry run of another one is refused, not left out.
+TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
 .PHONY: help test lint gallery bench study reproduce-table1 reproduce-table2 reproduce-table3 \
 	reproduce-table4 clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full|real|paper (study: quick|full)  SEEDS=n (Tables 2, 3)'
-	@echo '           ONLY="row or column"  DATA_DIR=folder  WORKERS=n (cells side by side, 2)'
+	@echo 'Variables: PRESET=demo|demo-full|real|paper|paper-recipes (study: quick|full)'
+	@echo '           SEEDS=n (Tables 2, 3)  ONLY="row or column"  DATA_DIR=folder'
+	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
+	@echo '           another preset than the default one runs/TABLE-PRESET)'
 	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
 
 $(INSTALLED): setup.py

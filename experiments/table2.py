@@ -87,8 +87,7 @@ ROWS = {
     "default (DB)": Method({"relatedness": "counted"}),
     "default, learned relatedness": Method({"relatedness": "learned"}),
 }
-SUMMED = "NC MT, attribute loss summed"
-"""The paper explains negative transfer by the size of EmotioNet; another cause would be a scale."""
+SUMMED = networks.SUMMED
 TITLES = {
     "demo": "Table 2: expressions and action units",
     "demo-full": "Table 2: expressions and action units, seven networks",

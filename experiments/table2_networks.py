@@ -10,6 +10,8 @@ from experiments.engine.study import Column
 
 ROWS = ("ST", "NC MT", "C MT (DM)", "default (DM)")
 CHAINED = "NC MT, chained heads"
+SUMMED = "NC MT, attribute loss summed"
+"""The paper explains negative transfer by the size of EmotioNet; another cause would be a scale."""
 SEEDS = 2
 EPOCHS = 5
 CPU_SECONDS = {"real": (90, 150), "demo-full": (30, 40)}

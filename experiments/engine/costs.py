@@ -33,9 +33,10 @@ FORMULAS = (
     f"Hours: 3 x multiply-adds of one image x 2 x images / ({REACHED:.0%} of "
     f"{PEAK['float32'] / 1e12:g} TFLOP/s; {PEAK['float16'] / 1e12:g} in float16), for a step costs "
     "about three forward passes. Virtual images of MixAugment count. Reading images and measuring "
-    "do not.",
+    "do not, nor does what the teachers of S-T NC MT predict.",
     f"Memory: {_STATES * 4} bytes a trained weight (itself, its gradient, Adam's moments), and all "
-    "that one forward pass of a batch computes: an upper bound, for some of it is freed.",
+    "that one forward pass of a batch computes. That is rough: some of it is freed, its gradients "
+    "come on top, and the inside of loops is not seen.",
 )
 
 
@@ -47,12 +48,14 @@ class Network(NamedTuple):
         parameters: All weights.
         multiply_adds: Of one input, forward.
         activations: Numbers that one input's forward pass computes.
+        unknown: Names of layers whose multiply-adds are not known and not counted.
     """
 
     trained: int
     parameters: int
     multiply_adds: int
     activations: int
+    unknown: tuple[str, ...] = ()
 
 
 def network_of(config: TrainConfig, input_shape: Any, tasks: Sequence[Task]) -> Network:
@@ -77,6 +80,7 @@ def network_of(config: TrainConfig, input_shape: Any, tasks: Sequence[Task]) -> 
         shared.parameters + weights,
         shared.multiply_adds + products,
         shared.activations,
+        shared.unknown,
     )
 
 
@@ -105,12 +109,13 @@ def _counted(
     traced = tf.function(lambda inputs: network(inputs, training=True)).get_concrete_function(one)
     outputs = traced.structured_outputs
     named = outputs if isinstance(outputs, Mapping) else {"features": outputs}
-    parameters = parameters_of(network)
+    parameters, macs = parameters_of(network), macs_of(network, input_shape)
     counts = Network(
         parameters.trainable,
         parameters.total,
-        macs_of(network, input_shape).known,
+        macs.known,
         _activations(traced.graph),
+        macs.unknown,
     )
     return counts, {name: tuple(each.shape[1:]) for name, each in named.items()}
 

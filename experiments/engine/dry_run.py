@@ -142,9 +142,10 @@ def _numbers(plan: Plan) -> str:
     taken = _hours(plan)
     lasts = "hours not known before the data are built" if taken is None else spoken(taken * 3600)
     memory = costs.gibibytes(network, config)
+    uncounted = f" (without those of {', '.join(network.unknown)})" if network.unknown else ""
     return (
         f"{network.parameters:,} parameters, {network.multiply_adds / 1e6:,.0f} million "
-        f"multiply-adds an image; on a V100 about {memory:.1f} GiB, {lasts} (estimates)"
+        f"multiply-adds an image{uncounted}; on a V100 about {memory:.1f} GiB, {lasts} (estimates)"
     )
 
 

@@ -57,7 +57,8 @@ def options(
 
     Args:
         description: Shown by --help.
-        table: Names the default output folder.
+        table: Names the default output folder, runs/<table>. Presets other than the default one
+            have folders of their own, runs/<table>-<preset>.
         presets: Names that --preset may have.
         default_preset: Used where --preset is not given.
         data_dir: Default of --data_dir; None: it must be given.
@@ -75,7 +76,10 @@ def options(
         )
     parser.add_argument("--only", default="", help="a row, a column or what stands before its ' /'")
     parser.add_argument("--data_dir", default=data_dir, required=data_dir is None)
-    parser.add_argument("--output", default=f"runs/{table}", help="folder of the study")
+    parser.add_argument(
+        "--output",
+        help=f"folder of the study; runs/{table}, of another preset runs/{table}-PRESET",
+    )
     if trains:
         parser.add_argument(
             "--workers",
@@ -95,12 +99,13 @@ def options(
     for name, least in (("seeds", 1), ("workers", 0)):
         if getattr(found, name, least) < least:
             raise ValueError(f"{name} must be at least {least}, got {getattr(found, name)}.")
+    own = table if found.preset == default_preset else f"{table}-{found.preset}"
     return Options(
         found.preset,
         getattr(found, "seeds", 1),
         found.only,
         found.data_dir,
-        Path(found.output),
+        Path(found.output or f"runs/{own}"),
         getattr(found, "workers", 0),
         os.environ.get(COMMAND) or typed,
         getattr(found, "dry_run", False),

@@ -4,7 +4,7 @@ One file a column, `experiments/results/<table>/<column>.json`, one line a cell:
 evidence, and the fingerprint of its configuration. A study that says so takes a cell up where the
 fingerprint is that of its plan.
 
-Command: python -m experiments.engine.records runs/coupling_study
+Command: python -m experiments.engine.records runs/coupling_study-full
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def export(folder: str | Path, results: str | Path = RESULTS) -> list[Path]:
     themselves taken from a record are left as they stand there.
 
     Args:
-        folder: Folder of the study, `runs/<table>`.
+        folder: Folder of the study, `runs/<table>` or `runs/<table>-<preset>`.
         results: Folder of the records.
 
     Raises:
@@ -177,7 +177,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 def main() -> None:
     """Export the finished cells of a study's folder."""
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="folder of the study, runs/<table>")
+    parser.add_argument("folder", help="folder of the study, runs/<table>[-<preset>]")
     parser.add_argument("--results", default=str(RESULTS), help="folder of the records")
     options = parser.parse_args()
     for path in export(options.folder, options.results):

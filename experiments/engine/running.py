@@ -42,7 +42,7 @@ def run_study(study: Study, options: Options) -> None:
 
     Raises:
         ValueError: If an option names what the study does not have, data are malformed, or the
-            folder holds cells of another configuration.
+            folder holds cells of another preset or configuration.
         FileNotFoundError: If data are not there.
         SystemExit: With 1 if cells failed, with 0 where only what would be done is wanted.
     """
@@ -50,6 +50,7 @@ def run_study(study: Study, options: Options) -> None:
     if options.dry_run:
         print(describe(study, options))
         raise SystemExit(0)
+    require_own_folder(study, options.folder)
     written = -math.inf
 
     def watch() -> None:
@@ -67,6 +68,20 @@ def run_study(study: Study, options: Options) -> None:
         print(f"\n{len(failed)} cells are missing; the same command tries them again:")
         print("\n".join(failed))
         sys.exit(1)
+
+
+def require_own_folder(study: Study, folder: Path) -> None:
+    """Check that a folder has no cells of another preset: a report is of one.
+
+    Raises:
+        ValueError: If it has some.
+    """
+    others = {cell.preset for cell in read_cells(folder, study.table).cells} - {study.preset}
+    if others:
+        raise ValueError(
+            f"{folder} holds cells of the preset {', '.join(sorted(others))}, so it cannot take "
+            f"those of {study.preset}: choose another folder (--output, OUTPUT= of make)."
+        )
 
 
 def write_pages(study: Study, options: Options) -> tuple[Path, Path]:

@@ -6,21 +6,23 @@ from the videos by their user, a file a video:
     DATA_DIR/aff_wild2_streams/STREAM/VIDEO.npy     [frames, numbers], NaN where missing
 
 with STREAM one of `mtl_dm.streams.STREAMS`, row i the stream at frame i + 1. A video without a file
-has that stream missing whole; a stream without a folder is left out.
+has that stream missing whole; a stream without a folder is left out. All files of a stream have as
+many numbers a frame.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import tensorflow as tf
 
 from experiments.engine.built import Built
-from mtl_dm import data
+from mtl_dm.data.deferred import deferred, parts_of
 from mtl_dm.data.windows import stream_window
 from mtl_dm.streams import STREAMS, mask_of
 from mtl_dm.tasks import Task
@@ -29,18 +31,45 @@ from mtl_dm.training.config import TrainConfig
 FOLDER = "aff_wild2_streams"
 
 
-def streams_in(data_dir: str) -> dict[str, int]:
-    """Return the streams that are there, and the numbers that each has a frame.
+class Stream(NamedTuple):
+    """The files of a stream.
+
+    Attributes:
+        size: Numbers a frame.
+        files: How many there are.
+        digest: Of their names and frames, and of what each says of the frame in its middle.
+    """
+
+    size: int
+    files: int
+    digest: str
+
+
+def streams_in(data_dir: str) -> dict[str, Stream]:
+    """Return the streams that are there.
 
     Raises:
-        ValueError: If a file holds no numbers [frames, numbers].
+        ValueError: If a file holds no numbers [frames, numbers], or not as many as the first.
     """
-    found = {}
-    for name in STREAMS:
-        files = sorted((Path(data_dir) / FOLDER / name).glob("*.npy"))
-        if files:
-            found[name] = _values(files[0]).shape[1]
-    return found
+    folders = {name: Path(data_dir) / FOLDER / name for name in STREAMS}
+    found = {name: sorted(folder.glob("*.npy")) for name, folder in folders.items()}
+    return {name: _stream(files) for name, files in found.items() if files}
+
+
+def _stream(files: Sequence[Path]) -> Stream:
+    size = _read(files[0]).shape[1]
+    digest = hashlib.sha256()
+    for file in files:
+        values = _read(file)
+        if values.shape[1] != size:
+            raise ValueError(
+                f"{file} must have {size} numbers a frame, as {files[0].name}, got "
+                f"{values.shape[1]}."
+            )
+        # The whole of them would take minutes to read.
+        middle = np.ascontiguousarray(values[len(values) // 2 :][:1])
+        digest.update(f"{file.name} {values.shape} {values.dtype}".encode() + middle.tobytes())
+    return Stream(size, len(files), digest.hexdigest()[:16])
 
 
 class AffWild2Clips(Built):
@@ -64,8 +93,10 @@ class AffWild2Clips(Built):
             raise ValueError(f"window must be odd and at least 1, got {window}.")
         self._window = window
         # To count a network before there are any: all of them, as usual.
-        self._streams = streams_in(config.data_dir) or dict(STREAMS)
-        self.record = {**self.record, "window": window, "streams": self._streams}
+        there = streams_in(config.data_dir)
+        self._streams = {name: each.size for name, each in there.items()} or dict(STREAMS)
+        streams = {name: each._asdict() for name, each in there.items()}
+        self.record = {**self.record, "window": window, "streams": streams}
 
     def input_shape(self) -> dict[str, Any]:
         """Return the shapes of the frame, of the streams and of their masks."""
@@ -76,20 +107,20 @@ class AffWild2Clips(Built):
 
     def _load(self, name: str, tasks: Sequence[Task]) -> tf.data.Dataset:
         images = super()._load(name, tasks)
-        paths = data.raw_features(name, ["path"], data_dir=self.config.data_dir)["path"]
+        # What `load` returns is always deferred. So is this: streams are read after shuffling.
+        stored, element = cast(tuple[tf.data.Dataset, Callable[..., Any]], parts_of(images))
         shapes = {key: shape for key, shape in self.input_shape().items() if key != "image"}
 
-        def around(path: tf.Tensor) -> dict[str, tf.Tensor]:
-            parts = tf.numpy_function(self._around, [path], [tf.float32] * len(shapes))
-            return {
+        def clip(example: dict[str, Any]) -> tuple[Any, Any, Any]:
+            image, labels, masks = element(example)
+            parts = tf.numpy_function(self._around, [example["path"]], [tf.float32] * len(shapes))
+            streams = {
                 key: tf.ensure_shape(part, shape)
                 for (key, shape), part in zip(shapes.items(), parts, strict=True)
             }
+            return {"image": image, **streams}, labels, masks
 
-        clips = tf.data.Dataset.from_tensor_slices(paths).map(around)
-        return tf.data.Dataset.zip(images, clips).map(
-            lambda element, streams: ({"image": element[0], **streams}, *element[1:])
-        )
+        return deferred(stored, clip, int(images.cardinality()))
 
     def _around(self, path: bytes) -> list[np.ndarray]:
         """Return every stream [T, D] around a frame, and its mask [T]."""
@@ -106,10 +137,22 @@ class AffWild2Clips(Built):
         return found
 
 
-@functools.lru_cache(maxsize=1024)
+# Each holds its file open, and a process may often have 1,024 files open.
+@functools.lru_cache(maxsize=128)
 def _values(file: Path) -> np.ndarray:
-    """Return a stream of a video; it stays on the disk until it is read."""
-    values = np.load(file, mmap_mode="r")
+    return _read(file)
+
+
+def _read(file: Path) -> np.ndarray:
+    """Return a stream of a video; it stays on the disk until it is used.
+
+    Raises:
+        ValueError: If the file holds no numbers [frames, numbers].
+    """
+    try:
+        values = np.load(file, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{file} is no file of an array: {error}") from None
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating):
         raise ValueError(
             f"{file} must hold real numbers [frames, numbers], got {values.dtype} of shape "

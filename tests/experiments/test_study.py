@@ -34,6 +34,19 @@ def test_make_passes_on_what_was_given(target):
     assert 'SEEDS=3 ONLY="a b" DATA_DIR="c"' in given  # As what was typed, for the record.
 
 
+def test_make_passes_on_the_folder():
+    given = commands("reproduce-table2", "OUTPUT=a b")
+    assert "--output='a b'" in given
+    assert 'make reproduce-table2 OUTPUT="a b"' in given
+
+
+def test_a_dry_run_is_one_or_none_or_refused():
+    assert "--dry_run" in commands("reproduce-table2", "DRY_RUN=1")
+    assert "--dry_run" in commands("reproduce-table1", "DRY_RUN=1")  # Which does not know it.
+    plain = commands("reproduce-table2", "DRY_RUN=0")
+    assert "--dry_run" not in plain and "DRY_RUN" not in plain
+
+
 def test_the_smallest_choice_is_recorded_as_typed():
     given = commands("reproduce-table2", "SEEDS=1", "PRESET=demo", "WORKERS=1")
     assert "'make reproduce-table2 PRESET=demo SEEDS=1 WORKERS=1'" in given
@@ -60,6 +73,18 @@ class TestOptions:
         assert found.command == "python -m experiments.table '--only=a b'"
         assert found.folder == Path("runs/table")
         assert 1 <= found.workers <= 2
+
+    @pytest.mark.parametrize(
+        ("arguments", "folder"),
+        [
+            ((), "runs/table"),
+            (("--preset=large",), "runs/table-large"),
+            (("--preset=large", "--output=elsewhere"), "elsewhere"),
+        ],
+    )
+    def test_every_preset_has_a_folder(self, monkeypatch, arguments, folder):
+        monkeypatch.setattr(sys, "argv", ["table.py", *arguments])
+        assert options("A table.", "table", ("demo", "large")).folder == Path(folder)
 
     def test_the_command_is_what_make_says(self, monkeypatch):
         monkeypatch.setenv("MTL_DM_COMMAND", "make it")

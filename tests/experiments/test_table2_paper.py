@@ -1,70 +1,28 @@
-"""Table 2 on the paper's databases: fake files of each, built, trained, measured."""
+"""Table 2 on the paper's databases: what it declares, lacks and would do."""
 
 import dataclasses
+import itertools
 import shlex
 
 import numpy as np
 import pytest
 
-from data_prep.build import build
 from experiments import table2, table2_paper
-from experiments.engine import costs, running
+from experiments.engine import costs
 from experiments.engine.building import build as build_model
 from experiments.engine.dry_run import describe
-from experiments.engine.networks import configuration
+from experiments.engine.networks import configuration, groups_of, own_config
+from experiments.problems import aff_wild2_clips
 from experiments.table2_recipes import RECIPES
-from mtl_dm import datasets
-from mtl_dm.reporting import published, read_cells
+from mtl_dm import data
+from mtl_dm.data.deferred import parts_of
+from mtl_dm.reporting import Baselines, published
 from mtl_dm.tasks import EXPRESSIONS
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.fitting import settings
 from mtl_dm.training.flags import define_train_flags, train_config
-from tests.datasets import fakes
-from tests.experiments.engine import tiny
+from tests.experiments.paper import AFF_WILD2, PSR, TINY, options, study, with_streams
 from tests.training.command_line import isolated_flags, parse
-
-FAKES = {
-    "affectnet/manual": "2021",
-    "emotionet/manual": "manual",
-    "raf_db/basic": "basic",
-    "abaw4_lsd": "released",
-    "aff_wild2": "challenges",
-}
-TINY = table2_paper.Size(
-    "compact_cnn", "{}(variant=demo)", 5, {"image_size": 16, "batch_size": 4}, 1, 1
-)
-PSR, AFF_WILD2 = "RAF-DB-EmotioNet / PSR", "Aff-Wild2 / TMIF-FEA"
-TRAINED = ("ST", "C MT (DB)")
-UNITS = tuple(f"AU{number}" for number in (1, 2, 4, 5, 6, 9, 12, 17, 20, 25, 26))
-
-
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("databases")
-    for name, layout in FAKES.items():
-        source = fakes.layouts(name.partition("/")[0])[layout].write(folder / "raw")
-        build(datasets.make_builder(name, folder / "built"), source, folder / "built")
-    return str(folder / "built")
-
-
-def options(folder, data_dir, **changes):
-    return tiny.options(folder, data_dir=str(data_dir), **{"preset": "paper", **changes})
-
-
-def study(chosen, size=TINY):
-    return table2_paper.study(chosen, table2.ROWS, size)
-
-
-@pytest.fixture(scope="module")
-def finished(databases, tmp_path_factory):
-    """The folder of a study: of one column, networks of one task, and coupled."""
-    folder = tmp_path_factory.mktemp("paper")
-    with pytest.MonkeyPatch.context() as patch:
-        tiny.keep(patch)
-        patch.setattr(table2_paper, "ROWS", TRAINED)
-        chosen = options(folder, databases, only=PSR)
-        running.run_study(study(chosen), chosen)
-    return folder
 
 
 def config_of(line):
@@ -73,34 +31,6 @@ def config_of(line):
         define_train_flags()
         assert parse(*arguments) == []
         return train_config()
-
-
-class TestFinished:
-    def test_the_cells_are_measured(self, finished):
-        cells, damaged = read_cells(finished, "table2")
-        assert damaged == []
-        found = {(cell.column, cell.row) for cell in cells}
-        assert found == {(PSR, row) for row in TRAINED}
-        assert {cell.dataset.rpartition(" ")[2] for cell in cells} == {"(real)"}
-        assert {cell.steps for cell in cells} == {1}
-
-    def test_only_the_units_of_the_databases_are_measured(self, finished):
-        for cell in read_cells(finished, "table2").cells:
-            measured = {
-                name.partition("/")[2]
-                for name, value in cell.metrics["action_units"].items()
-                if name.startswith("accuracy/") and value == value
-            }
-            assert measured and measured <= set(UNITS)
-            assert "afa_tuned" in cell.metrics["action_units"]
-
-    def test_the_report_shows_each_database_s_metric_beside_the_published(self, finished):
-        text = (finished / "report.md").read_text(encoding="utf-8")
-        assert "| expression average_accuracy | action_units afa |" in text
-        assert "| expression f1 | action_units afa |" in text  # ABAW4 LSD
-        assert "Aff-Wild2 is left out, not built: streams of the videos (" in text
-        assert "| ST | 80.8 / 69.6 |" in text  # PSR's, as printed
-        assert "a fixed fifth of EmotioNet" in text
 
 
 class TestDeclaration:
@@ -116,6 +46,19 @@ class TestDeclaration:
                 for task, (metric,) in table2_paper._metrics(table2_paper._group(column)).items()
             }
         assert set(table2_paper.NETWORKS.values()) == set(RECIPES)
+
+    def test_verdicts_are_paired_over_networks(self, tmp_path):
+        plan = study(options(tmp_path, tmp_path, dry_run=True)).specification("make")
+        assert plan.across == "networks"
+        for kind in ("DM", "DB"):
+            expected = Baselines("ST", "NC MT", (f"C MT ({kind})",))
+            assert plan.baselines_of(f"default ({kind})") == expected
+        # Each column's own metric of a task, by which the task is paired.
+        pairs = [plan.for_column(column).headlines for column in plan.columns]
+        assert [[task for task, _ in each] for each in pairs] == [
+            ["expression", "action_units"]
+        ] * len(pairs)
+        assert len({metric for each in pairs for task, metric in each if task == "expression"}) > 1
 
     def test_trains_as_the_paper_prints(self, databases):
         found = table2_paper.problem("RAF-DB-EmotioNet", table2_paper.PAPER, databases, 3, None)
@@ -138,9 +81,15 @@ class TestDeclaration:
 
     def test_no_image_is_trained_on_and_tested_on(self, databases):
         found = table2_paper.problem("RAF-DB-EmotioNet", TINY, databases, 0, None)
-        every = (found.sources(found.tasks)[1], found.validation(found.tasks))
-        sizes = [int(source.cardinality()) for source in every]
-        assert sum(sizes) + int(found.test(found.tasks).cardinality()) == 5 + 3  # and RAF-DB's test
+        paths = [
+            data.raw_features(name, ["path"], data_dir=databases)["path"].tolist()
+            for name in (table2_paper.TRAINED, table2_paper.HELD, table2_paper.TESTED)
+        ]
+        every = data.raw_features("emotionet/manual:train", ["path"], data_dir=databases)["path"]
+        assert sorted(itertools.chain(*paths)) == sorted(set(every.tolist()))
+        assert found.config.datasets[1] == table2_paper.TRAINED
+        reads = [each.name for each in found.reads()]
+        assert reads == ["raf_db/basic", "emotionet/manual"]
 
     @pytest.mark.parametrize("network", RECIPES)
     def test_a_recipe_fits_every_row(self, network, databases):
@@ -149,8 +98,17 @@ class TestDeclaration:
             name.partition(" /")[0] for name, own in table2_paper.NETWORKS.items() if own == network
         )
         found = table2_paper.problem(group, table2_paper.PAPER, databases, 0, None)
-        config = found.config.replace(**recipe.changes, stages=recipe.stages)
-        assert [name for name, _ in config.stage_configs()]
+        found.config = found.config.replace(
+            **recipe.changes, stages=recipe.stages, steps_per_epoch=1
+        )
+        for row in {**table2.ROWS, **table2_paper.FURTHER}.values():
+            config = configuration(found, row)
+            for tasks in groups_of(found, config, row):
+                # A network of one task reads one of two sources.
+                sizes = [9, None] if len(tasks) < len(found.tasks) else [9, 9]
+                own = own_config(found, config, tasks, sizes[: len(config.datasets)])
+                assert len(own.stage_configs()) == max(1, len(recipe.stages))
+                assert own.label_smoothing == recipe.changes.get("label_smoothing", 0.0)
         assert recipe.said and recipe.ours
 
     @pytest.mark.parametrize("group", ["AffectNet-EmotioNet", "ABAW4-LSD-EmotioNet"])
@@ -168,15 +126,7 @@ class TestDeclaration:
 class TestClips:
     @pytest.fixture
     def streams(self, tmp_path, databases):
-        """The built Aff-Wild2 with two streams, of which one video has one."""
-        (tmp_path / "aff_wild2").symlink_to(f"{databases}/aff_wild2")
-        values = {"mfcc": ("video1", 3, 2), "words": ("video2_left", 2, 3)}
-        rng = np.random.default_rng(0)
-        for name, (video, *shape) in values.items():
-            folder = tmp_path / "aff_wild2_streams" / name
-            folder.mkdir(parents=True)
-            np.save(folder / f"{video}.npy", rng.normal(size=shape).astype(np.float32))
-        return tmp_path
+        return with_streams(tmp_path, databases)
 
     def test_a_frame_has_the_streams_around_it(self, streams):
         found = table2_paper.problem("Aff-Wild2", TINY, str(streams), 0, None)
@@ -209,9 +159,50 @@ class TestClips:
         with pytest.raises(ValueError, match=r"a.npy must hold real numbers \[frames, numbers\]"):
             table2_paper.problem("Aff-Wild2", TINY, str(streams), 0, None)
 
-    def test_no_streams(self, databases):
+    def test_files_of_a_stream_are_alike(self, streams):
+        np.save(streams / "aff_wild2_streams" / "mfcc" / "video9.npy", np.zeros((3, 4)))
+        with pytest.raises(ValueError, match=r"video9.npy must have 2 numbers a frame, as video1"):
+            table2_paper.problem("Aff-Wild2", TINY, str(streams), 0, None)
+
+    def test_the_record_tells_streams_apart(self, streams):
+        def record():
+            found = table2_paper.problem("Aff-Wild2", TINY, str(streams), 0, None)
+            return found.record["streams"]
+
+        file = streams / "aff_wild2_streams" / "mfcc" / "video1.npy"
+        first, values = record(), np.load(file)
+        assert first == record()
+        assert (first["mfcc"]["size"], first["mfcc"]["files"]) == (2, 1)
+        np.save(file, values + 1)  # Computed anew.
+        changed = record()
+        np.save(file, np.concatenate([values, values[:1]]))
+        longer = record()
+        np.save(file, values)
+        np.save(file.with_name("video3.npy"), values)
+        found = [first, changed, longer, record()]
+        assert len({each["mfcc"]["digest"] for each in found}) == 4
+        assert {each["words"]["digest"] for each in found} == {first["words"]["digest"]}
+
+    def test_few_files_are_open(self, streams, monkeypatch):
+        monkeypatch.setattr(np, "load", lambda file, **_: np.zeros((1, 2), np.float32))
+        for video in range(300):
+            aff_wild2_clips._values(streams / f"{video}.npy")
+        assert aff_wild2_clips._values.cache_info().currsize <= 128
+
+    def test_streams_are_read_after_shuffling(self, streams):
+        found = table2_paper.problem("Aff-Wild2", TINY, str(streams), 0, None)
+        (source,) = found.sources(found.tasks)
+        stored, make = parts_of(source)
+        assert make is not None
+        assert "mfcc" not in stored.element_spec
+        assert len(list(source)) == int(source.cardinality())
+
+    def test_no_streams(self, databases, tmp_path, capsys):
         assert "streams of the videos" in table2_paper.skipped(databases)["Aff-Wild2"]
         assert set(table2_paper.skipped(databases)) == {"Aff-Wild2"}
+        study(options(tmp_path, databases, dry_run=True))
+        said = capsys.readouterr().out
+        assert "Aff-Wild2 would be left out, not built: streams of the videos (" in said
 
 
 class TestMissing:
@@ -266,8 +257,9 @@ class TestDryRun:
     def test_every_cell_has_its_command(self, said):
         commands = [config_of(line) for line in said.splitlines() if "-m mtl_dm.train" in line]
         rows, columns = len(table2_paper.ROWS), len(table2_paper.NETWORKS)
-        # ST has two networks, the network of clips a row more.
-        assert len(commands) == columns * (rows + 1) + 1
+        # ST has two networks, the summed loss is a row more, and the network of clips has another.
+        assert len(commands) == columns * (rows + 2) + 1
+        assert sum(config.attribute_reduction == "sum" for config in commands) == columns
         coupled = [config for config in commands if config.matching_form == "paper"]
         assert {config.relatedness for config in coupled} == {"facs", "aff_wild2"}
         single = [config for config in commands if config.tasks == ("action_units",)]

@@ -29,11 +29,9 @@ BACKBONES = [network.backbone for network in NAMED]
 @pytest.fixture(autouse=True)
 def networks(monkeypatch):
     """Every network is the compact CNN: which it is matters where it trains."""
-    for networks in (table2_networks.IMAGES, table2_networks.CLIPS):
-        for name, network in networks.items():
-            monkeypatch.setitem(
-                networks, name, dataclasses.replace(network, backbone="compact_cnn")
-            )
+    for group in (table2_networks.IMAGES, table2_networks.CLIPS):
+        for name, network in group.items():
+            monkeypatch.setitem(group, name, dataclasses.replace(network, backbone="compact_cnn"))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import shlex
 
 import pytest
 
-from experiments.engine import costs, running
+from experiments.engine import costs, dry_run, running
 from experiments.engine.dry_run import describe
 from experiments.engine.method import Method
 from mtl_dm.models import BACKBONES
@@ -70,6 +70,14 @@ class TestCosts:
         assert costs.gibibytes(network, plain.replace(mix="mix_augment")) == (4 + 15) * 4 / 1024
         half = plain.replace(mixed_precision="float16")
         assert costs.gibibytes(network, half) == (4 * 4 + 10 * 2) / 1024
+
+
+def test_layers_that_are_not_counted_are_named():
+    network = costs.Network(10, 20, 10**9, 1000, ("odd", "layer"))
+    said = dry_run._numbers(dry_run.Plan(TASKS, TrainConfig(("a",)), 1.0, network))
+    assert "million multiply-adds an image (without those of odd, layer); on a V100" in said
+    plain = dry_run.Plan(TASKS, TrainConfig(("a",)), 1.0, network._replace(unknown=()))
+    assert "without" not in dry_run._numbers(plain)
 
 
 class TestDescribe:

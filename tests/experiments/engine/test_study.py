@@ -177,6 +177,11 @@ class TestPlan:
 
 
 class TestRun:
+    def test_the_folder_of_another_preset_is_refused(self, finished):
+        other = dataclasses.replace(tiny.study(), preset="large")
+        with pytest.raises(ValueError, match=r"of the preset demo, .* those of large"):
+            running.run_study(other, tiny.options(finished))
+
     def test_an_unknown_row_is_refused_before_anything_is_written(self, tmp_path):
         with pytest.raises(ValueError, match=r"Unknown row or column 'VGG'\. Known: ST; NC MT; an"):
             running.run_study(tiny.study(), tiny.options(tmp_path, only="VGG"))

@@ -44,7 +44,6 @@ from experiments.engine.running import run_study
 from experiments.engine.study import Column, Study
 from experiments.table2_words import intro
 from mtl_dm.relatedness import facs
-from mtl_dm.reporting import Baselines
 from mtl_dm.synthetic import true_conditional
 from mtl_dm.training.config import TrainConfig
 
@@ -92,9 +91,6 @@ TITLES = {
     "demo": "Table 2: expressions and action units",
     "demo-full": "Table 2: expressions and action units, seven networks",
     "real": "Table 2: expressions and facial movements on real photos",
-}
-BASELINES = {
-    f"default ({kind})": Baselines("ST", "NC MT", (f"C MT ({kind})",)) for kind in ("DM", "DB")
 }
 
 
@@ -233,7 +229,7 @@ def study(chosen: Options) -> Study:
         report = synthetic_report(chosen, [column.name for column in columns])
     if chosen.preset != "demo":
         report["across"] = "networks"
-        report["baselines"] = BASELINES
+        report["baselines"] = networks.BASELINES
         report["notes"] += networks.seeds_note(chosen.seeds)
     return Study(
         TABLE,

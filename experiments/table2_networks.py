@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from experiments.engine.problem import Problem
 from experiments.engine.study import Column
+from mtl_dm.reporting import Baselines
 
 ROWS = ("ST", "NC MT", "C MT (DM)", "default (DM)")
 CHAINED = "NC MT, chained heads"
@@ -16,6 +17,10 @@ SEEDS = 2
 EPOCHS = 5
 CPU_SECONDS = {"real": (90, 150), "demo-full": (30, 40)}
 """By preset, what a training of a named network takes, about, and what it may take."""
+
+BASELINES = {
+    f"default ({kind})": Baselines("ST", "NC MT", (f"C MT ({kind})",)) for kind in ("DM", "DB")
+}
 
 
 @dataclasses.dataclass(frozen=True)

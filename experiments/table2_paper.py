@@ -23,11 +23,10 @@ from experiments.engine.method import Method
 from experiments.engine.options import Options
 from experiments.engine.study import Column, Study
 from experiments.problems.aff_wild2_clips import FOLDER, AffWild2Clips, streams_in
-from experiments.table2_networks import CHAINED, SUMMED
+from experiments.table2_networks import BASELINES, CHAINED, SUMMED
 from experiments.table2_recipes import RECIPES
 from mtl_dm import data
 from mtl_dm.datasets import DATABASE_METRICS
-from mtl_dm.reporting import Baselines
 from mtl_dm.streams import STREAMS
 from mtl_dm.training.config import TrainConfig
 
@@ -45,9 +44,6 @@ FURTHER = {
     CHAINED: Method({"chain": CHAIN}),
 }
 """Rows that the paper does not have."""
-BASELINES = {
-    f"default ({kind})": Baselines("ST", "NC MT", (f"C MT ({kind})",)) for kind in ("DM", "DB")
-}
 EMOTIONET = "emotionet/manual:train"
 TRAINED, HELD, TESTED = (f"{EMOTIONET}[{part}]" for part in (":60%", "60%:80%", "80%:"))
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,7 +7,7 @@ import tensorflow_datasets as tfds
 
 from mtl_dm import data
 from mtl_dm.data import built
-from mtl_dm.datasets import ClothingAttributes
+from mtl_dm.datasets import ClothingAttributes, SyntheticFaces
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, COUNTS, EXPRESSIONS_ONLY, UNITS_ONLY
 from tests.datasets.fakes import clothing_attributes as fakes
@@ -298,3 +300,13 @@ class TestClothingAttributes:
             with pytest.raises(FileNotFoundError, match=command):
                 read(self.NAME, data_dir=tmp_path)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_drawn_faces_are_built_on_first_use(tmp_path, monkeypatch):
+    whole = next(each for each in SyntheticFaces.BUILDER_CONFIGS if each.image_size == 64)
+    few = dataclasses.replace(whole, counts={"train": 3})
+    monkeypatch.setattr(SyntheticFaces, "builder_configs", {few.name: few})
+    for _ in range(2):
+        source = data.load(f"synthetic_faces/{few.name}:train", data_dir=tmp_path)
+        assert len(list(source)) == 3
+    assert (tmp_path / "synthetic_faces").is_dir()

@@ -6,6 +6,7 @@ import pickle
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments import coupling_study
@@ -40,7 +41,7 @@ def small_study(folder, faces):
         patch.setitem(coupling_study.HALVINGS, "full", 1)
         patch.setattr(screening, "CANDIDATES", CANDIDATES)
         patch.setattr(screening, "INNER_SPLITS", (0,))
-        patch.setattr(clothing_regimes, "EPOCHS", {False: 1, True: 1})
+        patch.setattr(clothing_regimes, "EPOCHS", {False: 2, True: 2})
         patch.setattr(few_expressions, "BUILT", faces)
         patch.setattr(few_expressions, "STEPS", 1)
         patch.setattr(few_expressions, "EPOCHS", 2)
@@ -73,15 +74,17 @@ def finished(source, faces, tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     with small_study(folder, faces) as patch:
         main(patch, f"--data_dir={source}", f"--only={HALVES}", "--preset=full")
-        # Without DATA_DIR only faces are studied; the cells of before stay.
+        # Without DATA_DIR only faces are studied; each preset has a folder of its own.
         main(patch)
-    return folder / "runs" / "coupling_study"
+    return folder / "runs" / "coupling_study-full"
 
 
 def test_results(finished):
-    frame = read_results(finished / "results.csv")
-    assert set(frame["column"]) == {HALVES, FACES}
-    of_clothing, of_faces = (frame[frame["column"] == name] for name in (HALVES, FACES))
+    of_clothing = read_results(finished / "results.csv")
+    of_faces = read_results(finished.with_name("coupling_study") / "results.csv")
+    frame = pd.concat([of_clothing, of_faces])
+    assert set(of_clothing["column"]) == {HALVES}
+    assert set(of_faces["column"]) == {FACES}
     assert set(of_clothing["row"]) == {*CLOTHING_ROWS, "default (mean)", *ROBUSTNESS}
     assert set(of_clothing["fold"]) == {0, 1}
     assert set(of_faces["row"]) == set(FACE_ROWS)
@@ -100,8 +103,9 @@ def test_results(finished):
 
 def test_verdict_and_figure(finished):
     text = (finished / "verdict.md").read_text(encoding="utf-8")
-    # That of the last call, without clothing.
-    assert f"| {FACES} | default, learned relatedness | " in text
+    assert f"| {HALVES} | {rows.TUNED} | " in text
+    of_faces = finished.with_name("coupling_study") / "verdict.md"
+    assert f"| {FACES} | default, learned relatedness | " in of_faces.read_text(encoding="utf-8")
     assert (finished / "verdict.svg").read_text(encoding="utf-8").startswith("<svg")
     report = (finished / "report.md").read_text(encoding="utf-8")
     assert "no test half was looked at before" in report

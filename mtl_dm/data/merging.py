@@ -218,7 +218,11 @@ def _bytes(spec: Any) -> int:
 def union(
     sources: Sequence[tf.data.Dataset],
 ) -> tuple[dict[str, tf.TensorSpec], dict[str, tf.TensorSpec]]:
-    """Return the label and the mask specs of every task; a source that does not fit is refused."""
+    """Return the label and the mask specs of every task.
+
+    Raises:
+        ValueError: If a source's elements are malformed or do not fit those of the others.
+    """
     labels: dict[str, tf.TensorSpec] = {}
     masks: dict[str, tf.TensorSpec] = {}
     first_inputs = None

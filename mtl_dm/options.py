@@ -3,7 +3,8 @@
 Options are its annotated named parameters, apart from those that the caller fills by position.
 An annotation says what may be given: bool, int, float, str, None, Literal, tuple, list, Sequence
 or a union of these; a parameter that is annotated otherwise is no option. With a parameter such as
-**weights: float any further name is one.
+**weights: float any further name is one. A class that hands **kwargs on has the options of the
+classes that it derives from too.
 """
 
 from __future__ import annotations
@@ -92,10 +93,26 @@ def converted(what: str, annotation: Any, value: Value) -> Value:
 
 
 def _parameters(entry: Callable[..., Any]) -> list[inspect.Parameter]:
-    # A class's own __init__: of a Keras layer `signature` would find __new__, which takes anything.
     if not isinstance(entry, type):
         return list(inspect.signature(entry, eval_str=True).parameters.values())
-    return list(inspect.signature(entry.__init__, eval_str=True).parameters.values())[1:]  # type: ignore[misc]
+    # Of a class its own __init__, not `signature`, which would find __new__ of a Keras layer.
+    found: dict[str, inspect.Parameter] = {}
+    for owner in entry.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        initialiser = inspect.signature(owner.__init__, eval_str=True)  # type: ignore[misc]
+        own = list(initialiser.parameters.values())[1:]
+        inherited = bool(found)
+        handed_on = [each for each in own if each.kind is inspect.Parameter.VAR_KEYWORD]
+        for parameter in own:
+            if inherited:
+                if parameter.kind not in _NAMED or parameter.default is inspect.Parameter.empty:
+                    continue  # The class that derives from this one fills it.
+                parameter = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            found.setdefault(parameter.name, parameter)
+        if not handed_on or _words(handed_on[0].annotation) is not None:
+            break
+    return list(found.values())
 
 
 def _further(entry: Callable[..., Any]) -> Any:

@@ -122,3 +122,28 @@ def test_options_of_a_layer_are_its_own():
 
     assert options_of(Plain) == {}
     assert options_of(Own) == {"alpha": float}
+
+
+def test_options_of_a_class_that_hands_on_what_it_does_not_know():
+    class Base:
+        """What is handed on ends here."""
+
+        def __init__(self, size: int, scope: str = "shared", **kwargs: Any) -> None:
+            """Take a size, which is the deriving class's to give."""
+
+    class Derived(Base):
+        """With an option of its own."""
+
+        def __init__(self, alpha: float = 1.5, **kwargs: Any) -> None:
+            super().__init__(3, **kwargs)
+
+    class Closed(Base):
+        """Hands nothing on."""
+
+        def __init__(self, alpha: float = 1.5) -> None:
+            super().__init__(3)
+
+    assert options_of(Derived) == {"alpha": float, "scope": str}
+    assert options_of(Derived, positional=1) == {"scope": str}
+    assert options_of(Closed) == {"alpha": float}
+    assert checked("", Derived, {"scope": "x"}) == {"scope": "x"}

@@ -1,6 +1,7 @@
 """How the loss terms of several tasks combine: one file a method."""
 
 from mtl_dm.balancing._base import Balancing, Seen, check_balancing
+from mtl_dm.balancing._gradients import GradientBalancing
 from mtl_dm.balancing.equal import EqualWeighting
 from mtl_dm.balancing.gradnorm import GradNorm
 from mtl_dm.balancing.mgda import MGDA
@@ -23,6 +24,7 @@ __all__ = [
     "Balancing",
     "EqualWeighting",
     "GradNorm",
+    "GradientBalancing",
     "Seen",
     "StaticWeighting",
     "Uncertainty",

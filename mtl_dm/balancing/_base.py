@@ -77,7 +77,7 @@ class Balancing(keras.layers.Layer):
     looks_after: ClassVar[bool] = False
     signed: ClassVar[bool] = False
 
-    def __init__(self, balances: str = "all", **kwargs: Any) -> None:
+    def __init__(self, balances: Literal["all", "tasks"] = "all", **kwargs: Any) -> None:
         kwargs.setdefault("dtype", "float32")  # Weights of losses are never halved.
         super().__init__(**kwargs)
         if balances not in BALANCES:

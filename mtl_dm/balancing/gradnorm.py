@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing._base import Seen
+from mtl_dm.balancing._gradients import GradientBalancing
 
 LEAST = 1e-3
 SMALL = 1e-12
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
-class GradNorm(Balancing):
+class GradNorm(GradientBalancing):
     """Weights that move towards gradient norms in proportion to how slowly the terms learn.
 
     Source: Chen et al. 2018, algorithm 1. With G_i = w_i |grad L_i| over the last shared kernel and
@@ -35,24 +36,21 @@ class GradNorm(Balancing):
     Args:
         alpha: How strongly slow terms are pulled up, >= 0; the paper's 1.5 by default.
         learning_rate: Of the weights.
-        balances: As for `Balancing`.
-        **kwargs: As for `keras.layers.Layer`.
+        **kwargs: As for `GradientBalancing`; its scope is "last_layer" by default.
 
     Raises:
         ValueError: If a number is out of its range.
     """
 
-    sees = "gradients"
-    scope = "last_layer"
+    scopes = ("last_layer", "shared", "features")
 
     def __init__(
         self,
         alpha: float = 1.5,
         learning_rate: float = 0.025,
-        balances: Literal["all", "tasks"] = "all",
         **kwargs: Any,
     ) -> None:
-        super().__init__(balances, **kwargs)
+        super().__init__(**kwargs)
         if not 0 <= alpha < math.inf:
             raise ValueError(f"alpha of GradNorm must be finite and >= 0, got {alpha}.")
         if not 0 < learning_rate < math.inf:

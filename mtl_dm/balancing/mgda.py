@@ -7,16 +7,16 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing._base import Seen
+from mtl_dm.balancing._gradients import GradientBalancing
 from mtl_dm.balancing.min_norm import min_norm_weights
 
 NORMALIZATIONS = ("none", "l2", "loss", "loss+")
-MGDA_SCOPES = ("shared", "features")
 SMALL = 1e-12
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
-class MGDA(Balancing):
+class MGDA(GradientBalancing):
     """Weights on the simplex that make the weighted gradient of the shared weights shortest.
 
     Source: Desideri 2012; Sener, Koltun 2018, algorithm 2, whose `MGDA-UB` takes the gradients with
@@ -30,32 +30,24 @@ class MGDA(Balancing):
         normalization: Divide a gradient by 1 ("none"), its length ("l2"), its term's loss
             ("loss") or both ("loss+") before the weights are chosen, which then apply to the
             undivided ones, as in the authors' code.
-        scope: "shared" or "features".
-        balances: As for `Balancing`.
-        **kwargs: As for `keras.layers.Layer`.
+        **kwargs: As for `GradientBalancing`.
 
     Raises:
         ValueError: If a name is unknown.
     """
 
-    sees = "gradients"
     weighs_heads = False
 
     def __init__(
         self,
         normalization: Literal["none", "l2", "loss", "loss+"] = "none",
-        scope: Literal["shared", "features"] = "shared",
-        balances: Literal["all", "tasks"] = "all",
         **kwargs: Any,
     ) -> None:
         if normalization not in NORMALIZATIONS:
             raise ValueError(
                 f"normalization must be one of {NORMALIZATIONS}, got {normalization!r}."
             )
-        if scope not in MGDA_SCOPES:
-            raise ValueError(f"The scope of MGDA must be one of {MGDA_SCOPES}, got {scope!r}.")
-        self.scope = scope
-        super().__init__(balances, **kwargs)
+        super().__init__(**kwargs)
         self.normalization = normalization
 
     def weigh(self, seen: Seen) -> Any:
@@ -67,11 +59,7 @@ class MGDA(Balancing):
 
     def get_config(self) -> dict[str, Any]:
         """Return the options too."""
-        return {
-            **super().get_config(),
-            "normalization": self.normalization,
-            "scope": self.scope,
-        }
+        return {**super().get_config(), "normalization": self.normalization}
 
 
 def _divisor(normalization: str, seen: Seen) -> Any:

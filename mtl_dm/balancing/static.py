@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -36,7 +36,7 @@ class StaticWeighting(Balancing):
 
     def __init__(
         self,
-        balances: str = "all",
+        balances: Literal["all", "tasks"] = "all",
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = "float32",

@@ -92,8 +92,8 @@ def test_mgda_normalises_before_it_looks_for_the_shortest(normalization, divisor
 def test_mgda_refuses_unknown_names():
     with pytest.raises(ValueError, match=r"normalization must be one of .*'loss\+'.*got 'l1'"):
         MGDA("l1")
-    with pytest.raises(ValueError, match=r"scope of MGDA must be one of .*got 'last_layer'"):
-        MGDA(scope="last_layer")
+    with pytest.raises(ValueError, match=r"scope of MGDA must be one of .*got 'rows'"):
+        MGDA(scope="rows")
 
 
 def chen(weights, norms, ratios, alpha, rate):

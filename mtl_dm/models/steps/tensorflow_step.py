@@ -30,7 +30,7 @@ def train_step(model: Any, data: Any) -> Any:
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     gradients, seen, usable = by(model, inputs, labels, masks)
-    finite = tf.logical_and(usable, _all_finite(gradients))
+    finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     if balancing.non_trainable_variables:
         remember(balancing, lambda: balancing.update(seen), seen, finite)
     _apply(model, gradients, finite)
@@ -181,21 +181,41 @@ def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
     return {id(each): gradient for each, gradient in zip(variables, found, strict=True)}
 
 
-def _all_finite(gradients: Sequence[Any]) -> Any:
-    """Return whether the gradients of all replicas are finite."""
+def _all_finite(gradients: Sequence[Any], losses: Any) -> Any:
+    """Return whether the losses and the gradients of all replicas are finite."""
+    losses = [] if losses is None else [losses]
     tensors = [each.values if isinstance(each, tf.IndexedSlices) else each for each in gradients]
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in tensors])
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in [*losses, *tensors]])
     return global_sum(1.0 - tf.cast(finite, "float32")) < 0.5
 
 
 def _apply(model: Any, gradients: Sequence[Any], finite: Any) -> None:
-    """Hand this replica's gradients on; the optimizer adds them up over replicas."""
+    """Hand this replica's gradients on, if they are finite; the optimizer adds up over replicas."""
+    pairs = list(zip(gradients, model.trainable_variables, strict=True))
     scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    if scaled and tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        # The loss scaler looks at one replica's gradients only.
-        bad = tf.where(finite, 1.0, np.nan)
-        gradients = [each * tf.cast(bad, each.dtype) for each in gradients]
-    model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    if several:
+        # The loss scaler looks at one replica's gradients only. Without one there is no skipping
+        # a step in a replica: nothing is added up, momentum alone may move the weights.
+        keep = tf.where(finite, 1.0, np.nan if scaled else 0.0)
+        pairs = [(_kept(each, finite, keep), variable) for each, variable in pairs]
+    if several or scaled or not model.balancing.wants_losses:
+        model.optimizer.apply_gradients(pairs)
+        return
+    model.optimizer.build(model.trainable_variables)  # Not in a branch of the graph.
+    tf.cond(finite, lambda: _applied(model, pairs), lambda: tf.constant(False))
+
+
+def _kept(gradient: Any, finite: Any, keep: Any) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        return gradient * tf.cast(keep, gradient.dtype)
+    # 0 * NaN is NaN: what is not finite is replaced before.
+    return tf.where(finite, gradient, tf.cast(keep, gradient.dtype))
+
+
+def _applied(model: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
+    model.optimizer.apply_gradients(pairs)
+    return tf.constant(True)
 
 
 def _losses_now(model: Any, names: Sequence[str], inputs: Any, labels: Any, masks: Any) -> Any:

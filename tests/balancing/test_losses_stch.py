@@ -37,6 +37,8 @@ def smoothed(epochs, warmup, mu, preferences):
 def test_as_in_numpy_over_epochs_with_absent_terms(warmup):
     method = prepared(STCH(mu=0.5, warmup_epochs=warmup, b=2.0))
     epochs, got = [batches(2, seed) for seed in range(5)], []
+    for _, present in epochs[0]:  # The second term comes late.
+        present[:] = [1.0, 0.0, 1.0]
     for epoch in epochs:
         method.begin_epoch()
         got += [weighed(method, *batch) for batch in epoch]

@@ -1,10 +1,13 @@
 """Smooth Tchebycheff scalarization: its weights against the objective that they stand for."""
 
+import json
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_dm.balancing import STCH
+from mtl_dm.balancing import BALANCING, STCH
 from mtl_dm.balancing.stch import tchebycheff_weights
 from tests.balancing.steps import batches, numpy, prepared, softmax, tensor, weighed
 
@@ -104,3 +107,17 @@ def test_refuses_numbers_out_of_range(options, message):
 def test_a_preference_of_no_term_lists_the_terms():
     with pytest.raises(ValueError, match=r"name \['d'\], but the terms are \['a', 'b', 'c'\]"):
         prepared(STCH(d=1.0))
+
+
+def test_preferences_from_text_survive_json():
+    method = BALANCING.create("stch(mu=0.5, warmup_epochs=2, b=3)")
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(method)))
+    copy = keras.saving.deserialize_keras_object(config)
+    assert (copy.mu, copy.warmup_epochs) == (0.5, 2)
+    for each in (method, copy):
+        prepared(each).epochs.assign(2 * np.ones(3))
+    got, want = weighed(copy, (1.0, 2.0, 3.0)), weighed(method, (1.0, 2.0, 3.0))
+    np.testing.assert_array_equal(got, want)
+    # mu = 1/2 squares: 1, and 2 to the power of 2 * 3, and 9; times p, over L, times T = 3.
+    shares = np.array([1, 2**6, 9]) / (1 + 2**6 + 9)
+    np.testing.assert_allclose(want, 3 * shares * np.array([1, 3 / 2, 1 / 3]), rtol=1e-5)

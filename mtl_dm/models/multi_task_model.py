@@ -110,7 +110,7 @@ class MultiTaskModel(keras.Model):
             for task in self.tasks
         }
         self.term_providers = list(terms)
-        own = [backbone] if isinstance(backbone, TermProvider) else []
+        own = [backbone.for_tasks(self.tasks)] if isinstance(backbone, TermProvider) else []
         self._extra_terms: list[Any] = [*own, *self.term_providers]
         self._providers: list[Any] = [
             TaskTerms(self.tasks),

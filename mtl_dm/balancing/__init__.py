@@ -1,7 +1,8 @@
 """How the loss terms of several tasks combine: one file a method."""
 
-from mtl_dm.balancing._base import Balancing, Seen, check_balancing
+from mtl_dm.balancing._base import Balancing, check_balancing
 from mtl_dm.balancing._gradients import GradientBalancing
+from mtl_dm.balancing._seen import Seen
 from mtl_dm.balancing.dwa import DWA
 from mtl_dm.balancing.equal import EqualWeighting
 from mtl_dm.balancing.famo import FAMO

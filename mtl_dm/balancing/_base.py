@@ -1,11 +1,10 @@
 """The contract of a balancing method: it sees numbers, never a model, and returns weights.
 
-Shapes: T terms, B images, D features.
+Shapes: T terms.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
@@ -13,33 +12,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from mtl_dm.balancing import _missing
+from mtl_dm.balancing._seen import Seen
+
 Sees = Literal["nothing", "losses", "gradients"]
 SCOPES = ("shared", "last_layer", "features")
 BALANCES = ("all", "tasks")
-
-
-@dataclasses.dataclass(frozen=True)
-class Seen:
-    """What a method sees of a step, the same on every replica and in every process.
-
-    Attributes:
-        names: Of the T terms.
-        losses: [T] float32, each over the global batch and times its fixed factor, without a
-            gradient; 0 where the term is absent. None for a method that sees nothing.
-        present: [T] float32, 1 where the term has anything to act on in this batch, else 0. A
-            term that is absent must take no part: its loss and gradient of 0 say nothing. None
-            for a method that sees nothing.
-        gram: [T, T] float32, the inner products of the terms' gradients over the method's scope,
-            without loss scaling; None for a method that sees no gradients.
-        features: The backbone's features by task, [B, D] of this replica, for a method that
-            `uses_features`, else None.
-    """
-
-    names: tuple[str, ...]
-    losses: Any
-    present: Any
-    gram: Any = None
-    features: Any = None
 
 
 class Balancing(keras.layers.Layer):
@@ -65,6 +43,9 @@ class Balancing(keras.layers.Layer):
     Args:
         balances: "all" terms, or "tasks" alone: coupling and auxiliary terms then count with their
             factors, unweighted.
+        unbiased: Make the expected direction that of fully annotated batches, by label rates and
+            by what earlier batches said of absent terms (`mtl_dm.balancing._missing`). Without it
+            an absent term takes no part in a step.
         **kwargs: As for `keras.layers.Layer`.
 
     Raises:
@@ -79,7 +60,9 @@ class Balancing(keras.layers.Layer):
     counts_epochs: ClassVar[bool] = False
     signed: ClassVar[bool] = False
 
-    def __init__(self, balances: Literal["all", "tasks"] = "all", **kwargs: Any) -> None:
+    def __init__(
+        self, balances: Literal["all", "tasks"] = "all", unbiased: bool = False, **kwargs: Any
+    ) -> None:
         kwargs.setdefault("dtype", "float32")  # Weights of losses are never halved.
         super().__init__(**kwargs)
         if balances not in BALANCES:
@@ -87,12 +70,13 @@ class Balancing(keras.layers.Layer):
         if self.scope not in SCOPES:
             raise ValueError(f"The scope of gradients must be one of {SCOPES}, got {self.scope!r}.")
         self.balances = balances
+        self.unbiased = unbiased
         self.names: tuple[str, ...] = ()
 
     @property
     def wants_losses(self) -> bool:
         """Whether `Seen.losses` and `Seen.present` are wanted; they take a sum over replicas."""
-        return self.sees != "nothing"
+        return self.sees != "nothing" or self.unbiased
 
     def prepare(self, names: Sequence[str]) -> None:
         """Learn the names of the terms and make what the method remembers; called once.
@@ -102,6 +86,8 @@ class Balancing(keras.layers.Layer):
         """
         self.names = tuple(names)
         self.built = True
+        if self.unbiased:
+            self._known = self._memory_of_missing()
 
     def memory(self, name: str, initial: float, shape: tuple[int, ...] | None = None) -> Any:
         """Return a weight of the layer that `update` and `after_step` may assign.
@@ -120,6 +106,42 @@ class Balancing(keras.layers.Layer):
             # Every replica comes to the same values by itself.
             aggregation="only_first_replica",
         )
+
+    def _memory_of_missing(self) -> dict[str, Any]:
+        count = len(self.names)
+        shapes: dict[str, tuple[int, ...] | None] = {
+            "rates": None,
+            "steps": (1,),
+            "losses": None,
+            "counts": None,
+        }
+        if self.sees == "gradients":
+            shapes |= {"gram": (count, count), "pairs": (count, count)}
+        return {name: self.memory(f"known_{name}", 0.0, shape) for name, shape in shapes.items()}
+
+    def _before(self) -> _missing.Known:
+        return _missing.Known(**{name: each.value for name, each in self._known.items()})
+
+    def balance(self, seen: Seen) -> Any:
+        """Return the weights of a step; see `weigh`, which it asks."""
+        if not self.unbiased:
+            return self.weigh(seen)
+        known = self._before()
+        weights = self.weigh(_missing.whole(known, seen))
+        factors = _missing.inverse_rates(known, seen)
+        return factors if weights is None else weights * factors
+
+    def added_loss(self, seen: Seen) -> Any:
+        """Return the method's own loss of a step; see `own_loss`, which it asks."""
+        return self.own_loss(_missing.whole(self._before(), seen) if self.unbiased else seen)
+
+    def learn(self, seen: Seen) -> None:
+        """Remember a step; see `update`, which it calls."""
+        if self.unbiased:
+            known = _missing.after(self._before(), seen)
+            for name, each in self._known.items():
+                each.assign(getattr(known, name))
+        self.update(seen)
 
     def weigh(self, seen: Seen) -> Any:
         """Return the weights [T] float32, or None if all are 1; changes nothing.
@@ -185,7 +207,7 @@ class Balancing(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same method."""
-        return {**super().get_config(), "balances": self.balances}
+        return {**super().get_config(), "balances": self.balances, "unbiased": self.unbiased}
 
 
 def check_balancing(method: Balancing, names: Sequence[str]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing._base import Balancing
 from mtl_dm.balancing._losses import positive, shares, with_logarithm
+from mtl_dm.balancing._seen import Seen
 
 BETAS = (0.9, 0.999)
 STABLE = 1e-8

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Seen
 from mtl_dm.balancing._gradients import GradientBalancing
+from mtl_dm.balancing._seen import Seen
 
 LEAST = 1e-3
 SMALL = 1e-12

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Seen
 from mtl_dm.balancing._gradients import GradientBalancing
+from mtl_dm.balancing._seen import Seen
 from mtl_dm.balancing.min_norm import min_norm_weights
 
 NORMALIZATIONS = ("none", "l2", "loss", "loss+")

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing._base import Balancing
+from mtl_dm.balancing._seen import Seen
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -23,6 +24,7 @@ class StaticWeighting(Balancing):
 
     Args:
         balances: As for `Balancing`.
+        unbiased: As for `Balancing`.
         name: As for `keras.layers.Layer`.
         trainable: As for `keras.layers.Layer`.
         dtype: As for `keras.layers.Layer`.
@@ -37,12 +39,13 @@ class StaticWeighting(Balancing):
     def __init__(
         self,
         balances: Literal["all", "tasks"] = "all",
+        unbiased: bool = False,
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = "float32",
         **weights: float,
     ) -> None:
-        super().__init__(balances, name=name, trainable=trainable, dtype=dtype)
+        super().__init__(balances, unbiased, name=name, trainable=trainable, dtype=dtype)
         for term, weight in weights.items():
             if not isinstance(weight, numbers.Real) or not 0 <= float(weight) < math.inf:
                 raise ValueError(

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from mtl_dm.balancing._base import Balancing, Seen
+from mtl_dm.balancing._base import Balancing
+from mtl_dm.balancing._seen import Seen
 
 
 @keras.saving.register_keras_serializable("mtl_dm")

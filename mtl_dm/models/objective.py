@@ -58,12 +58,12 @@ def objective_of(balancing: Balancing, parts: Mapping[str, Any], seen: Seen | No
     """
     if seen is None:
         return sum(parts.values())
-    weights = balancing.weigh(seen)
+    weights = balancing.balance(seen)
     place = {name: index for index, name in enumerate(seen.names)}
     objective = sum(
         part if weights is None or name not in place else weights[place[name]] * part
         for name, part in parts.items()
     )
-    own = balancing.own_loss(seen)
+    own = balancing.added_loss(seen)
     # The same on every replica: their parts must sum to one of it.
     return objective if own is None else objective + weighted_mean(own, ops.ones((), "float32"))

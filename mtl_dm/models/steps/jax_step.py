@@ -65,7 +65,7 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
-        remember(balancing, lambda: balancing.update(seen), seen, finite)
+        remember(balancing, lambda: balancing.learn(seen), seen, finite)
     _, fixed, _ = values.after(scope)
     before = (trainable, optimizer)
     trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
@@ -238,7 +238,7 @@ def _own_gradients(
 
     def loss(trainable: Any) -> Any:
         with _Values(model, trainable, fixed, metrics).scope():
-            found = balancing.own_loss(seen)
+            found = balancing.added_loss(seen)
         return jnp.zeros(()) if found is None else scale * found
 
     gradients = jax.grad(loss)(trainable)

@@ -96,7 +96,7 @@ def safe_weights(balancing: Balancing, seen: Seen) -> tuple[Any, Seen, Any]:
     finite = ops.all(ops.isfinite(seen.gram))
     gram = ops.where(finite, seen.gram, ops.eye(len(seen.names)))
     safe = Seen(seen.names, seen.losses, seen.present, gram, seen.features)
-    weights = balancing.weigh(safe)
+    weights = balancing.balance(safe)
     if weights is None:
         weights = ops.ones((len(seen.names),))
     return ops.where(finite, ops.stop_gradient(weights), 1.0), safe, finite

@@ -34,7 +34,7 @@ def train_step(model: Any, data: Any) -> Any:
     gradients, seen, usable = by(model, inputs, labels, masks)
     finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     if balancing.non_trainable_variables:
-        remember(balancing, lambda: balancing.update(seen), seen, finite)
+        remember(balancing, lambda: balancing.learn(seen), seen, finite)
     _apply(model, gradients, finite)
     if balancing.looks_after:
         losses = _losses_now(model, seen.names, inputs, labels, masks)
@@ -227,7 +227,7 @@ def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
     if not variables:
         return {}
     with tf.GradientTape() as tape:
-        own = balancing.own_loss(seen)
+        own = balancing.added_loss(seen)
         if own is None:
             return {}
         part = scale * weighted_mean(own, tf.ones(()))

@@ -2,12 +2,20 @@
 
 from mtl_dm.balancing._base import Balancing, Seen, check_balancing
 from mtl_dm.balancing._gradients import GradientBalancing
+from mtl_dm.balancing.aligned_mtl import AlignedMTL
+from mtl_dm.balancing.cagrad import CAGrad
 from mtl_dm.balancing.equal import EqualWeighting
+from mtl_dm.balancing.fairgrad import FairGrad
 from mtl_dm.balancing.gradnorm import GradNorm
+from mtl_dm.balancing.imtl_g import ImpartialGradients
 from mtl_dm.balancing.mgda import MGDA
 from mtl_dm.balancing.min_norm import min_norm_weights
+from mtl_dm.balancing.nash_mtl import NashMTL
+from mtl_dm.balancing.pareto_mtl import ParetoMTL
+from mtl_dm.balancing.pcgrad import PCGrad
 from mtl_dm.balancing.static import StaticWeighting
 from mtl_dm.balancing.uncertainty import Uncertainty
+from mtl_dm.balancing.upgrad import UPGrad
 from mtl_dm.registry import Registry
 
 BALANCING: Registry[type[Balancing]] = Registry("balancing method")
@@ -17,16 +25,32 @@ BALANCING.register("static")(StaticWeighting)
 BALANCING.register("uncertainty")(Uncertainty)
 BALANCING.register("mgda")(MGDA)
 BALANCING.register("gradnorm")(GradNorm)
+BALANCING.register("pcgrad")(PCGrad)
+BALANCING.register("cagrad")(CAGrad)
+BALANCING.register("nash_mtl")(NashMTL)
+BALANCING.register("fairgrad")(FairGrad)
+BALANCING.register("upgrad")(UPGrad)
+BALANCING.register("imtl_g")(ImpartialGradients)
+BALANCING.register("aligned_mtl")(AlignedMTL)
+BALANCING.register("pareto_mtl")(ParetoMTL)
 
 __all__ = [
     "BALANCING",
     "MGDA",
+    "AlignedMTL",
     "Balancing",
+    "CAGrad",
     "EqualWeighting",
+    "FairGrad",
     "GradNorm",
     "GradientBalancing",
+    "ImpartialGradients",
+    "NashMTL",
+    "PCGrad",
+    "ParetoMTL",
     "Seen",
     "StaticWeighting",
+    "UPGrad",
     "Uncertainty",
     "check_balancing",
     "min_norm_weights",

@@ -43,7 +43,7 @@ class ParetoMTL(GradientBalancing):
 
     Args:
         scope: As for `GradientBalancing`.
-        vectors: n >= 2, 5 as the authors: the larger, the narrower the sector.
+        vectors: n >= 2: the larger, the narrower the sector; the authors take 5.
         start_steps: Most steps of stage 1, >= 0.
         balances: As for `Balancing`.
         name: As for `keras.layers.Layer`.
@@ -62,7 +62,7 @@ class ParetoMTL(GradientBalancing):
     def __init__(
         self,
         scope: Scope | None = None,
-        vectors: int = 5,
+        vectors: int = 3,
         start_steps: int = 1000,
         balances: Literal["all", "tasks"] = "all",
         name: str | None = None,

@@ -27,9 +27,10 @@ class CAGrad(GradientBalancing):
 
     solved in the graph (`conflict_averse`; the authors' code: SLSQP). c = 0 is the mean, c -> inf
     the direction of MGDA; below 1 the method converges to a minimum of the mean loss.
-    Deviations: under the root of |g_w| is 1e-6 of the mean squared length (authors: 1e-8 in the
-    loss's own unit), so that at a Pareto-stationary point, where g_w = 0, the second part fades
-    instead of following rounding errors. The mean is over the terms that take part: one that is
+    Deviation: under the root of |g_w|^2 is 1e-6 of the mean squared length (authors: 1e-8 in the
+    loss's own unit). At a Pareto-stationary point, where g_w = 0 and g_w / |g_w| may be anything,
+    d is then still what maximises the least progress, not what rounding errors make of it.
+    The mean is over the terms that take part: one that is
     absent or without a gradient would get all of w, and the trunk would lose its second part.
     The heads get the plain sum of the gradients, as in the authors' code.
     Scopes: "features" is left away: progress g_i' d is that of the weights; LibMTL refuses it too.

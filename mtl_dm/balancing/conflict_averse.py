@@ -10,9 +10,11 @@ from mtl_dm.balancing.cosines import times
 
 ITERATIONS = 40
 TOLERANCE = 2e-6
+"""Of how far the value is from the least."""
 LEAST = 1e-8
+"""That t falls to."""
 SMOOTH = 1e-6
-"""Added under the root; a shorter g_w than its root counts as 0."""
+"""Eps, where the mean squared length is 1."""
 SHRINK, LONG = (0.1, 0.7), 0.5
 """What t falls by after a step longer than `LONG` of the whole one, and after a shorter one."""
 NOISE = 1e-6
@@ -21,15 +23,16 @@ STEPS = tuple(0.5**power for power in range(9))
 
 
 def conflict_averse(gram: Any, moves: Any, c: float, iterations: int = ITERATIONS) -> Any:
-    """Return the w on the simplex with the least w' b + c sqrt(w' G w + eps), b = G 1 / |g_0| T.
+    """Return the w on the simplex with the least w' b + c sqrt(w' G w + eps), b = G 1 / (T |g_0|).
 
-    That is the paper's problem divided by |g_0|. Newton's steps on its optimality conditions
+    That is the problem of Liu et al. 2021, algorithm 1, divided by |g_0|. Newton's steps on its optimality conditions
 
         grad f(w) - z - nu 1 = 0,  w_i z_i = t,  sum_i w_i = 1,  w, z >= 0
 
     while t falls to 0, with D = diag(sqrt(w / z)) in the form (D H D + I) u = D r, dw = D u, whose
     matrix has no eigenvalue below 1. A step stays inside of the simplex and goes to where the slope
-    of f - t sum_i log w_i along it is least.
+    of f - t sum_i log w_i along it does not turn up again. It ends when w' grad - min_i grad_i,
+    which bounds what is left to gain, is small.
 
     Args:
         gram: [T, T], the mean squared length 1, rows and columns of 0 for who takes no part.

@@ -110,9 +110,10 @@ def test_an_order_depends_on_seed_step_and_names_alone():
 
 def test_orders_are_uniform():
     # Every one of three comes first equally often: 1000 +- 26 (one standard deviation) of 3000.
-    keys = np.tile(pair_keys(0, "abc")[None], (3000, 1, 1)) + np.arange(3000, dtype=np.uint32)[
-        :, None, None
-    ]
+    keys = (
+        np.tile(pair_keys(0, "abc")[None], (3000, 1, 1))
+        + np.arange(3000, dtype=np.uint32)[:, None, None]
+    )
     first = keras.ops.convert_to_numpy(uniform(keys, 0.0)).argmin(axis=-1)
     counts = np.stack([np.bincount(column, minlength=3) for column in first.T])
     assert np.abs(counts - 1000).max() < 4 * 26

@@ -29,7 +29,8 @@ class CAGrad(GradientBalancing):
     the direction of MGDA; below 1 the method converges to a minimum of the mean loss.
     Deviation: under the root of |g_w|^2 is 1e-6 of the mean squared length (authors: 1e-8 in the
     loss's own unit). At a Pareto-stationary point, where g_w = 0 and g_w / |g_w| may be anything,
-    d is then still what maximises the least progress, not what rounding errors make of it.
+    d is then still what maximises the least progress, not what rounding errors make of it;
+    weights are at most 1 + 1e3 c.
     The mean is over the terms that take part: one that is
     absent or without a gradient would get all of w, and the trunk would lose its second part.
     The heads get the plain sum of the gradients, as in the authors' code.

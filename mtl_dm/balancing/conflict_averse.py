@@ -25,7 +25,8 @@ STEPS = tuple(0.5**power for power in range(9))
 def conflict_averse(gram: Any, moves: Any, c: float, iterations: int = ITERATIONS) -> Any:
     """Return the w on the simplex with the least w' b + c sqrt(w' G w + eps), b = G 1 / (T |g_0|).
 
-    That is the problem of Liu et al. 2021, algorithm 1, divided by |g_0|. Newton's steps on its optimality conditions
+    That is the problem of Liu et al. 2021, algorithm 1, divided by |g_0|. Newton's steps on the
+    optimality conditions
 
         grad f(w) - z - nu 1 = 0,  w_i z_i = t,  sum_i w_i = 1,  w, z >= 0
 

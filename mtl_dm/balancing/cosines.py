@@ -38,7 +38,7 @@ def cosines(gram: Any, present: Any) -> tuple[Any, Any, Any]:
 
 
 def times(matrix: Any, vectors: Any) -> Any:
-    """Return the matrix [T, T] times vectors [..., T], in full precision on every device.
+    """Return the matrix [R, T] times vectors [..., T], in full precision on every device.
 
     Accelerators round the factors of `matmul` to ten bits.
     """

@@ -12,7 +12,7 @@ from keras import ops
 
 from mtl_dm.balancing._base import Seen
 from mtl_dm.balancing._gradients import GradientBalancing, Scope, normalised
-from mtl_dm.balancing.cosines import SHORTEST
+from mtl_dm.balancing.cosines import SHORTEST, times
 from mtl_dm.balancing.min_norm import min_norm_weights
 
 SMALL = 1e-12
@@ -108,7 +108,7 @@ class ParetoMTL(GradientBalancing):
         moves = ops.cast(ops.diagonal(gram) > SHORTEST, "float32")
         # Rows: what each vector is of the terms' gradients.
         rows = ops.concatenate([ops.eye(moves.shape[0]), toward]) * moves
-        products = ops.matmul(ops.matmul(rows, gram), ops.transpose(rows))
+        products = times(rows, times(gram, rows))
         taking = ops.concatenate([ops.where(first, 0.0, moves), active])
         taking = taking * ops.cast(ops.diagonal(products) > SHORTEST, "float32")
         weights = ops.sum(min_norm_weights(products, taking)[:, None] * rows, axis=0)

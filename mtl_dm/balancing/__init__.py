@@ -6,6 +6,7 @@ from mtl_dm.balancing.equal import EqualWeighting
 from mtl_dm.balancing.gradnorm import GradNorm
 from mtl_dm.balancing.mgda import MGDA
 from mtl_dm.balancing.min_norm import min_norm_weights
+from mtl_dm.balancing.one_task import OneTask
 from mtl_dm.balancing.static import StaticWeighting
 from mtl_dm.balancing.uncertainty import Uncertainty
 from mtl_dm.registry import Registry
@@ -17,6 +18,7 @@ BALANCING.register("static")(StaticWeighting)
 BALANCING.register("uncertainty")(Uncertainty)
 BALANCING.register("mgda")(MGDA)
 BALANCING.register("gradnorm")(GradNorm)
+BALANCING.register("one_task")(OneTask)
 
 __all__ = [
     "BALANCING",
@@ -25,6 +27,7 @@ __all__ = [
     "EqualWeighting",
     "GradNorm",
     "GradientBalancing",
+    "OneTask",
     "Seen",
     "StaticWeighting",
     "Uncertainty",

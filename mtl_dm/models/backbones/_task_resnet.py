@@ -132,7 +132,5 @@ def _convolved(
 ) -> Any:
     options = {"strides": strides, "padding": "same", "use_bias": False}
     start = "he_normal"
-    convolution = shared(
-        name, layers.Conv2D, filters, side, kernel_initializer=start, **options
-    )
+    convolution = shared(name, layers.Conv2D, filters, side, kernel_initializer=start, **options)
     return normalise(convolution(x), name)

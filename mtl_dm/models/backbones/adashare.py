@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from mtl_dm.draws import require_seed, seed_of, uniform
 from mtl_dm.models.backbones import _policy as policy
@@ -21,8 +21,8 @@ from mtl_dm.models.backbones._contract import (
     require_variant,
 )
 from mtl_dm.models.backbones._library import SHAPES
+from mtl_dm.models.backbones._policy_network import policy_network, restart
 from mtl_dm.models.backbones._weights import with_weights
-from mtl_dm.models.backbones.normalization import PartialBatchNormalization
 from mtl_dm.models.phases import Phased
 from mtl_dm.models.policies import under_policy
 from mtl_dm.models.terms import Context, Term, TermProvider
@@ -65,7 +65,7 @@ class AdaShare(keras.Model, TermProvider, Phased):
         **options: Any,
     ) -> None:
         super().__init__(**{"name": "adashare", **options})
-        self._own = {
+        self._own: dict[str, Any] = {
             "input_shape": tuple(input_shape),
             "variant": variant,
             "tasks": tuple(tasks),
@@ -82,7 +82,7 @@ class AdaShare(keras.Model, TermProvider, Phased):
         shape = require_image("adashare", input_shape, 32)
         # Not the policy of whoever loads it: its layers are not stored, this model's policy is.
         with under_policy(self.dtype_policy):
-            self.network = _network(shape, size, len(self.tasks))
+            self.network = policy_network(shape, size, self.tasks)
         choices = (len(self.tasks), len(resnet.blocks_of(size)))
         self.policy = self.add_weight(
             name="policy",
@@ -110,8 +110,7 @@ class AdaShare(keras.Model, TermProvider, Phased):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the features [B, D] of each task, by name."""
-        found = self.network([inputs, self.executed(training)], training=training)
-        return dict(zip(self.tasks, found, strict=True))
+        return self.network([inputs, self.executed(training)], training=training)
 
     def executed(self, training: bool | None = None) -> Any:
         """Return how far each task executes each block, [T, L] in [0, 1]; in training it draws."""
@@ -179,7 +178,7 @@ class AdaShare(keras.Model, TermProvider, Phased):
         if phase == RETRAIN and before != RETRAIN:
             self._sample()
             if self._own["from_scratch"]:
-                _restart(self.network, self._own["seed"])
+                restart(self.network, self._own["seed"])
         self.phase.assign(phase)
 
     def _sample(self) -> None:
@@ -299,48 +298,3 @@ def adashare(
 
 def _phase(name: str) -> str:
     return re.sub(r"_?\d+$", "", name)
-
-
-def _network(shape: tuple[int, int, int], size: resnet.Size, tasks: int) -> keras.Model:
-    """Return the network from images and how far blocks are executed to features of each task."""
-    blocks = resnet.blocks_of(size)
-    images = keras.Input(shape, name="images")
-    executed = keras.Input(batch_shape=(tasks, len(blocks)), dtype="float32", name="executed")
-    shared = resnet.SharedLayers()
-
-    def counted(share: Any) -> resnet.Normalise:
-        def normalise(x: Any, name: str) -> Any:
-            options = {"momentum": resnet.MOMENTUM, "epsilon": resnet.EPSILON}
-            return shared(f"{name}_bn", PartialBatchNormalization, **options)(x, share)
-
-        return normalise
-
-    whole = counted(ops.ones_like(executed[0, 0]))
-    seen = resnet.stem(shared, images, size, whole)
-    features = []
-    for task in range(tasks):
-        x = seen
-        for place, block in enumerate(blocks):
-            share = executed[task, place]
-            short = resnet.shortcut(shared, x, block, whole)
-            inner = resnet.residual(shared, x, block, counted(share))
-            x = _mixed(share, resnet.added(shared, block, short, inner), short)
-        features.append(shared("features", layers.GlobalAveragePooling2D)(x))
-    return keras.Model([images, executed], features, name="network")
-
-
-def _mixed(share: Any, executed: Any, skipped: Any) -> Any:
-    share = ops.cast(share, executed.dtype)
-    return share * executed + (1 - share) * skipped
-
-
-def _restart(network: keras.Model, seed: int) -> None:
-    """Give a network of convolutions and normalisations new weights, the same for a seed."""
-    for layer in network.layers:
-        for variable in layer.variables:
-            if len(variable.shape) == 4:
-                start = keras.initializers.HeNormal(seed=seed_of(seed, layer.name))
-                variable.assign(start(variable.shape))
-            else:
-                ones = variable.name in ("gamma", "moving_variance")
-                variable.assign(ops.ones_like(variable) if ones else ops.zeros_like(variable))

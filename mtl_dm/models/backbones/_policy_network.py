@@ -63,4 +63,4 @@ def restart(network: keras.Model, seed: int) -> None:
                 variable.assign(start(variable.shape))
             else:
                 ones = variable.name in ("gamma", "moving_variance")
-                variable.assign(ops.ones_like(variable) if ones else ops.zeros_like(variable))
+                variable.assign((ops.ones if ones else ops.zeros)(variable.shape))

@@ -105,7 +105,7 @@ class AdaShare(keras.Model, TermProvider, Phased):
             trainable=False,
             dtype="float32",
             autocast=False,  # Half precision counts to 2048.
-            aggregation="only_first_replica",  # Every replica comes to the same values by itself.
+            aggregation="mean",  # Of equal values: every replica comes to the same by itself.
         )
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -172,7 +172,7 @@ class AdaShare(keras.Model, TermProvider, Phased):
             ValueError: As `require_stage`.
         """
         self.require_stage(name)
-        phase, before = float(PHASES.index(_phase(name))), float(self.phase.numpy())
+        phase, before = float(PHASES.index(_phase(name))), float(ops.convert_to_numpy(self.phase))
         if phase == WEIGHTS and before == POLICY:
             self.rounds.assign(self.rounds + 1.0)
         if phase == RETRAIN and before != RETRAIN:

@@ -17,6 +17,7 @@ LAYERS = {
     "registry": 0,
     "files": 0,
     "processes": 0,
+    "draws": 0,
     "tasks": 0,
     "streams": 1,
     "command_line": 1,

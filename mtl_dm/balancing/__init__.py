@@ -17,6 +17,7 @@ from mtl_dm.balancing.lbtw import LBTW
 from mtl_dm.balancing.mgda import MGDA
 from mtl_dm.balancing.min_norm import min_norm_weights
 from mtl_dm.balancing.nash_mtl import NashMTL
+from mtl_dm.balancing.one_task import OneTask
 from mtl_dm.balancing.pareto_mtl import ParetoMTL
 from mtl_dm.balancing.pcgrad import PCGrad
 from mtl_dm.balancing.rlw import RLW
@@ -48,6 +49,7 @@ BALANCING.register("upgrad")(UPGrad)
 BALANCING.register("imtl_g")(ImpartialGradients)
 BALANCING.register("aligned_mtl")(AlignedMTL)
 BALANCING.register("pareto_mtl")(ParetoMTL)
+BALANCING.register("one_task")(OneTask)
 
 __all__ = [
     "BALANCING",
@@ -68,6 +70,7 @@ __all__ = [
     "GradientBalancing",
     "ImpartialGradients",
     "NashMTL",
+    "OneTask",
     "PCGrad",
     "ParetoMTL",
     "Seen",

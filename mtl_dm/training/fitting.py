@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.phases import Phased
 from mtl_dm.models.steps import require_backend
 from mtl_dm.registry import Registry
 from mtl_dm.training.callbacks import callbacks_of
@@ -133,12 +134,14 @@ class Place:
         total: Epochs of all stages; None: its own.
         models: Folder for its checkpoints and logs; None: that of its state.
         sources: What all stages are trained on; None: its own.
+        name: Of the stage; empty for a training without stages.
     """
 
     before: int = 0
     total: int | None = None
     models: Path | None = None
     sources: Sequence[tf.data.Dataset] | None = None
+    name: str = ""
 
 
 def fit(
@@ -169,8 +172,8 @@ def fit(
 
     Raises:
         ValueError: If `output` holds the state of another model, nothing would be trained, no
-            weight of `init_from` fits, the validation gate has no validation data, or a
-            relatedness is to be learned in a single epoch.
+            weight of `init_from` fits, the validation gate has no validation data, a
+            relatedness is to be learned in a single epoch, or the backbone knows no such stage.
         FileNotFoundError: If `init_from` does not exist.
         OSError: If the disk is full.
     """
@@ -190,8 +193,11 @@ def fit(
         model.optimizer.build(model.trainable_variables)
         progress = Progress() if output is None else restore_state(output, model)
         processes.require_agreement("the epoch to go on from", progress.epochs)
-        if not progress.epochs and config.init_from is not None:
-            start_from(model, config.init_from)
+        if not progress.epochs:
+            if config.init_from is not None:
+                start_from(model, config.init_from)
+            if isinstance(model.backbone, Phased):
+                model.backbone.begin_stage(place.name)
         keeper = _keeper(model, output, progress, validation is not None, place)
         if progress.epochs >= config.epochs:
             if keeper is not None:

@@ -14,6 +14,7 @@ from absl import logging
 
 from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.phases import Phased
 from mtl_dm.models.steps import require_backend
 from mtl_dm.training import fitting
 from mtl_dm.training.checkpoints import BEST
@@ -68,7 +69,8 @@ def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
     Raises:
         ValueError: If one trains nothing, or nothing that the balancing method needs; two have one
             name; batches do not fit the sources; an option of an optimizer is out of its range;
-            the validation gate has nothing to judge; or the backend cannot do what is asked.
+            the validation gate has nothing to judge; the backbone has no such phase; or the
+            backend cannot do what is asked.
     """
     names = [stage.name for stage in stages]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -85,6 +87,8 @@ def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
 
 def _check_stage(model: MultiTaskModel, stage: Stage) -> None:
     config = stage.config
+    if isinstance(model.backbone, Phased):
+        model.backbone.require_stage(stage.name)
     chosen = chosen_names(model, config.trainable)
     _check_scope(model, chosen, config.trainable)
     if config.validation_gate and not model.term_scales:
@@ -163,7 +167,7 @@ def train_stages(
         folder = None if output is None else Path(output)
         last = stage is stages[-1]
         state = folder / FOLDER / stage.name if folder is not None and stage.name else folder
-        place = fitting.Place(before, total, folder if last else state, everything)
+        place = fitting.Place(before, total, folder if last else state, everything, stage.name)
         if stage.name and processes.is_main():
             logging.info("Stage %s: %d epochs.", stage.name, stage.config.epochs)
         progress = fitting.fit(

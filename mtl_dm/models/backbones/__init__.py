@@ -9,6 +9,7 @@ from collections.abc import Callable
 import keras
 
 from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
+from mtl_dm.models.backbones.adashare import adashare
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
 from mtl_dm.models.backbones.densenet121 import densenet121
@@ -22,12 +23,14 @@ from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.nts_net import nts_net
 from mtl_dm.models.backbones.psr import psr
 from mtl_dm.models.backbones.resnet50 import resnet50
+from mtl_dm.models.backbones.task_routing import task_routing
 from mtl_dm.models.backbones.tmif_fea import tmif_fea
 from mtl_dm.models.backbones.vgg16 import vgg16
 from mtl_dm.models.backbones.vggface import vggface
 from mtl_dm.registry import Registry
 
 BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
+BACKBONES.register("adashare")(adashare)
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
 BACKBONES.register("densenet121")(densenet121)
@@ -41,6 +44,7 @@ BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("nts_net")(nts_net)
 BACKBONES.register("psr")(psr)
 BACKBONES.register("resnet50")(resnet50)
+BACKBONES.register("task_routing")(task_routing)
 BACKBONES.register("tmif_fea")(tmif_fea)
 BACKBONES.register("vgg16")(vgg16)
 BACKBONES.register("vggface")(vggface)

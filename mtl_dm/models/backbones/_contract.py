@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import keras
@@ -118,3 +118,19 @@ def require_image(
             f"{given}."
         )
     return given
+
+
+def require_tasks(backbone: str, tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the tasks to which a backbone gives features of their own.
+
+    Args:
+        backbone: Its name, for the message.
+        tasks: Their names.
+
+    Raises:
+        ValueError: If there is none, or two have one name.
+    """
+    if isinstance(tasks, str) or not tasks or len(set(tasks)) != len(tasks):
+        given = tasks if isinstance(tasks, str) else list(tasks)
+        raise ValueError(f"{backbone}: tasks must be different names, at least one, got {given!r}.")
+    return tuple(tasks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -23,3 +24,25 @@ class GlobalBatchNormalization(keras.layers.BatchNormalization):
     def __init__(self, **kwargs: Any) -> None:
         kwargs["synchronized"] = keras.backend.backend() == "tensorflow"
         super().__init__(**kwargs)
+
+
+@keras.saving.register_keras_serializable("mtl_dm")
+class PartialBatchNormalization(GlobalBatchNormalization):
+    """Normalises several passes, each of which moves the averages in so far as it counts."""
+
+    def call(self, inputs: Any, share: Any, training: bool | None = None) -> Any:
+        """Return the normalised inputs.
+
+        Args:
+            inputs: [..., C].
+            share: Scalar in [0, 1]; 0: the averages stay as they are.
+            training: Whether statistics are the batch's.
+        """
+        averages = (self.moving_mean, self.moving_variance)
+        before = [ops.copy(ops.convert_to_tensor(each)) for each in averages]
+        outputs = super().call(inputs, training=training)
+        if training:
+            share = ops.cast(ops.stop_gradient(share), "float32")
+            for variable, old in zip(averages, before, strict=True):
+                variable.assign(old + share * (ops.convert_to_tensor(variable) - old))
+        return outputs

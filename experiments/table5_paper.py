@@ -15,10 +15,10 @@ from typing import Any
 from experiments.engine.method import Method
 from experiments.engine.options import Options
 from experiments.engine.study import Study
+from experiments.table4_databases import known
 from experiments.table4_demo import ROWS as OF_TABLE4
 from experiments.table4_paper import BACKBONE, NOTES, at_hand, columns, metrics
 from experiments.table5_architectures import ARCHITECTURES
-from mtl_dm.models import BACKBONES
 from mtl_dm.reporting import Baselines
 
 TABLE = "table5"
@@ -33,6 +33,7 @@ NTS = "NTS "
 """Begins the names of its rows, as printed."""
 OF_NTS = {f"{NTS}{row.replace(' (printed)', '')}": method for row, method in OF_TABLE4.items()}
 OF_RESNET = {**OF_TABLE4, **BALANCED, **ARCHITECTURES}
+ROWS = {PARTS: OF_NTS, WHOLE: OF_RESNET}
 
 
 def study(chosen: Options, changes: Mapping[str, Any] | None = None) -> Study:
@@ -48,10 +49,9 @@ def study(chosen: Options, changes: Mapping[str, Any] | None = None) -> Study:
     names, lines = at_hand(chosen, DATABASES)
     found = [
         column
-        for network, rows in ((PARTS, OF_NTS), (WHOLE, OF_RESNET))
-        if NETWORKS[network] in BACKBONES
+        for network, backbone in known(NETWORKS).items()
         for column in columns(
-            chosen, names, {network: BACKBONE.format(NETWORKS[network])}, tuple(rows), changes
+            chosen, names, {network: BACKBONE.format(backbone)}, tuple(ROWS[network]), changes
         )
     ]
     return Study(

@@ -59,6 +59,7 @@ class Balancing(keras.layers.Layer):
             gradients the weights always apply to everything.
         uses_features: Whether `Seen.features` is wanted.
         looks_after: Whether `after_step` is called; it takes a second forward pass.
+        counts_epochs: Whether `begin_epoch` is called.
         signed: Whether weights may be negative.
 
     Args:
@@ -75,6 +76,7 @@ class Balancing(keras.layers.Layer):
     weighs_heads: ClassVar[bool] = True
     uses_features: ClassVar[bool] = False
     looks_after: ClassVar[bool] = False
+    counts_epochs: ClassVar[bool] = False
     signed: ClassVar[bool] = False
 
     def __init__(self, balances: Literal["all", "tasks"] = "all", **kwargs: Any) -> None:
@@ -141,6 +143,9 @@ class Balancing(keras.layers.Layer):
             seen: Before the step.
             losses: [T], of the same batch with the new weights of the network.
         """
+
+    def begin_epoch(self) -> None:
+        """Change what the method remembers; `fit` calls it before every epoch, not in the step."""
 
     def check(self) -> None:
         """Check on one plausible step that the method keeps the contract.

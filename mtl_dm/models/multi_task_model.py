@@ -13,7 +13,7 @@ from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.losses.virtual import VIRTUAL, mixed_in
 from mtl_dm.metrics import streaming_metric
-from mtl_dm.models import heads, steps
+from mtl_dm.models import heads, steps, watching
 from mtl_dm.models.added_losses import adds_losses, known_inputs
 from mtl_dm.models.annotations import completed
 from mtl_dm.models.coupling import (
@@ -110,7 +110,7 @@ class MultiTaskModel(keras.Model):
             for task in self.tasks
         }
         self.term_providers = list(terms)
-        own = [backbone] if isinstance(backbone, TermProvider) else []
+        own = [backbone.for_tasks(self.tasks)] if isinstance(backbone, TermProvider) else []
         self._extra_terms: list[Any] = [*own, *self.term_providers]
         self._providers: list[Any] = [
             TaskTerms(self.tasks),
@@ -344,6 +344,32 @@ class MultiTaskModel(keras.Model):
         features, extras = self.extract(inputs, training=False)
         terms = self.terms(self.context(inputs, features, extras, labels, masks))
         return {name: weighted_mean(term.values, term.weights) for name, term in terms.items()}
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Train, as `keras.Model.fit` does.
+
+        Raises:
+            ValueError: If a balancing method sees losses and one is NaN or infinite; names the
+                terms. The weights are those before that batch.
+        """
+        own = watching.callbacks_of(self.balancing)
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            for callback in own:
+                callback.set_model(self)
+                callbacks.append(callback)
+        elif own:
+            given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+            callbacks = [*own, *(each for each in given if each is not None)]
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kwargs)
 
     def train_step(self, *arguments: Any) -> Any:
         """Train on a batch: Keras's own step, or, where that will not do, `models.steps`."""

@@ -104,8 +104,17 @@ class TermProvider:
 
     Derive from this and, if the terms have weights or the model is to be saved, from
     `keras.layers.Layer` with `register_keras_serializable`. A backbone that derives from it brings
-    its terms along.
+    its terms along, and where they need weights of a task's size, `for_tasks` makes them.
     """
+
+    def for_tasks(self, tasks: Sequence[Task]) -> TermProvider:
+        """Return what provides the terms of a model that a backbone is in: it, or heads of it.
+
+        Args:
+            tasks: Of the model.
+        """
+        del tasks
+        return self
 
     @property
     def term_names(self) -> Sequence[str]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.watching import StopAtNonFinite
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.learning import LearnRelatedness, schedule
 from mtl_dm.training.validation_gate import BATCH, BATCHES, ValidationGate
@@ -36,7 +37,7 @@ def callbacks_of(
         ValueError: If the validation gate has no validation data, or a relatedness is to be
             learned in a single epoch.
     """
-    callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
+    callbacks: list[keras.callbacks.Callback] = [StopAtNonFinite()]
     if any(coupling.learned for coupling in model.couplings):
         first, every = schedule(epochs)
         observed = sources if everything is None else everything

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_dm.balancing import Uncertainty
+from mtl_dm.balancing import Balancing, Uncertainty
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.backbones import compact_cnn, dense_trunk
 from tests.models.cases import (
@@ -264,3 +264,32 @@ def test_a_trunk_given_twice_shares_its_weights():
     before = numpy(two(x))
     fit(one, (x, labels, masks))
     assert np.any(numpy(two(x))["action_units"] != before["action_units"])
+
+
+def test_fit_tells_a_method_of_epochs():
+    class Counting(Balancing):
+        """Counts the epochs it is told of."""
+
+        counts_epochs = True
+
+        def prepare(self, names):
+            super().prepare(names)
+            self.epochs = self.memory("epochs", 0.0, shape=())
+
+        def weigh(self, seen):
+            return seen.present
+
+        def begin_epoch(self):
+            self.epochs.assign_add(1.0)
+
+    model = coupled_model(balancing=Counting())
+    model(np.zeros((1, 3), np.float32))
+    model.compile("sgd", run_eagerly=True)
+    seen = []
+    last = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: seen.append(1))
+    for callbacks in (None, last, [last]):
+        model.fit(
+            dataset(random_batch(8), 8), epochs=2, verbose=0, shuffle=False, callbacks=callbacks
+        )
+    assert float(model.balancing.epochs.numpy()) == 6.0
+    assert len(seen) == 4

@@ -11,7 +11,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.models.backbones import example_of
 from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
-from mtl_dm.training import fitting, resuming, validation_gate
+from mtl_dm.training import callbacks, fitting, resuming, validation_gate
 from mtl_dm.training.config import TrainConfig
 
 TASKS = (
@@ -52,9 +52,9 @@ def sources(shape):
 def start(config, folder, monkeypatch, kill_in=None, coupling=None):
     """Train from wherever the folder stands; return the weights, or None if killed."""
     shape = shape_of(config.backbone)
-    real = keras.callbacks.TerminateOnNaN
+    real = callbacks.StopAtNonFinite
     if kill_in is not None:
-        monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", lambda: Killed(kill_in))
+        monkeypatch.setattr(callbacks, "StopAtNonFinite", lambda: Killed(kill_in))
     with fitting.settings(config):
         couplings = [coupling or Coupling()]
         model = MultiTaskModel(BACKBONES.get(config.backbone)(shape), TASKS, couplings)
@@ -64,7 +64,7 @@ def start(config, folder, monkeypatch, kill_in=None, coupling=None):
         except KeyboardInterrupt:
             return None
         finally:
-            monkeypatch.setattr(keras.callbacks, "TerminateOnNaN", real)
+            monkeypatch.setattr(callbacks, "StopAtNonFinite", real)
     return [keras.ops.convert_to_numpy(weight) for weight in model.weights]
 
 

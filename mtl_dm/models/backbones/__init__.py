@@ -19,6 +19,7 @@ from mtl_dm.models.backbones.emoaffnet import emoaffnet
 from mtl_dm.models.backbones.hse_nn import hse_nn
 from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
 from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
+from mtl_dm.models.backbones.nts_net import nts_net
 from mtl_dm.models.backbones.psr import psr
 from mtl_dm.models.backbones.resnet50 import resnet50
 from mtl_dm.models.backbones.tmif_fea import tmif_fea
@@ -37,6 +38,7 @@ BACKBONES.register("emoaffnet")(emoaffnet)
 BACKBONES.register("hse_nn")(hse_nn)
 BACKBONES.register("mobilenet_v2")(mobilenet_v2)
 BACKBONES.register("mter_kdtd")(mter_kdtd)
+BACKBONES.register("nts_net")(nts_net)
 BACKBONES.register("psr")(psr)
 BACKBONES.register("resnet50")(resnet50)
 BACKBONES.register("tmif_fea")(tmif_fea)
@@ -51,6 +53,7 @@ __all__ = [
     "example",
     "example_of",
     "mter_kdtd",
+    "nts_net",
     "psr",
     "require_image",
     "tmif_fea",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import layers, regularizers
 
+from mtl_dm.models.backbones._bottlenecks import Bottlenecks, bottleneck_map
 from mtl_dm.models.backbones._contract import example, require_image, require_variant
 from mtl_dm.models.backbones._library import SHAPES, averaged, with_outputs
 from mtl_dm.models.backbones._weights import with_weights
-from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 
-_PAPER = {"channels": 64, "repeats": (3, 4, 6, 3), "strides": (1, 2, 2, 2), "dense": 512}
-_DEMO = {"channels": 8, "repeats": (1, 1, 2, 1), "strides": (1, 2, 1, 1), "dense": 128}
-_EXPANSION = 4
+_PAPER = Bottlenecks(64, (3, 4, 6, 3), (1, 2, 2, 2), torch=False, momentum=0.99)
+_DEMO = Bottlenecks(8, (1, 1, 2, 1), (1, 2, 1, 1), torch=False, momentum=0.9)
 
 
 @example(
@@ -76,45 +73,16 @@ def emoaffnet(
         FileNotFoundError: If there is no file of weights.
     """
     is_demo = require_variant("emoaffnet", variant)
-    sizes: dict[str, Any] = _DEMO if is_demo else _PAPER
     if dropout is None:
         dropout = 0.2 if is_demo else 0.5
-    momentum = 0.9 if is_demo else 0.99
     inputs = keras.Input(require_image("emoaffnet", input_shape, 32), name="images")
-    x = _normalised(inputs, "conv1", momentum, sizes["channels"], 7, strides=2)
-    x = layers.MaxPooling2D(3, 2, name="pool1")(layers.ReLU(name="conv1_relu")(x))
-    stages = zip(sizes["repeats"], sizes["strides"], strict=True)
-    for stage, (repeats, strides) in enumerate(stages):
-        for place in range(repeats):
-            name = f"conv{stage + 2}_{place + 1}"
-            channels = sizes["channels"] * 2**stage
-            x = _block(x, name, momentum, channels, None if place else strides)
+    x = bottleneck_map(inputs, _DEMO if is_demo else _PAPER)
     x = averaged(x, 3 if is_demo else 1, name="pooled")
     x = layers.GaussianNoise(noise, name="noise")(x) if noise else x
     penalty = regularizers.L2(1e-4)
     dense = layers.Dense(
-        sizes["dense"], activation="relu", kernel_regularizer=penalty, name="features"
+        128 if is_demo else 512, activation="relu", kernel_regularizer=penalty, name="features"
     )
     model = keras.Model(inputs, dense(x), name="emoaffnet")
     with_weights(model, weights, "emoaffnet")
     return with_outputs(model, outputs, dropout)
-
-
-def _block(x: Any, name: str, momentum: float, channels: int, strides: int | None) -> Any:
-    """Three convolutions and a shortcut, which is one itself where a stage begins."""
-    y = _normalised(x, f"{name}_reduce", momentum, channels, 1, strides=strides or 1)
-    y = layers.ReLU(name=f"{name}_reduce_relu")(y)
-    y = _normalised(y, f"{name}_conv", momentum, channels, 3)
-    y = layers.ReLU(name=f"{name}_conv_relu")(y)
-    y = _normalised(y, f"{name}_increase", momentum, channels * _EXPANSION, 1)
-    if strides is not None:
-        widened = channels * _EXPANSION
-        x = _normalised(x, f"{name}_shortcut", momentum, widened, 1, strides=strides)
-    return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([x, y]))
-
-
-def _normalised(
-    x: Any, name: str, momentum: float, channels: int, size: int, strides: int = 1
-) -> Any:
-    x = layers.Conv2D(channels, size, strides=strides, padding="same", use_bias=False, name=name)(x)
-    return GlobalBatchNormalization(momentum=momentum, name=f"{name}_bn")(x)

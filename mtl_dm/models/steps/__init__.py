@@ -43,9 +43,8 @@ def require_backend() -> str:
 def needed_for(model: Any) -> bool:
     """Return whether Keras's own training step will not do for a model's method or its replicas."""
     balancing = model.balancing
-    # A step that is skipped because its gradients are not finite must leave no memory.
-    remembers = balancing.looks_after or bool(balancing.non_trainable_variables)
-    return balancing.sees == "gradients" or remembers or _scales_on_replicas(model)
+    # A step whose losses or gradients are not finite must leave weights and memory as they are.
+    return balancing.wants_losses or _scales_on_replicas(model)
 
 
 def _scales_on_replicas(model: Any) -> bool:

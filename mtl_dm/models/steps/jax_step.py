@@ -61,12 +61,20 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     gradients, seen, usable, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
-    finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in gradients)]))
+    shown = gradients if seen.losses is None else [*gradients, seen.losses]
+    finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
         remember(balancing, lambda: balancing.update(seen), seen, finite)
     _, fixed, _ = values.after(scope)
+    before = (trainable, optimizer)
     trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
+    if balancing.wants_losses and not isinstance(
+        model.optimizer, keras.optimizers.LossScaleOptimizer
+    ):  # The loss scaler skips such a step itself, and remembers it.
+        trainable, optimizer = jax.tree.map(
+            lambda new, old: jnp.where(finite, new, old), (trainable, optimizer), before
+        )
     values = _Values(model, trainable, fixed, metrics)
     if balancing.looks_after:
         with values.scope():

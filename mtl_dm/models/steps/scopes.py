@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from mtl_dm.balancing import Balancing, Seen
+
+MOST_BYTES = 2**28
+"""Of the terms' gradients that a step keeps at once."""
 
 
 def is_shared(model: Any) -> list[bool]:
@@ -32,6 +36,41 @@ def last_kernel(model: Any) -> int:
             f"kernel; {model.backbone.name!r} has none."
         )
     return [id(variable) for variable in model.trainable_variables].index(id(kernels[-1]))
+
+
+def keeps_rows(model: Any, count: int) -> bool:
+    """Return whether a step keeps the gradients of all terms over all weights.
+
+    It then makes the final gradient of them, without a further backward pass. They take
+    count * weights * 4 bytes; beyond `MOST_BYTES` only their inner products are kept.
+
+    Args:
+        model: Built.
+        count: Of the terms that the method balances.
+    """
+    weights = sum(int(np.prod(each.shape)) for each in model.trainable_variables)
+    return model.balancing.scope == "shared" and 4 * count * weights <= MOST_BYTES
+
+
+def groups(sources: Sequence[Any], count: int) -> list[list[Any]]:
+    """Return arrays in order, in groups of which `count` gradients may be kept at once.
+
+    The last ones come first: of their gradients, the backward passes are short.
+
+    Args:
+        sources: Of known shapes, but for the batch.
+        count: Gradients of each.
+    """
+    found: list[list[Any]] = [[]]
+    size = 0
+    for source in reversed(sources):
+        more = 4 * count * int(np.prod([each or 1 for each in source.shape]))
+        if found[-1] and size + more > MOST_BYTES:
+            found.append([])
+            size = 0
+        found[-1].append(source)
+        size += more
+    return found
 
 
 def one_representation(features: Mapping[str, Any]) -> Any:

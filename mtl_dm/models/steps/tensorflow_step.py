@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -13,7 +13,9 @@ from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.reduction import global_sum
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.steps.scopes import (
+    groups,
     is_shared,
+    keeps_rows,
     last_kernel,
     one_representation,
     remember,
@@ -30,7 +32,7 @@ def train_step(model: Any, data: Any) -> Any:
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     gradients, seen, usable = by(model, inputs, labels, masks)
-    finite = tf.logical_and(usable, _all_finite(gradients))
+    finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     if balancing.non_trainable_variables:
         remember(balancing, lambda: balancing.update(seen), seen, finite)
     _apply(model, gradients, finite)
@@ -80,17 +82,20 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
         scale = model.optimizer.scale_loss(tf.ones(()))
-        scaled = {name: scale * part for name, part in parts.items()}
-        rest = sum(scaled[name] for name in parts if name not in names) + tf.zeros(())
+        vector = scale * tf.stack([parts[name] for name in names])
+        rest = scale * sum(part for name, part in parts.items() if name not in names)
     scope = _scope(model, balancing.scope, variables, features)
-    rows = [_gradients(tape, scaled[name], scope) for name in names]
-    # The rows of the scope "shared" are of all weights, which are combined from them below.
-    judged = rows if balancing.scope != "shared" else [_chosen(row, shared) for row in rows]
+    kept = keeps_rows(model, len(names))
+    rows = _rows(tape, vector, variables) if kept else []
+    judged = [_chosen(rows, shared)] if kept else _one_after_another(tape, vector, scope)
     # Features are of this replica's images: their products add up over replicas, not they.
     gram = _gram(judged, scale, reduce_rows=balancing.scope != "features")
     seen = seen_of(balancing, names, terms, parts, gram, features)
     weights, safe, finite = safe_weights(balancing, seen)
-    combined = _combined(tape, scaled, rest, names, weights, variables, balancing, shared, rows)
+    if kept:
+        combined = _from_rows(tape, rest, weights, variables, balancing, shared, rows)
+    else:
+        combined = _from_pass(tape, vector, rest, weights, variables, balancing, shared)
     own = _own_gradients(balancing, safe, scale)
     model.log_terms(terms)
     for place, variable in enumerate(model.trainable_variables):
@@ -107,63 +112,112 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
 def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> list[Any]:
     if scope == "features":
         return [one_representation(features)]
-    return [variables[last_kernel(model)]] if scope == "last_layer" else list(variables)
+    if scope == "last_layer":
+        return [variables[last_kernel(model)]]
+    return _chosen(variables, is_shared(model))
 
 
-def _chosen(row: Sequence[Any], shared: Sequence[bool]) -> list[Any]:
-    return [part for part, chosen in zip(row, shared, strict=True) if chosen]
+def _chosen(parts: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
+    return [part for part, is_chosen in zip(parts, chosen, strict=True) if is_chosen]
 
 
-def _gradients(tape: tf.GradientTape, target: Any, sources: Sequence[Any]) -> list[Any]:
-    found = tape.gradient(target, sources, unconnected_gradients="zero")
+def _rows(tape: tf.GradientTape, vector: Any, sources: Sequence[Any]) -> list[Any]:
+    """Return the gradients [T, ...] of each element of a vector [T], one after another.
+
+    On one device a loop in the graph: as T passes side by side they take T times as long to
+    trace, and the memory of all of them at once. A loop has no place for the sums over replicas
+    that a gradient may hold.
+    """
+    units = tf.eye(vector.shape[0], dtype=vector.dtype)
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        passes = [_gradients(tape, vector, sources, unit) for unit in tf.unstack(units)]
+        return [tf.stack(parts) for parts in zip(*passes, strict=True)]
+    shapes = [tf.TensorSpec(each.shape, "float32") for each in sources]
+    return tf.map_fn(
+        lambda unit: _gradients(tape, vector, sources, unit),
+        units,
+        fn_output_signature=shapes,
+        parallel_iterations=1,
+    )
+
+
+def _one_after_another(
+    tape: tf.GradientTape, vector: Any, sources: Sequence[Any]
+) -> Iterator[list[Any]]:
+    """Yield the gradients of groups of sources that may be kept at once, of each when it is due."""
+    done: list[Any] = []
+    for group in groups(sources, vector.shape[0]):
+        with tf.control_dependencies(done):
+            rows = _rows(tape, vector, group)
+        yield rows
+        done = rows
+
+
+def _gradients(
+    tape: tf.GradientTape, target: Any, sources: Sequence[Any], factors: Any = None
+) -> list[Any]:
+    found = tape.gradient(target, sources, output_gradients=factors, unconnected_gradients="zero")
     return [tf.cast(tf.convert_to_tensor(each), "float32") for each in found]
 
 
-def _combined(
+def _from_rows(
     tape: tf.GradientTape,
-    scaled: dict[str, Any],
     rest: Any,
-    names: Sequence[str],
     weights: Any,
     variables: Sequence[Any],
     balancing: Any,
     shared: Sequence[bool],
-    rows: Sequence[Sequence[Any]],
+    rows: Sequence[Any],
 ) -> list[Any]:
-    """Return the scaled gradient of every trainable weight."""
-    plain = tf.ones_like(weights)
-    heads = weights if balancing.weighs_heads else plain
-    if balancing.scope == "shared":  # The rows are there: no further backward pass.
-        others = _gradients(tape, rest, variables)
-        return [
-            sum(factor * row[place] for factor, row in zip(tf.unstack(by), rows, strict=True))
-            + other
-            for place, (other, by) in enumerate(
-                zip(others, [weights if each else heads for each in shared], strict=True)
-            )
-        ]
-    targets = [*(scaled[name] for name in names), rest]
-    found = []
-    for by in (weights, heads):
-        factors = [*tf.unstack(by), tf.ones(())]
-        gradients = tape.gradient(
-            targets, variables, output_gradients=factors, unconnected_gradients="zero"
-        )
-        found.append([tf.convert_to_tensor(each) for each in gradients])
-        if balancing.weighs_heads:
-            found *= 2
-            break
-    return [found[0 if each else 1][place] for place, each in enumerate(shared)]
+    """Return the scaled gradient of every trainable weight from those of the terms."""
+    heads = weights if balancing.weighs_heads else tf.ones_like(weights)
+    found = [
+        tf.tensordot(weights if is_shared else heads, row, 1)
+        for row, is_shared in zip(rows, shared, strict=True)
+    ]
+    if not tf.is_tensor(rest):  # Every term is balanced.
+        return found
+    others = _gradients(tape, rest, variables)
+    return [mine + other for mine, other in zip(found, others, strict=True)]
 
 
-def _gram(rows: Sequence[Sequence[Any]], scale: Any, reduce_rows: bool) -> Any:
+def _from_pass(
+    tape: tf.GradientTape,
+    vector: Any,
+    rest: Any,
+    weights: Any,
+    variables: Sequence[Any],
+    balancing: Any,
+    shared: Sequence[bool],
+) -> list[Any]:
+    """Return the scaled gradient of every trainable weight by another backward pass.
+
+    The heads have a short one of their own where the method leaves them alone.
+    """
+
+    def weighed(by: Any, sources: Sequence[Any]) -> list[Any]:
+        targets, factors = [vector], [by]
+        if tf.is_tensor(rest):
+            targets, factors = [vector, rest], [by, tf.ones(())]
+        return _gradients(tape, targets, sources, factors)
+
+    if balancing.weighs_heads:
+        return weighed(weights, variables)
+    of_shared = iter(weighed(weights, _chosen(variables, shared)))
+    apart = _chosen(variables, [not each for each in shared])
+    of_heads = iter(weighed(tf.ones_like(weights), apart))
+    return [next(of_shared if each else of_heads) for each in shared]
+
+
+def _gram(parts: Iterable[Sequence[Any]], scale: Any, reduce_rows: bool) -> Any:
     """Return the Gram matrix of the terms' unscaled gradients over the global batch."""
-    gram = tf.zeros((len(rows), len(rows)))
-    for parts in zip(*rows, strict=True):
-        matrix = tf.stack([tf.reshape(part, [-1]) for part in parts]) / scale
-        if reduce_rows:
-            matrix = global_sum(matrix)
-        gram += tf.matmul(matrix, matrix, transpose_b=True)
+    gram: Any = 0.0
+    for rows in parts:
+        for row in rows:
+            matrix = tf.reshape(row, [row.shape[0], -1]) / scale
+            if reduce_rows:
+                matrix = global_sum(matrix)
+            gram += tf.matmul(matrix, matrix, transpose_b=True)
     return gram if reduce_rows else global_sum(gram)
 
 
@@ -181,21 +235,41 @@ def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
     return {id(each): gradient for each, gradient in zip(variables, found, strict=True)}
 
 
-def _all_finite(gradients: Sequence[Any]) -> Any:
-    """Return whether the gradients of all replicas are finite."""
+def _all_finite(gradients: Sequence[Any], losses: Any) -> Any:
+    """Return whether the losses and the gradients of all replicas are finite."""
+    losses = [] if losses is None else [losses]
     tensors = [each.values if isinstance(each, tf.IndexedSlices) else each for each in gradients]
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in tensors])
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in [*losses, *tensors]])
     return global_sum(1.0 - tf.cast(finite, "float32")) < 0.5
 
 
 def _apply(model: Any, gradients: Sequence[Any], finite: Any) -> None:
-    """Hand this replica's gradients on; the optimizer adds them up over replicas."""
+    """Hand this replica's gradients on, if they are finite; the optimizer adds up over replicas."""
+    pairs = list(zip(gradients, model.trainable_variables, strict=True))
     scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    if scaled and tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        # The loss scaler looks at one replica's gradients only.
-        bad = tf.where(finite, 1.0, np.nan)
-        gradients = [each * tf.cast(bad, each.dtype) for each in gradients]
-    model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    if several:
+        # The loss scaler looks at one replica's gradients only. Without one there is no skipping
+        # a step in a replica: nothing is added up, momentum alone may move the weights.
+        keep = tf.where(finite, 1.0, np.nan if scaled else 0.0)
+        pairs = [(_kept(each, finite, keep), variable) for each, variable in pairs]
+    if several or scaled or not model.balancing.wants_losses:
+        model.optimizer.apply_gradients(pairs)
+        return
+    model.optimizer.build(model.trainable_variables)  # Not in a branch of the graph.
+    tf.cond(finite, lambda: _applied(model, pairs), lambda: tf.constant(False))
+
+
+def _kept(gradient: Any, finite: Any, keep: Any) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        return gradient * tf.cast(keep, gradient.dtype)
+    # 0 * NaN is NaN: what is not finite is replaced before.
+    return tf.where(finite, gradient, tf.cast(keep, gradient.dtype))
+
+
+def _applied(model: Any, pairs: Sequence[tuple[Any, Any]]) -> Any:
+    model.optimizer.apply_gradients(pairs)
+    return tf.constant(True)
 
 
 def _losses_now(model: Any, names: Sequence[str], inputs: Any, labels: Any, masks: Any) -> Any:

@@ -23,7 +23,6 @@ from experiments.engine.study import Repeat
 from experiments.problems.clothing_data import NAME, REPEATS, clothing_data
 from experiments.problems.clothing_halves import COUNTED, ClothingHalves, halves_of
 from mtl_dm import data
-from mtl_dm.models import BACKBONES
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
@@ -153,15 +152,6 @@ def problem(
     found = Built(config, f"{database.dataset}:test", expected={train: database.images})
     found.names = {"counted": f"inferred:{train}"}
     return found
-
-
-def known(networks: Mapping[str, str]) -> dict[str, str]:
-    """Return the networks whose backbone this library has.
-
-    Args:
-        networks: By name, the name of a backbone.
-    """
-    return {name: backbone for name, backbone in networks.items() if backbone in BACKBONES}
 
 
 def is_built(name: str, data_dir: str) -> bool:

@@ -15,7 +15,6 @@ from experiments.engine.problem import Problem
 from experiments.engine.study import Column, Repeat, Study
 from experiments.problems.clothing_data import BUILT, DATASET, clothing_data
 from experiments.problems.clothing_halves import ClothingHalves, halves_of
-from experiments.table4_databases import known
 from mtl_dm.training.config import TrainConfig
 
 TABLE = "table4"
@@ -64,12 +63,6 @@ NETWORKS = {
     "DenseNet-121": Network("densenet121", 64, 35),
     "NTS-Net": Network("nts_net", 96, 10),
 }
-
-
-def there() -> dict[str, Network]:
-    """Return the networks that this library has."""
-    found = known({name: each.backbone for name, each in NETWORKS.items()})
-    return {name: NETWORKS[name] for name in found}
 
 
 def clothes(source: str, folder: Path, seed: int, fold: int | None) -> Problem:
@@ -130,20 +123,18 @@ def columns(chosen: Options) -> list[Column]:
         Column(f"{group} / {name}", dataset, problem, repeats, changes=network.changes)
         for group, dataset, problem, repeats in groups
         if group == PEOPLE or chosen.data_dir
-        for name, network in there().items()
+        for name, network in NETWORKS.items()
     ]
 
 
 def left_out(chosen: Options) -> list[str]:
     """Return a line for what the run has no column of, and why."""
-    absent = [name for name in NETWORKS if name not in there()]
-    lines = [f"{name} is left out: there is no such backbone." for name in absent]
-    if not chosen.data_dir:
-        lines.append(
-            f"{CLOTHES} is left out: give DATA_DIR, the folder that holds ClothingAttributeDataset "
-            "(Chen, Gallagher and Girod, ECCV 2012; from its authors)."
-        )
-    return lines
+    if chosen.data_dir:
+        return []
+    return [
+        f"{CLOTHES} is left out: give DATA_DIR, the folder that holds ClothingAttributeDataset "
+        "(Chen, Gallagher and Girod, ECCV 2012; from its authors)."
+    ]
 
 
 def metrics(classes: str) -> Mapping[str, list[str]]:
@@ -159,7 +150,7 @@ def study(chosen: Options) -> Study:
     names = [column.name for column in found]
     drawn = [name for name in names if name.startswith(PEOPLE)]
     of_paper = {PEOPLE: "CelebA", CLOTHES: CLOTHES}
-    epochs = ", ".join(f"{name} {network.epochs}" for name, network in there().items())
+    epochs = ", ".join(f"{name} {network.epochs}" for name, network in NETWORKS.items())
     return Study(
         TABLE,
         chosen.preset,

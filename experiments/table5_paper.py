@@ -15,7 +15,6 @@ from typing import Any
 from experiments.engine.method import Method
 from experiments.engine.options import Options
 from experiments.engine.study import Study
-from experiments.table4_databases import known
 from experiments.table4_demo import ROWS as OF_TABLE4
 from experiments.table4_paper import BACKBONE, NOTES, at_hand, columns, metrics
 from experiments.table5_architectures import ARCHITECTURES
@@ -49,7 +48,7 @@ def study(chosen: Options, changes: Mapping[str, Any] | None = None) -> Study:
     names, lines = at_hand(chosen, DATABASES)
     found = [
         column
-        for network, backbone in known(NETWORKS).items()
+        for network, backbone in NETWORKS.items()
         for column in columns(
             chosen, names, {network: BACKBONE.format(backbone)}, tuple(ROWS[network]), changes
         )

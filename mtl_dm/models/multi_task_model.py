@@ -169,6 +169,8 @@ class MultiTaskModel(keras.Model):
                 name=f"{AUXILIARY}_loss", dtype="float32"
             )
         self.balancing.prepare(self._balanced(names))
+        if self.balancing.smooths:
+            self.balancing.prepare_gradients(self.backbone.trainable_variables)
 
     def _balanced(self, names: Sequence[str]) -> list[str]:
         """Return those of the terms that the balancing method gives weights to."""

@@ -115,6 +115,7 @@ def _by_losses(
 ) -> tuple[Any, ...]:
     """Return scaled gradients of the objective, what the method saw, True, and new values."""
     balancing = model.balancing
+    before = (fixed, metrics)
 
     def forward(trainable: Any) -> Any:
         inputs, labels, masks = batch
@@ -134,8 +135,34 @@ def _by_losses(
 
     gradients, found = jax.grad(forward, has_aux=True)(trainable)
     (losses, present, features), (fixed, metrics) = found
+    if model.log_gradients:
+        gram = _logged_gram(model, trainable, before, batch)
+        values = _Values(model, trainable, fixed, metrics)
+        with values.scope() as scope:
+            seen = _seen(model, losses, present, None, features)
+            model.log_balance(balancing.balance(seen), gram)
+        _, _, metrics = values.after(scope)
     seen = _seen(model, losses, present, None, features)
     return gradients, seen, jnp.asarray(True), fixed, metrics
+
+
+def _logged_gram(model: Any, trainable: Any, before: Any, batch: Any) -> Any:
+    """Return the Gram matrix over the shared weights, for the log alone."""
+    names = list(model.balancing.names)
+
+    def vector(trainable: Any) -> Any:
+        inputs, labels, masks = batch
+        with _Values(model, trainable, *before).scope():
+            features, extras = model.extract(inputs, training=True)
+            parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
+            return jnp.stack([parts[name] for name in names])
+
+    _, pull = jax.vjp(vector, trainable)
+    rows = [pull(unit)[0] for unit in jnp.eye(len(names))]
+    shared = is_shared(model)
+    return _gram(
+        [[each for each, is_one in zip(row, shared, strict=True) if is_one] for row in rows], 1.0
+    )
 
 
 def _by_gradients(
@@ -179,6 +206,7 @@ def _by_gradients(
         weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
         heads = balancing.for_heads(weights, safe)
         objective = jnp.sum(jnp.append(weights, 1.0) * vector) / scale
+        model.log_balance(weights, gram)
         _log_logits(model, batch, logits, objective)
     gradients = _combined(model, pull, rows, weights, heads, units[-1])
     _, _, metrics = values.after(scope)

@@ -57,18 +57,22 @@ def test_step(model: Any, data: Any) -> Any:
 def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any]:
     """Return the scaled gradients of the objective, what the method saw, and True."""
     balancing = model.balancing
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=model.log_gradients) as tape:
         features, extras = model.extract(inputs, training=True)
         context = model.context(inputs, features, extras, labels, masks)
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
+        vector = tf.stack([parts[name] for name in names])
         seen = seen_of(balancing, names, terms, parts, features=features)
         objective = objective_of(balancing, parts, seen)
         scaled = model.optimizer.scale_loss(objective)
     model.log_terms(terms)
     variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
+    if model.log_gradients:
+        rows = _one_after_another(tape, vector, _chosen(variables, is_shared(model)))
+        model.log_balance(balancing.balance(seen), _gram(rows, 1.0, reduce_rows=True))
     _log(model, context, labels, masks, objective)
     return gradients, seen, tf.constant(True)
 
@@ -105,6 +109,7 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
         combined = _from_pass(tape, vector, rest, variables, factors)
     own = _own_gradients(balancing, safe, scale)
     model.log_terms(terms)
+    model.log_balance(weights, gram)
     for place, variable in enumerate(model.trainable_variables):
         if id(variable) in own:
             combined[place] = own[id(variable)]

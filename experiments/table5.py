@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments import table5_paper, table5_screening
+from experiments import table5_architectures, table5_paper, table5_screening
 from experiments.engine.method import Method
 from experiments.engine.options import Options, main_guard, options, require_known
 from experiments.engine.problem import Problem
@@ -34,8 +34,6 @@ from experiments.engine.study import Column, Study
 from experiments.problems.clothing_data import DATASET, REPEATS, clothing_data
 from experiments.problems.clothing_halves import ClothingHalves, halves_of
 from experiments.table4_cad import require_features
-from experiments.table5_architectures import ARCHITECTURES
-from experiments.table5_architectures import FIELDS as OF_IMAGES
 from experiments.table5_rows import (
     BALANCED,
     ON_BEST,
@@ -58,7 +56,14 @@ ON_IMAGES = "CAD / ResNet-50 (demo) on 64 px images"
 VERDICT = "verdict.md"
 SECONDS = 6
 """What a cell on features takes with another beside it on two cores."""
+ARCHITECTURES = table5_architectures.architectures(
+    "demo", table5_architectures.TASKS, table5_architectures.EPOCHS
+)
 IMAGE_ROWS = {SINGLE: Method(single_task=True), UNCOUPLED: Method(), **ARCHITECTURES}
+OF_IMAGES = {
+    **table5_architectures.FIELDS,
+    "backbone": table5_architectures.backbone("demo", table5_architectures.TASKS),
+}
 
 
 def problem(

@@ -23,6 +23,7 @@ from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
 from mtl_dm.training.same_inputs import require_same_inputs
+from mtl_dm.training.shared_images import shared_image_concerns
 from mtl_dm.training.starting import require_checkpoint
 
 INFERRED = "inferred:"
@@ -101,6 +102,18 @@ def summary_of(config: TrainConfig, tasks: tuple[Task, ...]) -> data.Summary:
 def concerns_of(config: TrainConfig, coupling: Coupling, tasks: tuple[Task, ...]) -> list[str]:
     """Return where a coupling has nothing to act on, or labels nothing else teaches, as text."""
     return concerns(annotations_of(config, tasks), coupling, tasks)
+
+
+def balancing_concerns_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[str]:
+    """Return where the balancing method presupposes what the data are not, as text.
+
+    Raises:
+        ValueError: If it cannot work on them.
+    """
+    method = BALANCING.create(config.balancing)
+    if method.sees != "gradients" or method.scope != "features":
+        return []  # Without a look at the labels.
+    return shared_image_concerns(annotations_of(config, tasks), method, tasks)
 
 
 def annotations_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[data.Annotations]:

@@ -47,6 +47,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         couplings = assembly.couplings_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)
+    for line in assembly.balancing_concerns_of(config, tasks):
+        logging.warning("%s", line)
     with fitting.settings(config):
         shape = assembly.input_shape_of(sources[0])
         model = assembly.model_of(config, tasks, shape, couplings)

@@ -30,11 +30,11 @@ OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)')
 TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
 .PHONY: help test lint gallery bench study reproduce-table1 reproduce-table2 reproduce-table3 \
-	reproduce-table4 clean
+	reproduce-table4 reproduce-table5 clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full|real|paper|paper-recipes (study: quick|full)'
+	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes (study: quick|full)'
 	@echo '           SEEDS=n (Tables 2, 3)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
@@ -80,8 +80,11 @@ reproduce-table2: $(INSTALLED)  ## Table 2 on synthetic faces into runs/table2; 
 reproduce-table3: $(INSTALLED)  ## Table 3 on synthetic clips into runs/table3, three seeds
 	$(STUDY) experiments.table3 $(TRAINING)
 
-reproduce-table4: $(INSTALLED)  ## Table 4, needs ONLY=CAD DATA_DIR=<folder of the raw data>
+reproduce-table4: $(INSTALLED)  ## Table 4 into runs/table4; with clothes, and PRESET=cad, DATA_DIR
 	$(STUDY) experiments.table4 $(TRAINING)
+
+reproduce-table5: $(INSTALLED)  ## Table 5 (balancing methods) into runs/table5, needs DATA_DIR
+	$(STUDY) experiments.table5 $(TRAINING)
 
 clean:  ## Remove the environment, caches and built data sets; runs/ is kept
 	rm -rf $(VENV) $(PEERS) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

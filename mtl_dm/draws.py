@@ -1,39 +1,58 @@
-"""Random numbers by seed and count: whoever keeps the count goes on exactly after a stop."""
+"""Random numbers that are a function of a seed, a name and a count.
+
+Whoever keeps the count goes on exactly after a stop; every replica draws the same; and what is
+drawn for one name does not depend on what else there is, on the order or on the backend.
+`keras.random` takes no number of a step's graph for a seed, and its generators count calls; so the
+bits are hashed here.
+"""
 
 from __future__ import annotations
 
+import math
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
-import keras
+import numpy as np
 from keras import ops
 
+COUNTS = 2.0**24
+"""How far a float32 counts; a count starts again there."""
 LARGEST = 2**31 - 1
 
 
-class _Given(keras.random.SeedGenerator):
-    """A seed that is a value of the step, where Keras takes integers and states of its own only."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def next(self, ordered: bool = True) -> Any:
-        """Return the value."""
-        del ordered
-        return self._value
-
-
-def uniform(shape: tuple[int, ...], seed: int, count: Any) -> Any:
-    """Return float32 numbers in [0, 1), the same for the same seed and count on a backend.
+def keys_of(seed: int, names: Iterable[Any]) -> np.ndarray:
+    """Return a key for each name, [T] uint32.
 
     Args:
-        shape: Of the result.
-        seed: From 0 to 2^31 - 1.
-        count: Scalar, how many times was drawn before.
+        seed: Of all.
+        names: Texts, numbers or tuples of these.
     """
-    kind = "uint32" if keras.backend.backend() == "jax" else "int32"
-    pair = [ops.cast(ops.convert_to_tensor(seed, "int32"), kind), ops.cast(count, kind)]
-    return keras.random.uniform(shape, seed=_Given(ops.stack(pair)), dtype="float32")
+    return np.array([zlib.crc32(repr((seed, name)).encode()) for name in names], np.uint32)
+
+
+def uniform(keys: Any, count: Any) -> Any:
+    """Return numbers in (0, 1), float32, one a key.
+
+    Mixes key and count by multiplications and shifts (C. Wellons' `lowbias32`), twice.
+
+    Args:
+        keys: uint32 of any shape.
+        count: How often was drawn before, whole and in [0, `COUNTS`); of any shape that fits.
+    """
+    mixed = _mixed(ops.bitwise_xor(_mixed(ops.convert_to_tensor(keys)), ops.cast(count, "uint32")))
+    # 23 bits and half of one fit a float32: neither 0 nor 1, whose quantiles are infinite.
+    return (ops.cast(ops.right_shift(mixed, _word(9)), "float32") + 0.5) / 2.0**23
+
+
+def normal(keys: Any, count: Any) -> Any:
+    """Return numbers of the standard normal distribution, likewise."""
+    return math.sqrt(2.0) * ops.erfinv(2.0 * uniform(keys, count) - 1.0)
+
+
+def following(count: Any) -> Any:
+    """Return the next count."""
+    return ops.where(count + 1.0 < COUNTS, count + 1.0, 0.0)
 
 
 def seed_of(seed: int, *parts: str | int) -> int:
@@ -55,3 +74,15 @@ def require_seed(who: str, seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST:
         raise ValueError(f"The seed of {who} must be an integer from 0 to {LARGEST}, got {seed!r}.")
     return seed
+
+
+def _mixed(words: Any) -> Any:
+    """Return each 32-bit word as another one, every bit depending on all."""
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        words = ops.bitwise_xor(words, ops.right_shift(words, _word(shift)))
+        words = words * _word(factor)
+    return ops.bitwise_xor(words, ops.right_shift(words, _word(16)))
+
+
+def _word(value: int) -> Any:
+    return ops.convert_to_tensor(np.uint32(value))

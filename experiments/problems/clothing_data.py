@@ -55,19 +55,21 @@ class ClothingData:
     Args:
         source: Folder that holds ClothingAttributeDataset and, where they are used, the features.
         folder: Folder of the study; the folds are saved in it.
+        data_dir: Folder of built data sets.
 
     Raises:
         FileNotFoundError: If the data set is not at `source`.
         ValueError: If its files are malformed.
     """
 
-    def __init__(self, source: Path, folder: Path) -> None:
+    def __init__(self, source: Path, folder: Path, data_dir: str = BUILT) -> None:
         self._source = source
-        builder = datasets.make_builder(NAME, BUILT)
+        self.data_dir = data_dir
+        builder = datasets.make_builder(NAME, data_dir)
         if not is_built(builder):
-            build(builder, source, BUILT)
-        self.tasks = data.tasks_in(NAME, data_dir=BUILT)
-        raw = data.raw_features(NAME, ["category", "attributes", "index"], data_dir=BUILT)
+            build(builder, source, data_dir)
+        self.tasks = data.tasks_in(NAME, data_dir=data_dir)
+        raw = data.raw_features(NAME, ["category", "attributes", "index"], data_dir=data_dir)
         # Images may have been skipped; the split is over those that are there.
         self.index = np.sort(raw["index"])
         order = np.argsort(raw["index"])
@@ -95,15 +97,16 @@ class ClothingData:
 
 
 @functools.lru_cache(maxsize=1)
-def clothing_data(source: str, folder: Path) -> ClothingData:
+def clothing_data(source: str, folder: Path, data_dir: str = BUILT) -> ClothingData:
     """Return the data, read once in a process.
 
     Args:
         source: As for `ClothingData`.
         folder: As for `ClothingData`.
+        data_dir: As for `ClothingData`.
 
     Raises:
         FileNotFoundError: As `ClothingData`.
         ValueError: As `ClothingData`.
     """
-    return ClothingData(Path(source), folder)
+    return ClothingData(Path(source), folder, data_dir)

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from experiments.engine.problem import Given, Problem
 from experiments.problems.clothing_data import (
-    BUILT,
     NAME,
     REPEATS,
     SPLIT_SEED,
@@ -59,7 +58,10 @@ class ClothingHalves(Problem):
         self._inner = inner
         self.tasks = table.tasks
         self.config = TrainConfig(
-            datasets=(NAME,), tasks=tuple(task.name for task in self.tasks), **options
+            datasets=(NAME,),
+            data_dir=table.data_dir,
+            tasks=tuple(task.name for task in self.tasks),
+            **options,
         )
         self.names = {"counted": COUNTED}
         part = f"{HELD_OUT} held out of the training half"
@@ -72,6 +74,19 @@ class ClothingHalves(Problem):
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
         """Return the training half; images without any label of `tasks` are left out."""
         return [self._source(self._training_rows(tasks), tasks)]
+
+    def sizes(self, tasks: Sequence[Task]) -> list[int | None]:
+        """Return the number of training images with a label of `tasks`."""
+        return [len(self._training_rows(tasks))]
+
+    def input_shape(self) -> tuple[int, ...]:
+        """Return the shape of an image, or of an image's features."""
+        side = self.config.image_size
+        return self._table.features().shape[1:] if side is None else (side, side, 3)
+
+    def reads(self) -> list[data.Outline]:
+        """Return the built data set."""
+        return [data.outline(NAME, data_dir=self._table.data_dir)]
 
     def test(self, tasks: Sequence[Task]) -> tf.data.Dataset:
         """Return the other half; images without any label at all are left out, for every row."""
@@ -106,7 +121,7 @@ class ClothingHalves(Problem):
         if self.config.image_size is not None:
             return data.load(
                 NAME,
-                data_dir=BUILT,
+                data_dir=table.data_dir,
                 tasks=tasks,
                 image_size=self.config.image_size,
                 only=("index", table.index[rows]),

@@ -5,6 +5,7 @@ from mtl_dm.balancing._gradients import GradientBalancing
 from mtl_dm.balancing._seen import Seen
 from mtl_dm.balancing.aligned_mtl import AlignedMTL
 from mtl_dm.balancing.cagrad import CAGrad
+from mtl_dm.balancing.db_mtl import DBMTL
 from mtl_dm.balancing.dwa import DWA
 from mtl_dm.balancing.equal import EqualWeighting
 from mtl_dm.balancing.fairgrad import FairGrad
@@ -48,11 +49,13 @@ BALANCING.register("fairgrad")(FairGrad)
 BALANCING.register("upgrad")(UPGrad)
 BALANCING.register("imtl_g")(ImpartialGradients)
 BALANCING.register("aligned_mtl")(AlignedMTL)
+BALANCING.register("db_mtl")(DBMTL)
 BALANCING.register("pareto_mtl")(ParetoMTL)
 BALANCING.register("one_task")(OneTask)
 
 __all__ = [
     "BALANCING",
+    "DBMTL",
     "DWA",
     "FAMO",
     "GLS",

@@ -37,6 +37,7 @@ class Balancing(keras.layers.Layer):
             gradients the weights always apply to everything.
         uses_features: Whether `Seen.features` is wanted.
         looks_after: Whether `after_step` is called; it takes a second forward pass.
+        smooths: Whether `smooth` is called: its result is seen, and weighed, instead of gradients.
         counts_epochs: Whether `begin_epoch` is called.
         signed: Whether weights may be negative.
 
@@ -57,6 +58,7 @@ class Balancing(keras.layers.Layer):
     weighs_heads: ClassVar[bool] = True
     uses_features: ClassVar[bool] = False
     looks_after: ClassVar[bool] = False
+    smooths: ClassVar[bool] = False
     counts_epochs: ClassVar[bool] = False
     signed: ClassVar[bool] = False
 
@@ -165,6 +167,32 @@ class Balancing(keras.layers.Layer):
             seen: Before the step.
             losses: [T], of the same batch with the new weights of the network.
         """
+
+    def prepare_gradients(self, shared: Sequence[Any]) -> None:
+        """Make what is remembered of gradients; called once, where the method `smooths`.
+
+        Args:
+            shared: The backbone's trainable weights.
+        """
+
+    def smooth(self, variables: Sequence[Any], gradients: Sequence[Any], seen: Seen) -> list[Any]:
+        """Return what takes the place of the gradients; changes nothing.
+
+        Args:
+            variables: The shared weights that are trained.
+            gradients: [T, ...] of each, over the global batch, without loss scaling.
+            seen: Of the step, without a Gram matrix.
+        """
+        raise NotImplementedError
+
+    def keep(self, variables: Sequence[Any], gradients: Sequence[Any]) -> None:
+        """Remember what `smooth` returned."""
+        raise NotImplementedError
+
+    def for_heads(self, weights: Any, seen: Seen) -> Any:
+        """Return the weights [T] for weights that are not the backbone's."""
+        del seen
+        return weights if self.weighs_heads else ops.ones_like(weights)
 
     def begin_epoch(self) -> None:
         """Change what the method remembers; `fit` calls it before every epoch, not in the step."""

@@ -24,6 +24,7 @@ class Seen:
             without loss scaling; None for a method that sees no gradients.
         features: The backbone's features by task, [B, D] of this replica, for a method that
             `uses_features`, else None.
+        smooth: Of a method that `smooths`: what took the place of the gradients, else None.
     """
 
     names: tuple[str, ...]
@@ -31,3 +32,4 @@ class Seen:
     present: Any
     gram: Any = None
     features: Any = None
+    smooth: Any = None

@@ -10,7 +10,7 @@ from keras import ops
 
 from mtl_dm.balancing._base import Balancing
 from mtl_dm.balancing._seen import Seen
-from mtl_dm.draws import require_seed, seed_of, uniform
+from mtl_dm.draws import following, keys_of, require_seed, uniform
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -54,14 +54,14 @@ class OneTask(Balancing):
 
     def weigh(self, seen: Seen) -> Any:
         """Return 1 for the active task, 0 for all others; all 0 where none is present."""
-        draws = [uniform((), seed_of(self.seed, name), self.count) for name in seen.names]
-        return chosen(ops.stack(draws), self.served.value, seen.present)
+        draws = uniform(keys_of(self.seed, seen.names), self.count.value)
+        return chosen(draws, self.served.value, seen.present)
 
     def update(self, seen: Seen) -> None:
         """Count the step, and the turn."""
         served = after_turn(self.weigh(seen), self.served.value, seen.present)
         self.served.assign(served)
-        self.count.assign(self.count + 1.0)
+        self.count.assign(following(self.count.value))
 
     def get_config(self) -> dict[str, Any]:
         """Return the seed too."""

@@ -46,6 +46,7 @@ class ParetoMTL(GradientBalancing):
         vectors: n >= 2: the larger, the narrower the sector; the authors take 5.
         start_steps: Most steps of stage 1, >= 0.
         balances: As for `Balancing`.
+        unbiased: As for `Balancing`.
         name: As for `keras.layers.Layer`.
         trainable: As for `keras.layers.Layer`.
         dtype: As for `keras.layers.Layer`.
@@ -65,12 +66,20 @@ class ParetoMTL(GradientBalancing):
         vectors: int = 3,
         start_steps: int = 1000,
         balances: Literal["all", "tasks"] = "all",
+        unbiased: bool = False,
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = "float32",
         **preference: float,
     ) -> None:
-        super().__init__(scope, balances=balances, name=name, trainable=trainable, dtype=dtype)
+        super().__init__(
+            scope,
+            balances=balances,
+            unbiased=unbiased,
+            name=name,
+            trainable=trainable,
+            dtype=dtype,
+        )
         if vectors < 2:
             raise ValueError(f"vectors of ParetoMTL must be >= 2, got {vectors}.")
         if start_steps < 0:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from mtl_dm.balancing._gradients import GradientBalancing
 from mtl_dm.balancing._seen import Seen
 from mtl_dm.balancing.cosines import cosines, summed
-from mtl_dm.balancing.draws import following, pair_keys, uniform
+from mtl_dm.draws import following, keys_of, require_seed, uniform
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -46,9 +47,7 @@ class PCGrad(GradientBalancing):
 
     def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise ValueError(f"seed of PCGrad must be an integer, got {seed!r}.")
-        self.seed = seed
+        self.seed = require_seed("pcgrad", seed)
 
     def prepare(self, names: Sequence[str]) -> None:
         """Create the step's number."""
@@ -96,3 +95,9 @@ def projected(found: Any, moves: Any, order: Any) -> Any:
         lambda turn, *_: turn < count, meet, (ops.zeros((), "int32"), ops.eye(count), found)
     )
     return coefficients
+
+
+def pair_keys(seed: int, names: Sequence[str]) -> np.ndarray:
+    """Return a key of draws for every ordered pair of names, [T, T]."""
+    pairs = [(one, other) for one in names for other in names]
+    return keys_of(seed, pairs).reshape(len(names), len(names))

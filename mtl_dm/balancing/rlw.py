@@ -9,9 +9,9 @@ import keras
 from keras import ops
 
 from mtl_dm.balancing._base import Balancing
-from mtl_dm.balancing._draws import next_step, normals
 from mtl_dm.balancing._losses import shares
 from mtl_dm.balancing._seen import Seen
+from mtl_dm.draws import following, keys_of, normal, require_seed
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -24,7 +24,7 @@ class RLW(Balancing):
     name and the step, so that the draws neither depend on the other terms nor on a resume.
 
     Args:
-        seed: Of the draws, 0 <= seed < 2^32.
+        seed: Of the draws.
         **kwargs: As for `Balancing`.
 
     Raises:
@@ -33,9 +33,7 @@ class RLW(Balancing):
 
     def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(seed, int) or not 0 <= seed < 2**32:
-            raise ValueError(f"seed of RLW must be an integer in [0, 2^32), got {seed!r}.")
-        self.seed = seed
+        self.seed = require_seed("rlw", seed)
 
     def prepare(self, names: Sequence[str]) -> None:
         """Create the counter of steps."""
@@ -44,13 +42,13 @@ class RLW(Balancing):
 
     def weigh(self, seen: Seen) -> Any:
         """Return the weights of this step, 0 for an absent term."""
-        drawn = normals(self.seed, seen.names, self.step.value)
+        drawn = normal(keys_of(self.seed, seen.names), self.step.value)
         return ops.sum(seen.present) * shares(drawn, seen.present)
 
     def update(self, seen: Seen) -> None:
         """Count the step."""
         del seen
-        self.step.assign(next_step(self.step.value))
+        self.step.assign(following(self.step.value))
 
     def get_config(self) -> dict[str, Any]:
         """Return the seed too."""

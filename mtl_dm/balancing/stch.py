@@ -37,6 +37,7 @@ class STCH(Balancing):
         mu: Smoothness > 0: the smaller, the closer to the maximum; the authors' 1 by default.
         warmup_epochs: Whole number >= 1.
         balances: As for `Balancing`.
+        unbiased: As for `Balancing`.
         name: As for `keras.layers.Layer`.
         trainable: As for `keras.layers.Layer`.
         dtype: As for `keras.layers.Layer`.
@@ -53,12 +54,13 @@ class STCH(Balancing):
         mu: float = 1.0,
         warmup_epochs: int = 1,
         balances: Literal["all", "tasks"] = "all",
+        unbiased: bool = False,
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = "float32",
         **preferences: float,
     ) -> None:
-        super().__init__(balances, name=name, trainable=trainable, dtype=dtype)
+        super().__init__(balances, unbiased, name=name, trainable=trainable, dtype=dtype)
         if not 0 < mu < math.inf:
             raise ValueError(f"mu of STCH must be finite and > 0, got {mu}.")
         if not isinstance(warmup_epochs, int) or warmup_epochs < 1:

@@ -18,6 +18,7 @@ from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_clips import SyntheticClips
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
+from mtl_dm.datasets.synthetic_people import SyntheticPeople
 from mtl_dm.files import expand_home
 
 BUILDERS: tuple[Any, ...] = (
@@ -34,6 +35,7 @@ BUILDERS: tuple[Any, ...] = (
     ShoesSadd,
     SyntheticClips,
     SyntheticFaces,
+    SyntheticPeople,
 )
 
 
@@ -101,6 +103,7 @@ __all__ = [
     "ShoesSadd",
     "SyntheticClips",
     "SyntheticFaces",
+    "SyntheticPeople",
     "find",
     "inputs_of",
     "make_builder",

@@ -49,7 +49,8 @@ def collect(
         sample_count: Samples to show.
 
     Returns:
-        history: For each model its tasks, epochs and the values of each loss term.
+        history: For each model its tasks, epochs and the values of each loss term; under "balance"
+            the terms' weights and the cosines between their gradients, where they were logged.
         calibration: By task name, the reliability of its probabilities.
         relatedness: P(attribute | class) of the first coupling, or without one of the first
             multiclass and multilabel task, as `mtl_dm.measuring.conditionals` says: "prior" of
@@ -93,11 +94,17 @@ def _history(part: Fitted) -> dict[str, Any]:
         for name, values in part.history.items()
         if name.endswith("loss") and not name.startswith("val_")
     }
-    return {
+    balance = {
+        name: [number(value) for value in values]
+        for name, values in part.history.items()
+        if name in part.model.balance_trackers
+    }
+    found = {
         "tasks": [task.name for task in part.model.tasks],
         "epochs": list(range(1, 1 + max(map(len, terms.values()), default=0))),
         "terms": terms,
     }
+    return {**found, "balance": balance} if balance else found
 
 
 def _calibration(found: Predictions) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.losses.virtual import VIRTUAL, mixed_in
 from mtl_dm.metrics import streaming_metric
-from mtl_dm.models import heads, steps, watching
+from mtl_dm.models import balance_log, heads, steps, watching
 from mtl_dm.models.added_losses import adds_losses, known_inputs
 from mtl_dm.models.annotations import completed
 from mtl_dm.models.coupling import (
@@ -63,6 +63,8 @@ class MultiTaskModel(keras.Model):
         balancing: How the terms combine; None: their sum (eq. 1).
         terms: Providers of further loss terms.
         chain: Tasks whose heads form a chain: each also sees the logits of those before it.
+        log_gradients: Log the terms' weights and the cosines between their gradients, the mean
+            over the steps of an epoch; takes a backward pass a term.
         **kwargs: As for `keras.Model`.
 
     Raises:
@@ -77,6 +79,7 @@ class MultiTaskModel(keras.Model):
         balancing: Balancing | None = None,
         terms: Sequence[TermProvider] = (),
         chain: Sequence[str] = (),
+        log_gradients: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -87,6 +90,8 @@ class MultiTaskModel(keras.Model):
         self._tasks_by_name = by_name(self.tasks)
         if VIRTUAL in self._tasks_by_name:
             raise ValueError(f"No task may be called {VIRTUAL!r}: batches name virtual rows so.")
+        self.log_gradients = log_gradients
+        self.balance_trackers: dict[str, keras.metrics.Mean] = {}
         self.chain = heads.require_chain(chain, [task.name for task in self.tasks])
         for task in self.tasks:
             require_task_loss(task)
@@ -169,6 +174,10 @@ class MultiTaskModel(keras.Model):
                 name=f"{AUXILIARY}_loss", dtype="float32"
             )
         self.balancing.prepare(self._balanced(names))
+        if self.log_gradients:
+            self.balance_trackers.update(balance_log.trackers_of(self.balancing.names))
+        if self.balancing.smooths:
+            self.balancing.prepare_gradients(self.backbone.trainable_variables)
 
     def _balanced(self, names: Sequence[str]) -> list[str]:
         """Return those of the terms that the balancing method gives weights to."""
@@ -292,6 +301,11 @@ class MultiTaskModel(keras.Model):
             if name in self.term_trackers:
                 self.term_trackers[name].update_state(term.values, sample_weight=term.weights)
 
+    def log_balance(self, weights: Any, gram: Any) -> None:
+        """Update the logs of weights and gradients, where they are logged."""
+        if self.log_gradients:
+            balance_log.log(self.balance_trackers, self.balancing.names, weights, gram)
+
     def objective(self, context: Context) -> Any:
         """Return this replica's part of the objective of a batch and log its terms.
 
@@ -381,9 +395,13 @@ class MultiTaskModel(keras.Model):
     def test_step(self, *arguments: Any) -> Any:
         """Evaluate a batch, likewise."""
         self._build_for(arguments[-1])
-        if self.sees_features:
-            return steps.backend().test_step(self, *arguments)
-        return super().test_step(*arguments)
+        by = steps.backend().test_step if self.sees_features else None
+        found = super().test_step(*arguments) if by is None else by(self, *arguments)
+        # JAX's step returns what it changed too.
+        logs, *state = found if isinstance(found, tuple) else (found,)
+        # Nothing is balanced here.
+        logs = {name: log for name, log in logs.items() if name not in self.balance_trackers}
+        return (logs, *state) if state else logs
 
     def _build_for(self, data: Any) -> None:
         """Build a model that is trained as it was made: which step it needs is known then."""
@@ -420,6 +438,8 @@ class MultiTaskModel(keras.Model):
         }
         if self.chain:
             config["chain"] = list(self.chain)
+        if self.log_gradients:
+            config["log_gradients"] = True
         if self.term_providers:
             config["terms"] = [
                 keras.saving.serialize_keras_object(provider) for provider in self.term_providers

@@ -58,8 +58,13 @@ class Comparison(NamedTuple):
 
 
 def gives_levels(measured: Measured, spec: ReportSpec) -> bool:
-    """Whether a column gives levels alone: what is decided is decided over columns."""
-    return bool(spec.across) and measured.repeats <= FEW
+    """Whether a column gives levels alone: nothing is decided, or it is over columns.
+
+    Args:
+        measured: The column's values.
+        spec: The plan of the column.
+    """
+    return bool(spec.levels) or (bool(spec.across) and measured.repeats <= FEW)
 
 
 def compare(

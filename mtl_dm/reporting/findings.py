@@ -67,8 +67,8 @@ def warnings(measured: Measured, spec: ReportSpec) -> list[str]:
         spec: Names the metrics and what each row is compared with.
     """
     if gives_levels(measured, spec):
-        levels = f"This column gives levels: what is decided is decided over {spec.across}."
-        return [*collapses(measured, spec), levels]
+        decided = f"what is decided is decided over {spec.across}" if spec.across else "no verdict"
+        return [*collapses(measured, spec), f"This column gives levels: {decided}."]
     found = collapses(measured, spec) + negative_transfers(measured, spec)
     if found:
         return found

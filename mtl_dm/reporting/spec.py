@@ -51,6 +51,7 @@ class ReportSpec:
         across: What the columns are samples of, "networks": verdicts are then also paired over
             columns, where three or more share rows. Empty: they are no samples of anything.
         across_without: Columns that do not count there: of other data, for example.
+        levels: Columns that give levels alone: too few repeats for verdicts, or too few steps.
         notes: Findings that the study computes itself; Markdown.
         per_label: (task, metric) pairs shown label by label.
 
@@ -83,6 +84,7 @@ class ReportSpec:
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     across: str = ""
     across_without: Sequence[str] = ()
+    levels: Sequence[str] = ()
     notes: Sequence[str] = ()
     per_label: Sequence[Pair] = ()
 
@@ -100,6 +102,7 @@ class ReportSpec:
             "column_rows": (self.column_rows, self.columns),
             "repeats": (self.repeats, self.columns),
             "across_without": (self.across_without, self.columns),
+            "levels": (self.levels, self.columns),
             "published_columns": (self.published_columns, self.columns),
             "published_rows": (self.published_rows, self.rows),
             "published_tasks": (self.published_tasks, tasks),
@@ -132,6 +135,7 @@ class ReportSpec:
             watched=None if self.watched is None else [p for p in self.watched if p[0] in metrics],
             change_metrics=_only(self.change_metrics or {}, metrics) or None,
             across_without=[name for name in self.across_without if name == column],
+            levels=[name for name in self.levels if name == column],
             published_columns=_only(self.published_columns, (column,)),
             published_rows=_only(self.published_rows, rows),
             published_tasks=_only(self.published_tasks, metrics),

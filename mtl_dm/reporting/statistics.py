@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from mtl_dm.relatedness.contradictions import wilson
 
@@ -73,6 +73,61 @@ def corrected_interval(
     if not (test_train_ratio > 0.0 and math.isfinite(test_train_ratio)):
         raise ValueError(f"test_train_ratio must be positive, got {test_train_ratio}.")
     return float(array.mean()), _half_width(array, level, 1.0 / array.size + test_train_ratio)
+
+
+def corrected_p(values: Iterable[float], test_train_ratio: float = 1.0) -> float:
+    """Return the two-sided p of a mean of 0 by the corrected resampled t test.
+
+    The test of `corrected_interval`: t = mean / (s sqrt(1 / n + n_test / n_train)) with n - 1
+    degrees of freedom; p < 1 - level where that interval excludes 0.
+
+    Args:
+        values: One difference for each fold of each repeat.
+        test_train_ratio: As for `corrected_interval`.
+
+    Returns:
+        p; NaN where no spread can be seen: a single value, or values that are all the same.
+
+    Raises:
+        ValueError: As `corrected_interval`.
+    """
+    array = np.asarray(list(values), np.float64)
+    mean, _ = corrected_interval(array, test_train_ratio=test_train_ratio)
+    spread = float(array.std(ddof=1)) if array.size > 1 else 0.0
+    # Values that are one but for rounding have no spread either.
+    if spread <= 1e-12 * float(np.abs(array).max()):
+        return math.nan
+    t = mean / (spread * math.sqrt(1.0 / array.size + test_train_ratio))
+    return 2.0 * float(stdtr(array.size - 1, -abs(t)))
+
+
+def holm(probabilities: Iterable[float]) -> list[float]:
+    """Return p values adjusted for their number, so that any one below alpha is decided at alpha.
+
+    Source: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal
+    of Statistics 6 (1979). With p_(1) <= ... <= p_(m) in order, that of place k becomes
+
+        max_{j <= k} min(1, (m - j + 1) p_(j)).
+
+    The chance of any false decision stays below alpha, however the tests depend on each other.
+
+    Args:
+        probabilities: m values in [0, 1]; a NaN is no test, counts for nothing and stays.
+
+    Returns:
+        As many, in the order given.
+
+    Raises:
+        ValueError: If a value is outside [0, 1].
+    """
+    given = np.asarray(list(probabilities), np.float64)
+    tests = np.flatnonzero(~np.isnan(given))
+    if ((given[tests] < 0.0) | (given[tests] > 1.0)).any():
+        raise ValueError(f"probabilities must lie in [0, 1], got {given.tolist()}.")
+    order = tests[np.argsort(given[tests], kind="stable")]
+    steps = np.arange(len(order), 0, -1) * given[order]
+    given[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(value) for value in given]
 
 
 def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:

@@ -395,7 +395,14 @@ def model_of(
         couplings = couplings_of(config, tasks)
     backbone = BACKBONES.create(config.backbone, input_shape)
     balancing = BALANCING.create(config.balancing)
-    model = MultiTaskModel(backbone, tasks, couplings, balancing, chain=config.chain)
+    model = MultiTaskModel(
+        backbone,
+        tasks,
+        couplings,
+        balancing,
+        chain=config.chain,
+        log_gradients=config.log_gradients,
+    )
     if isinstance(input_shape, Mapping):
         model({name: keras.ops.zeros((1, *shape)) for name, shape in input_shape.items()})
     else:

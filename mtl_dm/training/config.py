@@ -147,6 +147,11 @@ class TrainConfig:
     )
     label_smoothing: float = option(0.0, "Of multiclass labels.")
     balancing: str = option("equal", "How loss terms combine; equal is eq. 1.", registry=BALANCING)
+    log_gradients: bool = option(
+        False,
+        "Log the terms' weights and the cosines between their gradients, epoch by epoch; takes a "
+        "backward pass a term.",
+    )
     batch_size: int = option(64, "Images per step over all data sets.", least=1)
     shares: tuple[float, ...] | None = option(
         None, "Part of a batch per data set, in any unit; default: proportional to size."

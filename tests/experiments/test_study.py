@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from experiments import coupling_study, table1, table2, table2_size, table4
+from experiments import coupling_study, table1, table2, table2_size, table4, table5
 from experiments.engine.options import main_guard, options, require_known
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("study", "reproduce-table1", "reproduce-table2", "reproduce-table3", "reproduce-table4")
+TARGETS = ("study", *(f"reproduce-table{number}" for number in range(1, 6)))
 
 
-@pytest.mark.parametrize("module", [coupling_study, table1, table4], ids=lambda each: each.TABLE)
+@pytest.mark.parametrize(
+    "module", [coupling_study, table1, table4, table5], ids=lambda each: each.TABLE
+)
 def test_repetitions_that_a_study_fixes_are_not_taken(module, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # Should the option be taken after all, nothing else lets the study start.
@@ -130,7 +132,9 @@ class TestGuard:
 
 
 @pytest.mark.parametrize(
-    "module", [coupling_study, table1, table2, table2_size, table4], ids=lambda each: each.TABLE
+    "module",
+    [coupling_study, table1, table2, table2_size, table4, table5],
+    ids=lambda each: each.TABLE,
 )
 def test_headers_say_what_one_needs_to_know(module):
     for word in ("Source:", "Command:", "Data:", "Expected", "Cost"):

@@ -9,6 +9,8 @@ from scipy import stats
 from mtl_dm.reporting import Baselines, ReportSpec, to_frame, write_html, write_report
 from mtl_dm.reporting.across import EACH, across, paired
 from mtl_dm.reporting.across_text import across_table, note, sentences
+from mtl_dm.reporting.comparisons import comparison_table
+from mtl_dm.reporting.findings import warnings
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.quantities import quantity_of
@@ -216,6 +218,17 @@ class TestShown:
         text = write_report(tmp_path, alone).read_text(encoding="utf-8")
         assert "**Negative transfer**: NC MT is worse than ST" in text
         assert "-4.0 ± 0.0 *" in text
+
+    def test_columns_may_give_levels_alone(self):
+        found = cells()
+        asked = plan(across="", levels=[COLUMNS[0]])
+        each = measured(found)[COLUMNS[0]]
+        assert not comparison_table(each, asked.for_column(COLUMNS[0]), "ST")
+        assert warnings(each, asked.for_column(COLUMNS[0]))[-1] == (
+            "This column gives levels: no verdict."
+        )
+        other = measured(found)[COLUMNS[1]]
+        assert comparison_table(other, asked.for_column(COLUMNS[1]), "ST")
 
     def test_not_where_columns_are_no_samples(self, folder):
         silent = plan(ROWS, COLUMNS[1:], across="")

@@ -286,6 +286,21 @@ def test_real_images_keep_their_licence(tmp_path):
     assert "Its licence holds for this page" in page(tmp_path, cell("ST", dataset="cad (real)"))
 
 
+def test_weights_and_gradients_are_drawn_where_they_were_logged(tmp_path):
+    fake_evidence.write(tmp_path, "ST")
+    assert "Weights and gradients" not in page(tmp_path, cell("ST"))
+    content = fake_evidence.evidence()
+    content["history"][0]["balance"] = {
+        "expression_weight": [1.0, 0.5],
+        "expression_and_action_units_cosine": [0.25, -0.5],
+    }
+    fake_evidence.write(tmp_path, "ST", content=content)
+    text = page(tmp_path, cell("ST"))
+    assert "Weights and gradients" in text
+    assert "expression and action units cosine" in text
+    assert "ST: -0.5 at the end" in text
+
+
 def test_text_is_escaped(tmp_path):
     bad = '<script>alert("1")</script>'
     content = fake_evidence.evidence()

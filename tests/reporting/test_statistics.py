@@ -10,6 +10,7 @@ from mtl_dm.reporting import (
     relative_change,
     wilson_interval,
 )
+from mtl_dm.reporting.statistics import corrected_p, holm
 
 
 @pytest.mark.parametrize("n", [2, 3, 12])
@@ -119,3 +120,55 @@ class TestWilson:
     def test_wrong_input(self, arguments, message):
         with pytest.raises(ValueError, match=message):
             wilson_interval(*arguments)
+
+
+class TestCorrectedP:
+    def test_against_scipy(self):
+        values, ratio = [0.02, -0.01, 0.04, 0.03, 0.01, 0.02], 0.25
+        t = np.mean(values) / (np.std(values, ddof=1) * np.sqrt(1 / 6 + ratio))
+        assert corrected_p(values, ratio) == pytest.approx(2 * stats.t.sf(abs(t), 5))
+        assert corrected_p([-value for value in values], ratio) == corrected_p(values, ratio)
+
+    def test_is_half_of_a_tenth_where_the_interval_ends_at_0(self):
+        values = np.array([0.3, 0.1, 0.5, 0.2])
+        mean, half = corrected_interval(values)
+        assert corrected_p(values - mean + half) == pytest.approx(0.05)
+
+    def test_without_spread_there_is_no_test(self):
+        assert np.isnan([corrected_p([0.1]), corrected_p([0.1, 0.1, 0.1])]).all()
+
+    def test_bad_values(self):
+        with pytest.raises(ValueError, match="finite"):
+            corrected_p([0.1, np.nan])
+
+
+class TestHolm:
+    def test_by_hand(self):
+        # In order .005 x 4, .01 x 3, .03 x 2, .04 x 1; the last may not be below the third.
+        assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+    def test_one_test_stays_and_many_end_at_1(self):
+        assert holm([0.04]) == [0.04]
+        assert holm([0.6, 0.7, 0.8]) == [1.0, 1.0, 1.0]
+        assert holm([]) == []
+
+    def test_what_is_no_test_counts_for_nothing(self):
+        found = holm([0.01, np.nan, 0.04])
+        assert np.isnan(found[1])
+        assert found[::2] == pytest.approx([0.02, 0.04])
+
+    def test_against_the_sequential_definition(self):
+        rng = np.random.default_rng(0)
+        values = rng.random(9) / 20
+        adjusted = np.array(holm(values))
+        for alpha in (0.01, 0.05, 0.1, 0.3):
+            rejected = np.zeros(9, bool)
+            for k, place in enumerate(np.argsort(values)):
+                if values[place] > alpha / (9 - k):
+                    break
+                rejected[place] = True
+            np.testing.assert_array_equal(adjusted <= alpha, rejected)
+
+    def test_bad_values(self):
+        with pytest.raises(ValueError, match=r"must lie in \[0, 1\], got \[0.1, 1.2\]"):
+            holm([0.1, 1.2])

@@ -113,7 +113,7 @@ def train(command, faces, tmp_path):
             "Unknown data set 'nothing'. Known: abaw4_lsd, aff_wild2",
         ),
         (["--datasets=synthetic_faces/nothing"], "Unknown configuration 'nothing'"),
-        ([f"--datasets={SETS}", "--backbone=nothing"], "Known: compact_cnn, dense_trunk, "),
+        ([f"--datasets={SETS}", "--backbone=nothing"], "compact_cnn, dense_trunk, "),
         ([f"--datasets={SETS}", "--tasks=expression,nothing"], "Unknown task ['nothing']"),
         ([f"--datasets={SETS}", "--matching=0.5"], "--matching has no effect"),
         ([f"--datasets={SETS}", "--relatedness=none.json"], "none.json"),

@@ -48,6 +48,7 @@ def test_every_field_has_a_flag():
         "attribute_reduction": "sum",
         "label_smoothing": 0.1,
         "balancing": "uncertainty",
+        "log_gradients": True,
         "batch_size": 7,
         "shares": (1.0, 3.0),
         "epochs": 2,

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_dm.draws import require_seed, seed_of, uniform
+from mtl_dm.draws import following, keys_of, require_seed, seed_of, uniform
 from mtl_dm.models.backbones import _policy as policy
 from mtl_dm.models.backbones import _task_resnet as resnet
 from mtl_dm.models.backbones._contract import (
@@ -125,8 +125,9 @@ class AdaShare(keras.Model, TermProvider, Phased):
 
     def _drawn(self, logits: Any, rounds: Any) -> Any:
         count = ops.convert_to_tensor(self.draws)
-        noise = policy.gumbel(uniform(tuple(logits.shape), self._own["seed"], count))
-        self.draws.assign(count + 1.0)
+        keys = keys_of(self._own["seed"], np.ndindex(*logits.shape)).reshape(logits.shape)
+        noise = policy.gumbel(uniform(keys, count))
+        self.draws.assign(following(count))
         now = policy.temperature_at(rounds, self._own["temperature"], self._own["decay"])
         return policy.gumbel_softmax(logits, noise, now)[..., policy.EXECUTE]
 

@@ -44,7 +44,7 @@ def needed_for(model: Any) -> bool:
     """Return whether Keras's own training step will not do for a model's method or its replicas."""
     balancing = model.balancing
     # A step whose losses or gradients are not finite must leave weights and memory as they are.
-    return balancing.wants_losses or _scales_on_replicas(model)
+    return balancing.wants_losses or model.log_gradients or _scales_on_replicas(model)
 
 
 def _scales_on_replicas(model: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,9 +17,11 @@ from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen
 from mtl_dm.models.steps.scopes import (
     is_shared,
     last_kernel,
+    learn,
     one_representation,
     remember,
     safe_weights,
+    shared_variables,
 )
 
 SCALE = 2.0**10
@@ -65,7 +68,7 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
-        remember(balancing, lambda: balancing.learn(seen), seen, finite)
+        remember(balancing, lambda: learn(model, seen), seen, finite)
     _, fixed, _ = values.after(scope)
     before = (trainable, optimizer)
     trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
@@ -112,6 +115,7 @@ def _by_losses(
 ) -> tuple[Any, ...]:
     """Return scaled gradients of the objective, what the method saw, True, and new values."""
     balancing = model.balancing
+    before = (fixed, metrics)
 
     def forward(trainable: Any) -> Any:
         inputs, labels, masks = batch
@@ -131,8 +135,34 @@ def _by_losses(
 
     gradients, found = jax.grad(forward, has_aux=True)(trainable)
     (losses, present, features), (fixed, metrics) = found
+    if model.log_gradients:
+        gram = _logged_gram(model, trainable, before, batch)
+        values = _Values(model, trainable, fixed, metrics)
+        with values.scope() as scope:
+            seen = _seen(model, losses, present, None, features)
+            model.log_balance(balancing.balance(seen), gram)
+        _, _, metrics = values.after(scope)
     seen = _seen(model, losses, present, None, features)
     return gradients, seen, jnp.asarray(True), fixed, metrics
+
+
+def _logged_gram(model: Any, trainable: Any, before: Any, batch: Any) -> Any:
+    """Return the Gram matrix over the shared weights, for the log alone."""
+    names = list(model.balancing.names)
+
+    def vector(trainable: Any) -> Any:
+        inputs, labels, masks = batch
+        with _Values(model, trainable, *before).scope():
+            features, extras = model.extract(inputs, training=True)
+            parts = parts_of(model.terms(model.context(inputs, features, extras, labels, masks)))
+            return jnp.stack([parts[name] for name in names])
+
+    _, pull = jax.vjp(vector, trainable)
+    rows = [pull(unit)[0] for unit in jnp.eye(len(names))]
+    shared = is_shared(model)
+    return _gram(
+        [[each for each, is_one in zip(row, shared, strict=True) if is_one] for row in rows], 1.0
+    )
 
 
 def _by_gradients(
@@ -167,20 +197,40 @@ def _by_gradients(
     (losses, present, features, logits), (fixed, metrics) = found
     units = jnp.eye(len(names) + 1)
     rows = [pull(units[place]) for place in range(len(names))]
-    gram = _gram([_in_scope(model, row) for row in rows], scale)
-    seen = _seen(model, losses, present, gram, features)
+    seen = _seen(model, losses, present, None, features)
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
-        weights, safe, finite = safe_weights(balancing, seen)
+        if balancing.smooths:
+            seen, rows = _smoothed(model, rows, seen, scale)
+        gram = _gram([_in_scope(model, row) for row in rows], scale)
+        weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
+        heads = balancing.for_heads(weights, safe)
         objective = jnp.sum(jnp.append(weights, 1.0) * vector) / scale
+        model.log_balance(weights, gram)
         _log_logits(model, batch, logits, objective)
-    gradients = _combined(model, pull, rows, weights, units[-1])
+    gradients = _combined(model, pull, rows, weights, heads, units[-1])
     _, _, metrics = values.after(scope)
     own = _own_gradients(model, trainable, fixed, metrics, safe, scale)
     gradients = [
         mine if mine is not None else each for each, mine in zip(gradients, own, strict=True)
     ]
     return gradients, safe, finite, fixed, metrics
+
+
+def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, list[Any]]:
+    """Return what was seen with smoothed gradients, and rows with them in their place."""
+    places = [place for place, shared in enumerate(is_shared(model)) if shared]
+    fresh = [
+        jnp.stack([row[0][place] for row in rows]).astype(jnp.float32) / scale for place in places
+    ]
+    smooth = model.balancing.smooth(shared_variables(model), fresh, seen)
+    placed = []
+    for term, (of_weights, of_probe) in enumerate(rows):
+        parts = list(of_weights)
+        for place, each in zip(places, smooth, strict=True):
+            parts[place] = scale * each[term]
+        placed.append((parts, of_probe))
+    return dataclasses.replace(seen, smooth=smooth), placed
 
 
 def _probe(model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any) -> Any:
@@ -213,11 +263,9 @@ def _gram(rows: Sequence[Sequence[Any]], scale: Any) -> Any:
     return gram
 
 
-def _combined(model: Any, pull: Any, rows: Any, weights: Any, last: Any) -> list[Any]:
+def _combined(model: Any, pull: Any, rows: Any, weights: Any, heads: Any, last: Any) -> list[Any]:
     """Return the scaled gradient of every trainable weight; `last` selects what is not balanced."""
-    balancing = model.balancing
     rest, _ = pull(last)
-    heads = weights if balancing.weighs_heads else jnp.ones_like(weights)
     combined = []
     for place, shared in enumerate(is_shared(model)):
         by = weights if shared else heads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,14 +43,16 @@ def keeps_rows(model: Any, count: int) -> bool:
     """Return whether a step keeps the gradients of all terms over all weights.
 
     It then makes the final gradient of them, without a further backward pass. They take
-    count * weights * 4 bytes; beyond `MOST_BYTES` only their inner products are kept.
+    count * weights * 4 bytes; beyond `MOST_BYTES` only their inner products are kept, unless the
+    method smooths them.
 
     Args:
         model: Built.
         count: Of the terms that the method balances.
     """
     weights = sum(int(np.prod(each.shape)) for each in model.trainable_variables)
-    return model.balancing.scope == "shared" and 4 * count * weights <= MOST_BYTES
+    small = 4 * count * weights <= MOST_BYTES
+    return model.balancing.smooths or (model.balancing.scope == "shared" and small)
 
 
 def groups(sources: Sequence[Any], count: int) -> list[list[Any]]:
@@ -95,7 +98,7 @@ def safe_weights(balancing: Balancing, seen: Seen) -> tuple[Any, Seen, Any]:
     """
     finite = ops.all(ops.isfinite(seen.gram))
     gram = ops.where(finite, seen.gram, ops.eye(len(seen.names)))
-    safe = Seen(seen.names, seen.losses, seen.present, gram, seen.features)
+    safe = dataclasses.replace(seen, gram=gram)
     weights = balancing.balance(safe)
     if weights is None:
         weights = ops.ones((len(seen.names),))
@@ -118,3 +121,16 @@ def remember(balancing: Balancing, change: Callable[[], None], seen: Seen, finit
         finite = ops.logical_and(finite, ops.all(ops.isfinite(seen.losses)))
     for variable, old in zip(variables, before, strict=True):
         variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))
+
+
+def learn(model: Any, seen: Seen) -> None:
+    """Let a model's method learn from a step, from smoothed gradients too."""
+    if seen.smooth is not None:
+        model.balancing.keep(shared_variables(model), seen.smooth)
+    model.balancing.learn(seen)
+
+
+def shared_variables(model: Any) -> list[Any]:
+    """Return the backbone's weights that are trained, in the model's order."""
+    pairs = zip(model.trainable_variables, is_shared(model), strict=True)
+    return [variable for variable, shared in pairs if shared]

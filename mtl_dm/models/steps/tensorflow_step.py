@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,9 +18,11 @@ from mtl_dm.models.steps.scopes import (
     is_shared,
     keeps_rows,
     last_kernel,
+    learn,
     one_representation,
     remember,
     safe_weights,
+    shared_variables,
 )
 
 SCALE = 2.0**10
@@ -34,7 +37,7 @@ def train_step(model: Any, data: Any) -> Any:
     gradients, seen, usable = by(model, inputs, labels, masks)
     finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     if balancing.non_trainable_variables:
-        remember(balancing, lambda: balancing.learn(seen), seen, finite)
+        remember(balancing, lambda: learn(model, seen), seen, finite)
     _apply(model, gradients, finite)
     if balancing.looks_after:
         losses = _losses_now(model, seen.names, inputs, labels, masks)
@@ -54,18 +57,22 @@ def test_step(model: Any, data: Any) -> Any:
 def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any]:
     """Return the scaled gradients of the objective, what the method saw, and True."""
     balancing = model.balancing
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=model.log_gradients) as tape:
         features, extras = model.extract(inputs, training=True)
         context = model.context(inputs, features, extras, labels, masks)
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
+        vector = tf.stack([parts[name] for name in names])
         seen = seen_of(balancing, names, terms, parts, features=features)
         objective = objective_of(balancing, parts, seen)
         scaled = model.optimizer.scale_loss(objective)
     model.log_terms(terms)
     variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
+    if model.log_gradients:
+        rows = _one_after_another(tape, vector, _chosen(variables, is_shared(model)))
+        model.log_balance(balancing.balance(seen), _gram(rows, 1.0, reduce_rows=True))
     _log(model, context, labels, masks, objective)
     return gradients, seen, tf.constant(True)
 
@@ -87,17 +94,22 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
     scope = _scope(model, balancing.scope, variables, features)
     kept = keeps_rows(model, len(names))
     rows = _rows(tape, vector, variables) if kept else []
+    seen = seen_of(balancing, names, terms, parts, None, features)
+    if balancing.smooths:
+        seen, rows = _smoothed(model, rows, seen, scale)
     judged = [_chosen(rows, shared)] if kept else _one_after_another(tape, vector, scope)
     # Features are of this replica's images: their products add up over replicas, not they.
     gram = _gram(judged, scale, reduce_rows=balancing.scope != "features")
-    seen = seen_of(balancing, names, terms, parts, gram, features)
-    weights, safe, finite = safe_weights(balancing, seen)
+    weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
+    heads = balancing.for_heads(weights, safe)
+    factors = [weights if each else heads for each in shared]
     if kept:
-        combined = _from_rows(tape, rest, weights, variables, balancing, shared, rows)
+        combined = _from_rows(tape, rest, variables, rows, factors)
     else:
-        combined = _from_pass(tape, vector, rest, weights, variables, balancing, shared)
+        combined = _from_pass(tape, vector, rest, variables, factors)
     own = _own_gradients(balancing, safe, scale)
     model.log_terms(terms)
+    model.log_balance(weights, gram)
     for place, variable in enumerate(model.trainable_variables):
         if id(variable) in own:
             combined[place] = own[id(variable)]
@@ -107,6 +119,19 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
     )
     _log(model, context, labels, masks, objective)
     return combined, safe, finite
+
+
+def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, list[Any]]:
+    """Return what was seen with smoothed gradients, and rows with them in their place."""
+    fresh = [global_sum(row) / scale for row in _chosen(rows, is_shared(model))]
+    smooth = model.balancing.smooth(shared_variables(model), fresh, seen)
+    # Each replica's part, scaled, as those of the heads are.
+    part = scale / tf.distribute.get_strategy().num_replicas_in_sync
+    parts = iter([part * each for each in smooth])
+    placed = [
+        next(parts) if shared else row for row, shared in zip(rows, is_shared(model), strict=True)
+    ]
+    return dataclasses.replace(seen, smooth=smooth), placed
 
 
 def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> list[Any]:
@@ -163,18 +188,12 @@ def _gradients(
 def _from_rows(
     tape: tf.GradientTape,
     rest: Any,
-    weights: Any,
     variables: Sequence[Any],
-    balancing: Any,
-    shared: Sequence[bool],
     rows: Sequence[Any],
+    factors: Sequence[Any],
 ) -> list[Any]:
     """Return the scaled gradient of every trainable weight from those of the terms."""
-    heads = weights if balancing.weighs_heads else tf.ones_like(weights)
-    found = [
-        tf.tensordot(weights if is_shared else heads, row, 1)
-        for row, is_shared in zip(rows, shared, strict=True)
-    ]
+    found = [tf.tensordot(by, row, 1) for by, row in zip(factors, rows, strict=True)]
     if not tf.is_tensor(rest):  # Every term is balanced.
         return found
     others = _gradients(tape, rest, variables)
@@ -185,28 +204,22 @@ def _from_pass(
     tape: tf.GradientTape,
     vector: Any,
     rest: Any,
-    weights: Any,
     variables: Sequence[Any],
-    balancing: Any,
-    shared: Sequence[bool],
+    factors: Sequence[Any],
 ) -> list[Any]:
     """Return the scaled gradient of every trainable weight by another backward pass.
 
-    The heads have a short one of their own where the method leaves them alone.
+    One for each kind of factors: the heads have a short one where the method leaves them alone.
     """
-
-    def weighed(by: Any, sources: Sequence[Any]) -> list[Any]:
-        targets, factors = [vector], [by]
+    found: dict[int, Any] = {}
+    for by in {id(each): each for each in factors}.values():
+        places = [place for place, each in enumerate(factors) if each is by]
+        targets, weights = [vector], [by]
         if tf.is_tensor(rest):
-            targets, factors = [vector, rest], [by, tf.ones(())]
-        return _gradients(tape, targets, sources, factors)
-
-    if balancing.weighs_heads:
-        return weighed(weights, variables)
-    of_shared = iter(weighed(weights, _chosen(variables, shared)))
-    apart = _chosen(variables, [not each for each in shared])
-    of_heads = iter(weighed(tf.ones_like(weights), apart))
-    return [next(of_shared if each else of_heads) for each in shared]
+            targets, weights = [vector, rest], [by, tf.ones(())]
+        chosen = [variables[place] for place in places]
+        found.update(zip(places, _gradients(tape, targets, chosen, weights), strict=True))
+    return [found[place] for place in range(len(variables))]
 
 
 def _gram(parts: Iterable[Sequence[Any]], scale: Any, reduce_rows: bool) -> Any:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from mtl_dm.reporting.findings import undecided, warnings
 from mtl_dm.reporting.page.changes import change_charts
-from mtl_dm.reporting.page.curves import learning_curves
+from mtl_dm.reporting.page.curves import balance_curves, learning_curves
 from mtl_dm.reporting.page.heat import heat_maps
 from mtl_dm.reporting.page.labels import label_cards
 from mtl_dm.reporting.page.markup import bullets, details, escape, note
@@ -46,6 +46,7 @@ def column_markup(view: ColumnView, lines: pd.DataFrame, prefix: str) -> str:
         "Who gains, who loses": change_charts(view)
         or note("No row shares a repeat and two tasks with its single-task row."),
         "Learning curves": learning_curves(view),
+        **balance_curves(view),
         "Label by label": _labels(view),
         "Relatedness: prior and implied": heat_maps(view),
         "Calibration": reliability_diagrams(view),

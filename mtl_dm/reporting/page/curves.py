@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,14 +39,36 @@ def learning_curves(view: ColumnView) -> str:
     return view.legend(shown) + grid(panels, "wide") + note(text)
 
 
+def balance_curves(view: ColumnView) -> dict[str, str]:
+    """Return a section with a panel for each weight and cosine; none where they were not logged."""
+    logged: dict[str, dict[str, Curve]] = {}
+    for row in view.spec.rows:
+        for content in view.evidence.get(row, ()):
+            for part in content["history"]:
+                for name, values in part.get("balance", {}).items():
+                    _extend(logged.setdefault(name, {}).setdefault(row, {}), part, values)
+    if not logged:
+        return {}
+    panels = [_panel(view, name, curves) for name, curves in logged.items()]
+    shown = [row for row in view.spec.rows if any(row in curves for curves in logged.values())]
+    text = (
+        "Weights of the loss terms and cosines between their gradients over the shared weights, "
+        "means of an epoch's steps. A cosine below 0: the terms pull apart."
+    )
+    return {"Weights and gradients": view.legend(shown) + grid(panels, "wide") + note(text)}
+
+
+def _extend(curve: Curve, part: Mapping, values: Sequence[float | None]) -> None:
+    for epoch, value in zip(part["epochs"], values, strict=False):
+        if value is not None:
+            curve.setdefault(int(epoch), []).append(float(value))
+
+
 def _add(terms: dict[str, dict[str, Curve]], row: str, part: Mapping) -> None:
     for name, values in part["terms"].items():
         if name == _OBJECTIVE and len(part["terms"]) == 2:
             continue  # With a single term the objective is that term.
-        curve = terms.setdefault(name, {}).setdefault(row, {})
-        for epoch, value in zip(part["epochs"], values, strict=False):
-            if value is not None:
-                curve.setdefault(int(epoch), []).append(float(value))
+        _extend(terms.setdefault(name, {}).setdefault(row, {}), part, values)
 
 
 def _panel(view: ColumnView, name: str, curves: Mapping[str, Curve]) -> str:

@@ -1,11 +1,14 @@
 """The step of methods that see gradients, against one tape a term and NumPy."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_dm.balancing import MGDA, GradNorm
+from mtl_dm.balancing import MGDA, EqualWeighting, GradNorm, Uncertainty
+from mtl_dm.models.balance_log import trackers_of
 from mtl_dm.models.objective import parts_of
 from mtl_dm.models.steps import backend
 from mtl_dm.models.steps.scopes import is_shared, last_kernel
@@ -161,3 +164,34 @@ def test_compiled_gradients_of_terms_equal_separate_tapes():
         want = np.concatenate([row.numpy().ravel() for row in rows])
         assert want.any()
         np.testing.assert_allclose(got[name], want, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", [MGDA, EqualWeighting, Uncertainty])
+def test_weights_and_cosines_are_logged_in_training(method):
+    model = coupled_model(tasks=TASKS, balancing=method(), log_gradients=True)
+    model(np.zeros((1, 3), np.float32))
+    model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
+    data = batch()
+    found = separate(model, data)
+    names = model.balancing.names
+    logs = model.fit(dataset(data, ROWS), verbose=0, shuffle=False).history
+    rows = {name: in_scope(model, found[name][1], "shared") for name in names}
+    for one, other in itertools.combinations(names, 2):
+        lengths = np.linalg.norm(rows[one]) * np.linalg.norm(rows[other])
+        want = rows[one] @ rows[other] / lengths
+        assert logs[f"{one}_and_{other}_cosine"][0] == pytest.approx(want, abs=1e-4)
+    weights = [logs[f"{name}_weight"][0] for name in names]
+    if method is MGDA:
+        assert sum(weights) == pytest.approx(1.0, abs=1e-5)
+    else:
+        assert weights == [1.0] * len(names)
+    evaluated = model.evaluate(dataset(data, ROWS), verbose=0, return_dict=True)
+    assert not any(name.endswith(("_weight", "_cosine")) for name in evaluated)
+    assert keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(model)
+    ).log_gradients
+
+
+def test_too_many_terms_to_log():
+    with pytest.raises(ValueError, match="at most 12 balanced terms, these are 13"):
+        trackers_of([f"t{place}" for place in range(13)])

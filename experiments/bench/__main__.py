@@ -53,7 +53,7 @@ def measurements(data_dir: str) -> Iterator[Row]:
     yield from steps.rows()
     yield from balancing.rows()
     yield from balancing_memory.rows()
-    yield from peers.memory(balancing.MOST_TASKS)
+    yield from peers.memory(balancing_memory.CASES["reference"][0])
 
 
 def main() -> None:

@@ -31,8 +31,8 @@ RECORDED: Mapping[str, Mapping[str, Mapping[int, float]]] = {
     "gradnorm(scope=features)": {"LibMTL": {2: 1.0, 10: 1.1, 40: 3.0}},
     "mgda(scope=features)": {"LibMTL": {2: 1.0, 10: 1.3, 40: 3.7}},
 }
-"""Ratios over their own plain step, by method, library and number of tasks: recorded once with
-TorchJD 0.17 (one gradient at a time) and LibMTL 1.1.5 on another machine with two cores."""
+"""Ratios over their own plain step, by method, library and number of tasks: recorded once, on two
+cores, with TorchJD (UPGrad one gradient at a time, the others all at once) and LibMTL."""
 
 
 def recorded(method: str, count: int) -> Row:

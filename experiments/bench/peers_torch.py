@@ -2,7 +2,8 @@
 
 Source: Quinton, Rey 2024 (arXiv 2406.16232); `mtl_backward` and `jac_to_grad` as TorchJD's
     documentation uses them for multi-task learning.
-Method: one gradient at a time (`parallel_chunk_size=1`), on CPUs the fastest that it offers.
+Method: one gradient at a time (`parallel_chunk_size=1`). All at once, its default, took twice as
+    long on a CPU with 10 and 40 tasks (MGDA 14 and 54 plain steps against 7 and 27).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-# Every target makes the environment it needs, in .venv.
+# Every target makes the environment it needs, in .venv; the bench's peers have one of their own.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+PEERS := .venv-peers
 
 PRESET ?=
 SEEDS ?=
@@ -46,6 +47,13 @@ $(INSTALLED): setup.py
 	PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --editable '.[dev]'
 	touch $@
 
+# Never fails: the bench says what is missing and goes on.
+$(PEERS)/.installed: setup.py
+	{ $(PYTHON) -m venv $(PEERS) \
+		&& $(PEERS)/bin/python -m pip install --quiet --upgrade pip \
+		&& PYTHONWARNINGS=ignore $(PEERS)/bin/python -m pip install --quiet --editable '.[peers]' \
+		&& touch $@; } || echo 'The peers of the bench could not be installed.'
+
 test: $(INSTALLED)  ## Run all tests (about 12 minutes)
 	$(PY) -m pytest tests -n 2
 
@@ -57,7 +65,7 @@ lint: $(INSTALLED)  ## Check style and types
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery
 
-bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 10 minutes)
+bench: $(INSTALLED) $(PEERS)/.installed  ## Time the library beside the alternatives into runs/bench (about 15 minutes)
 	$(PY) -m experiments.bench
 
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)
@@ -79,5 +87,5 @@ reproduce-table5: $(INSTALLED)  ## Table 5 (balancing methods) into runs/table5,
 	$(STUDY) experiments.table5 $(TRAINING)
 
 clean:  ## Remove the environment, caches and built data sets; runs/ is kept
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(PEERS) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

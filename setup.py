@@ -46,6 +46,8 @@ setup(
         "faces-tiny": FACES_TINY,
         "jax": [JAX],
         "onnx": ONNX,
+        # For the bench alone, in an environment of its own.
+        "peers": ["torch~=2.13.0", "torchjd[quadprog-projector]~=0.18.0"],
         "dev": [
             JAX,
             *FACES_TINY,

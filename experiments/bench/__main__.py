@@ -8,8 +8,12 @@ Method: pairs are timed in turn in one run, so that whatever else the machine do
     temporary folder.
 Goals: coupled / uncoupled and MultiTaskModel / a hand-written two-head model at most 1.02; the
     input pipeline at least 0.97 of the same operations in bare tf.data, blends too; memory
-    flat within 10% while the data grows ten times; import at most 1.1 of importing Keras.
-Cost: about 11 minutes on two cores.
+    flat within 10% while the data grows ten times; import at most 1.1 of importing Keras. A step
+    that balances 2, 10 or 40 tasks at most 1.7, 6.8 or 24 plain ones by full gradients, 1.0, 1.1
+    or 1.4 by gradients at the features; training grows by at most 1.2 of the plain memory.
+Peers: TorchJD's steps over its own plain ones, on the same network in the same run, where it can be
+    installed.
+Cost: about 15 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -22,7 +26,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.bench import faces, imports, memory, pipelines, steps
+from experiments.bench import (
+    balancing,
+    balancing_memory,
+    faces,
+    imports,
+    memory,
+    peers,
+    pipelines,
+    steps,
+)
 from experiments.bench.report import described, markdown
 from experiments.bench.timing import Row
 from experiments.engine.options import main_guard
@@ -38,6 +51,9 @@ def measurements(data_dir: str) -> Iterator[Row]:
     yield from memory.rows(data_dir)
     yield from pipelines.rows(data_dir)
     yield from steps.rows()
+    yield from balancing.rows()
+    yield from balancing_memory.rows()
+    yield from peers.memory(balancing_memory.CASES["reference"][0])
 
 
 def main() -> None:

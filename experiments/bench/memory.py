@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 
 from experiments.bench import faces, pipelines
+from experiments.bench.peak import peak
 from experiments.bench.timing import Goal, Row
 from mtl_dm.command_line import Parser
 
@@ -51,9 +51,7 @@ def main() -> None:
     name = f"{faces.BenchFaces.name}/{options.config}"
     for _ in pipelines.ours(name, options.data_dir, 112).prefetch(2).take(BATCHES):
         pass
-    # Linux counts in kilobytes, macOS in bytes.
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    print(peak())
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ _HEAD = """\
 # Bench
 
 Median ratios of pairs timed in turn, on {cores} cores, with 95% intervals of the median, all
-of which have to keep the goal. "Measured" is of the first of the two.
+of which have to keep the goal. "Measured" is of the first of the two. "Recorded" are ratios of
+others' libraries over their own plain step, not of this run.
 
-| what | ratio | 95% interval | goal | | measured | images/s | pairs |
-|---|---:|---:|---:|---|---:|---:|---:|
+| what | ratio | 95% interval | goal | | measured | images/s | pairs | recorded |
+|---|---:|---:|---:|---|---:|---:|---:|---|
 """
 
 
@@ -24,7 +25,7 @@ def markdown(rows: Sequence[Row]) -> str:
         f"| {row['name']} | {_number(row, 'ratio', '.3f')} | {_interval(row)} "
         f"| {row.get('goal', '')} "
         f"| {row.get('met', '')} | {_measured(row)} | {_number(row, 'images_per_second', ',.0f')} "
-        f"| {row.get('pairs', '')} |\n"
+        f"| {row.get('pairs', '')} | {row.get('recorded', '')} |\n"
         for row in rows
     ]
     return _HEAD.format(cores=os.cpu_count()) + "".join(lines)
@@ -40,10 +41,13 @@ def described(row: Row) -> str:
     return (
         f"{row['name']}: {row['ratio']:.3f}{spread}{goal}, {_measured(row)}"
         f"{speed if 'images_per_second' in row else ''}"
+        f"{'; recorded: ' + row['recorded'] if 'recorded' in row else ''}"
     )
 
 
 def _measured(row: Row) -> str:
+    if "note" in row:
+        return str(row["note"])
     if "megabytes" in row:
         return f"{row['megabytes']:,.0f} MB"
     return f"{row['seconds']:.3f} s"

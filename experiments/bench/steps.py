@@ -25,15 +25,16 @@ def rows() -> Iterator[Row]:
     compact = BACKBONES.get("compact_cnn")
     for name, network, count, pairs, bound in (
         ("compact CNN", compact, COMPACT_BATCH, COMPACT_PAIRS, 1.02),
-        ("ResNet-50", _resnet50, RESNET_BATCH, RESNET_PAIRS, 1.02),
+        ("ResNet-50", resnet50, RESNET_BATCH, RESNET_PAIRS, 1.02),
     ):
-        coupled, first = _step(MultiTaskModel(network(shape), TASKS, [Coupling()]), count)
-        plain, _ = _step(MultiTaskModel(network(shape), TASKS), count)
+        batch = _batch(count)
+        coupled, first = step_of(MultiTaskModel(network(shape), TASKS, [Coupling()]), batch)
+        plain, _ = step_of(MultiTaskModel(network(shape), TASKS), batch)
         yield {"name": f"first step with compilation, {name}, coupled", "seconds": first}
         row = pair(f"step coupled / uncoupled, {name}", coupled, plain, pairs, Goal(bound))
         yield {**row, "images_per_second": count / row["seconds"]}
     ours, bare, logging, again = (
-        _step(model, COMPACT_BATCH)[0]
+        step_of(model, _batch(COMPACT_BATCH))[0]
         for model in (
             MultiTaskModel(compact(shape), TASKS),
             HandWritten(compact(shape)),
@@ -47,13 +48,17 @@ def rows() -> Iterator[Row]:
     yield pair("step of two equal models (what the machine adds)", again, bare, COMPACT_PAIRS)
 
 
-def _step(model: keras.Model, count: int) -> tuple[Callable[[], float], float]:
+def step_of(model: keras.Model, batch: Any) -> tuple[Callable[[], float], float]:
     """Return a training step as `fit` runs it, and the seconds that the first one took.
 
     Not `train_on_batch`: it sets every metric to zero before every step, which `fit` does once
     an epoch.
+
+    Args:
+        model: Not compiled.
+        batch: Images, labels and masks, the same in every step.
     """
-    stream = tf.data.Dataset.from_tensors(_batch(count)).repeat()
+    stream = tf.data.Dataset.from_tensors(batch).repeat()
     model.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=False)
     started = time.perf_counter()
     model.fit(stream, steps_per_epoch=1, shuffle=False, verbose=0)
@@ -78,7 +83,8 @@ def _batch(count: int) -> tuple[Any, Any, Any]:
     return tf.nest.map_structure(tf.constant, (images, labels, masks))
 
 
-def _resnet50(shape: tuple[int, ...]) -> keras.Model:
+def resnet50(shape: tuple[int, ...]) -> keras.Model:
+    """Return a ResNet-50 without a head, not trained."""
     return keras.applications.ResNet50(
         include_top=False, weights=None, input_shape=shape, pooling="avg"
     )

@@ -70,9 +70,9 @@ def test_the_table_shows_what_a_row_has():
     ]  # fmt: skip
     lines = markdown(rows).splitlines()[-3:]
     assert lines == [
-        "| first |  |  |  |  | 2.000 s |  |  |",
-        "| speed | 0.900 | 0.800 to 1.000 | >= 0.95 | missed | 1.000 s | 1,234 | 7 |",
-        "| memory | 1.000 |  |  |  | 1,300 MB |  |  |",
+        "| first |  |  |  |  | 2.000 s |  |  |  |",
+        "| speed | 0.900 | 0.800 to 1.000 | >= 0.95 | missed | 1.000 s | 1,234 | 7 |  |",
+        "| memory | 1.000 |  |  |  | 1,300 MB |  |  |  |",
     ]
     assert described(rows[0]) == "first: 2.000 s"
     assert described(rows[1]).startswith(

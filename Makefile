@@ -29,7 +29,7 @@ OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)')
 # Only studies that train take workers. A dry run of another one is refused, not left out.
 TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
-.PHONY: help test lint gallery bench study reproduce-table1 reproduce-table2 reproduce-table3 \
+.PHONY: help test lint gallery bench peers study reproduce-table1 reproduce-table2 reproduce-table3 \
 	reproduce-table4 reproduce-table5 clean
 
 help:  ## Show the targets
@@ -47,12 +47,11 @@ $(INSTALLED): setup.py
 	PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-# Never fails: the bench says what is missing and goes on.
 $(PEERS)/.installed: setup.py
-	{ $(PYTHON) -m venv $(PEERS) \
-		&& $(PEERS)/bin/python -m pip install --quiet --upgrade pip \
-		&& PYTHONWARNINGS=ignore $(PEERS)/bin/python -m pip install --quiet --editable '.[peers]' \
-		&& touch $@; } || echo 'The peers of the bench could not be installed.'
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
+	PYTHONWARNINGS=ignore $(PEERS)/bin/python -m pip install --quiet --editable '.[peers]'
+	touch $@
 
 test: $(INSTALLED)  ## Run all tests (about 12 minutes)
 	$(PY) -m pytest tests -n 2
@@ -65,8 +64,10 @@ lint: $(INSTALLED)  ## Check style and types
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery
 
-bench: $(INSTALLED) $(PEERS)/.installed  ## Time the library beside the alternatives into runs/bench (about 15 minutes)
+bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 15 minutes)
 	$(PY) -m experiments.bench
+
+peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
 
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)
 	$(STUDY) experiments.coupling_study $(TRAINING)

@@ -17,6 +17,16 @@ import pytest
 QUICKLY_COMPILED = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 """Environment of a program of few steps: to optimise them takes longer than they do."""
 
+
+def compiled_once(folder):
+    """Environment of programs on JAX that compile the same: each reads what an earlier one made."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
 SILENCE_SECONDS = 600
 """A program that has done nothing for this long hangs."""
 

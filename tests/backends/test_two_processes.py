@@ -13,7 +13,7 @@ import pytest
 
 from mtl_dm import processes
 from tests import built_faces
-from tests.progress import QUICKLY_COMPILED, Program
+from tests.progress import QUICKLY_COMPILED, Program, compiled_once
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="needs JAX: pip install 'mtl-dm[jax]'"
@@ -39,14 +39,16 @@ def flags(tmp_path_factory):
 
 
 @pytest.fixture
-def started(tmp_path):
+def started(tmp_path, tmp_path_factory):
     """Starts programs of which nothing is left afterwards."""
+    compiled = compiled_once(tmp_path_factory.mktemp("compiled"))
     with contextlib.ExitStack() as stack:
 
         def start(*command):
             environment = {
                 **os.environ,
                 **QUICKLY_COMPILED,
+                **compiled,
                 "KERAS_BACKEND": "jax",
                 "JAX_PLATFORMS": "cpu",
                 "CUDA_VISIBLE_DEVICES": "",

@@ -57,7 +57,7 @@ def part(values, case):
 
 
 # Half precision rounds activations and gradients at 1e-3 of their size; with a learning rate of
-# 0.05 and three steps some 1e-4 of that stays, and an objective whose weights are the reciprocals
+# 0.05 and two steps some 1e-4 of that stays, and an objective whose weights are the reciprocals
 # of small gradients moves more than any of its terms.
 @pytest.mark.parametrize(
     ("other", "case"),

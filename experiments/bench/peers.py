@@ -32,7 +32,8 @@ RECORDED: Mapping[str, Mapping[str, Mapping[int, float]]] = {
     "mgda(scope=features)": {"LibMTL": {2: 1.0, 10: 1.3, 40: 3.7}},
 }
 """Ratios over their own plain step, by method, library and number of tasks: recorded once, on two
-cores, with TorchJD (UPGrad one gradient at a time, the others all at once) and LibMTL."""
+cores, with TorchJD (UPGrad one gradient at a time, the others, by their size, all at once) and
+LibMTL."""
 
 
 def recorded(method: str, count: int) -> Row:

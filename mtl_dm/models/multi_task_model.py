@@ -257,6 +257,11 @@ class MultiTaskModel(keras.Model):
             self.optimizer.build(self.trainable_variables)
 
     @property
+    def head_terms(self) -> frozenset[str]:
+        """Names of the terms that depend on the backbone through what it returns alone."""
+        return frozenset([*self._tasks_by_name, *self.coupling_names()])
+
+    @property
     def sees_features(self) -> bool:
         """Whether the objective needs more than logits: terms or a method that see features."""
         return bool(self._extra_terms) or self._in_parts or self.balancing.uses_features

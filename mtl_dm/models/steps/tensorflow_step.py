@@ -13,6 +13,7 @@ import tensorflow as tf
 from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.reduction import global_sum
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
+from mtl_dm.models.steps.passes import Passes, gradients_of, passes_of
 from mtl_dm.models.steps.scopes import (
     groups,
     is_shared,
@@ -63,7 +64,7 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
-        vector = tf.stack([parts[name] for name in names])
+        targets = {name: tf.identity(parts[name]) for name in names}
         seen = seen_of(balancing, names, terms, parts, features=features)
         objective = objective_of(balancing, parts, seen)
         scaled = model.optimizer.scale_loss(objective)
@@ -71,7 +72,8 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
     variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
     if model.log_gradients:
-        rows = _one_after_another(tape, vector, _chosen(variables, is_shared(model)))
+        passes = passes_of(model, tape, targets, features, extras)
+        rows = _one_after_another(passes, _chosen(variables, is_shared(model)))
         model.log_balance(balancing.balance(seen), _gram(rows, 1.0, reduce_rows=True))
     _log(model, context, labels, masks, objective)
     return gradients, seen, tf.constant(True)
@@ -89,24 +91,23 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
         scale = model.optimizer.scale_loss(tf.ones(()))
-        vector = scale * tf.stack([parts[name] for name in names])
+        targets = {name: scale * parts[name] for name in names}
+        vector = tf.stack(list(targets.values()))
         rest = scale * sum(part for name, part in parts.items() if name not in names)
-    scope = _scope(model, balancing.scope, variables, features)
+    passes = passes_of(model, tape, targets, features, extras)
     kept = keeps_rows(model, len(names))
-    rows = _rows(tape, vector, variables) if kept else []
+    rows = passes.rows(_chosen(variables, shared)) if kept else []
     seen = seen_of(balancing, names, terms, parts, None, features)
     if balancing.smooths:
         seen, rows = _smoothed(model, rows, seen, scale)
-    judged = [_chosen(rows, shared)] if kept else _one_after_another(tape, vector, scope)
+    judged: Any = [rows]
+    if not kept:
+        judged = _one_after_another(passes, _scope(model, balancing.scope, variables, features))
     # Features are of this replica's images: their products add up over replicas, not they.
     gram = _gram(judged, scale, reduce_rows=balancing.scope != "features")
     weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
-    heads = balancing.for_heads(weights, safe)
-    factors = [weights if each else heads for each in shared]
-    if kept:
-        combined = _from_rows(tape, rest, variables, rows, factors)
-    else:
-        combined = _from_pass(tape, vector, rest, variables, factors)
+    factors = (weights, balancing.for_heads(weights, safe))
+    combined = _combined(tape, vector, rest, variables, shared, factors, rows)
     own = _own_gradients(balancing, safe, scale)
     model.log_terms(terms)
     model.log_balance(weights, gram)
@@ -122,16 +123,12 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
 
 
 def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, list[Any]]:
-    """Return what was seen with smoothed gradients, and rows with them in their place."""
-    fresh = [global_sum(row) / scale for row in _chosen(rows, is_shared(model))]
+    """Return what was seen with smoothed gradients, and these as rows."""
+    fresh = [global_sum(row) / scale for row in rows]
     smooth = model.balancing.smooth(shared_variables(model), fresh, seen)
     # Each replica's part, scaled, as those of the heads are.
     part = scale / tf.distribute.get_strategy().num_replicas_in_sync
-    parts = iter([part * each for each in smooth])
-    placed = [
-        next(parts) if shared else row for row, shared in zip(rows, is_shared(model), strict=True)
-    ]
-    return dataclasses.replace(seen, smooth=smooth), placed
+    return dataclasses.replace(seen, smooth=smooth), [part * each for each in smooth]
 
 
 def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> list[Any]:
@@ -146,80 +143,58 @@ def _chosen(parts: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
     return [part for part, is_chosen in zip(parts, chosen, strict=True) if is_chosen]
 
 
-def _rows(tape: tf.GradientTape, vector: Any, sources: Sequence[Any]) -> list[Any]:
-    """Return the gradients [T, ...] of each element of a vector [T], one after another.
-
-    On one device a loop in the graph: as T passes side by side they take T times as long to
-    trace, and the memory of all of them at once. A loop has no place for the sums over replicas
-    that a gradient may hold.
-    """
-    units = tf.eye(vector.shape[0], dtype=vector.dtype)
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        passes = [_gradients(tape, vector, sources, unit) for unit in tf.unstack(units)]
-        return [tf.stack(parts) for parts in zip(*passes, strict=True)]
-    shapes = [tf.TensorSpec(each.shape, "float32") for each in sources]
-    return tf.map_fn(
-        lambda unit: _gradients(tape, vector, sources, unit),
-        units,
-        fn_output_signature=shapes,
-        parallel_iterations=1,
-    )
-
-
-def _one_after_another(
-    tape: tf.GradientTape, vector: Any, sources: Sequence[Any]
-) -> Iterator[list[Any]]:
+def _one_after_another(passes: Passes, sources: Sequence[Any]) -> Iterator[list[Any]]:
     """Yield the gradients of groups of sources that may be kept at once, of each when it is due."""
     done: list[Any] = []
-    for group in groups(sources, vector.shape[0]):
+    for group in groups(sources, passes.count):
         with tf.control_dependencies(done):
-            rows = _rows(tape, vector, group)
+            rows = passes.rows(group)
         yield rows
         done = rows
 
 
-def _gradients(
-    tape: tf.GradientTape, target: Any, sources: Sequence[Any], factors: Any = None
-) -> list[Any]:
-    found = tape.gradient(target, sources, output_gradients=factors, unconnected_gradients="zero")
-    return [tf.cast(tf.convert_to_tensor(each), "float32") for each in found]
-
-
-def _from_rows(
-    tape: tf.GradientTape,
-    rest: Any,
-    variables: Sequence[Any],
-    rows: Sequence[Any],
-    factors: Sequence[Any],
-) -> list[Any]:
-    """Return the scaled gradient of every trainable weight from those of the terms."""
-    found = [tf.tensordot(by, row, 1) for by, row in zip(factors, rows, strict=True)]
-    if not tf.is_tensor(rest):  # Every term is balanced.
-        return found
-    others = _gradients(tape, rest, variables)
-    return [mine + other for mine, other in zip(found, others, strict=True)]
-
-
-def _from_pass(
+def _combined(
     tape: tf.GradientTape,
     vector: Any,
     rest: Any,
     variables: Sequence[Any],
-    factors: Sequence[Any],
+    shared: Sequence[bool],
+    factors: tuple[Any, Any],
+    rows: Sequence[Any],
 ) -> list[Any]:
-    """Return the scaled gradient of every trainable weight by another backward pass.
+    """Return the scaled gradient of every trainable weight.
 
-    One for each kind of factors: the heads have a short one where the method leaves them alone.
+    Of the shared ones from the rows, if they were kept, else by another backward pass; the heads
+    have a short one of their own.
+
+    Args:
+        tape: Of the forward pass.
+        vector: [T], the balanced terms.
+        rest: The sum of the others; no tensor where there are none.
+        variables: The trainable weights.
+        shared: Which of them are the backbone's.
+        factors: [T] of the shared ones and of the others.
+        rows: [T, ...] of the shared ones, or nothing.
     """
-    found: dict[int, Any] = {}
-    for by in {id(each): each for each in factors}.values():
-        places = [place for place, each in enumerate(factors) if each is by]
-        targets, weights = [vector], [by]
+
+    def weighed(by: Any, sources: Sequence[Any]) -> list[Any]:
+        if not tf.is_tensor(rest):
+            return gradients_of(tape, [vector], sources, [by])
+        return gradients_of(tape, [vector, rest], sources, [by, tf.ones(())])
+
+    of_trunk = _chosen(variables, shared)
+    apart = _chosen(variables, [not each for each in shared])
+    if not rows and factors[0] is factors[1]:
+        return weighed(factors[0], variables)
+    if rows:
+        trunk = [tf.tensordot(factors[0], row, 1) for row in rows]
         if tf.is_tensor(rest):
-            targets, weights = [vector, rest], [by, tf.ones(())]
-        chosen = [variables[place] for place in places]
-        found.update(zip(places, _gradients(tape, targets, chosen, weights), strict=True))
-    return [found[place] for place in range(len(variables))]
+            others = gradients_of(tape, rest, of_trunk)
+            trunk = [mine + other for mine, other in zip(trunk, others, strict=True)]
+    else:
+        trunk = weighed(factors[0], of_trunk)
+    found, heads = iter(trunk), iter(weighed(factors[1], apart))
+    return [next(found if each else heads) for each in shared]
 
 
 def _gram(parts: Iterable[Sequence[Any]], scale: Any, reduce_rows: bool) -> Any:
@@ -323,7 +298,7 @@ def term_gradients(model: Any) -> Callable[[Any, Sequence[str]], dict[str, np.nd
             scaled = {name: SCALE * losses[name] for name in names}
         return {
             name: tf.concat(
-                [tf.reshape(part, [-1]) for part in _gradients(tape, scaled[name], variables)], 0
+                [tf.reshape(part, [-1]) for part in gradients_of(tape, scaled[name], variables)], 0
             )
             / SCALE
             for name in names

@@ -7,7 +7,11 @@ sum_i q_i w_i g_i: what is annotated rarely counts little, whatever the weights 
 
 and w chosen from earlier batches alone, as if every term were present, the expectation over which
 labels a batch has is E[sum_i v_i g_i] = sum_i w_i g_i, the fully annotated direction, whether the
-tasks' labels come together or never do. The price is variance, most for rare tasks.
+tasks' labels come together or never do; of the heads too. The price is variance, most for rare
+tasks.
+
+That is for w as the method has it by then. What it has learned of earlier steps is of batches as
+they were, or of whole ones where it chooses among the terms (`Balancing.learns_whole`).
 
 Shapes: T terms.
 """

@@ -381,9 +381,11 @@ class MultiTaskModel(keras.Model):
         """
         own = watching.callbacks_of(self.balancing)
         if isinstance(callbacks, keras.callbacks.CallbackList):
+            there = {type(each) for each in callbacks.callbacks}
             for callback in own:
-                callback.set_model(self)
-                callbacks.append(callback)
+                if type(callback) not in there:  # The list may be given to `fit` again.
+                    callback.set_model(self)
+                    callbacks.callbacks.append(callback)
         elif own:
             given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
             callbacks = [*own, *(each for each in given if each is not None)]

@@ -13,9 +13,8 @@ import tensorflow as tf
 from absl import logging
 
 from mtl_dm import processes
-from mtl_dm.models import MultiTaskModel
+from mtl_dm.models import MultiTaskModel, steps
 from mtl_dm.models.phases import Phased
-from mtl_dm.models.steps import require_backend
 from mtl_dm.training import fitting
 from mtl_dm.training.checkpoints import BEST
 from mtl_dm.training.config import TrainConfig
@@ -97,20 +96,14 @@ def _check_stage(model: MultiTaskModel, stage: Stage) -> None:
             "give relatedness or a coupling, or leave validation_gate out."
         )
     if config.validation_gate or needs_own_step(model):
-        require_backend()
-    _, steps = fitting.training_stream(stage.sources, config)
-    fitting.optimizer_of(config, steps)  # Keras has rules of its own; nothing is kept.
+        steps.require_backend()
+    _, count = fitting.training_stream(stage.sources, config)
+    fitting.optimizer_of(config, count)  # Keras has rules of its own; nothing is kept.
 
 
 def needs_own_step(model: MultiTaskModel) -> bool:
     """Return whether a model trains by a step of `mtl_dm.models.steps`, not by Keras's own."""
-    balancing = model.balancing
-    return (
-        model.sees_features
-        or balancing.sees == "gradients"
-        or balancing.looks_after
-        or bool(balancing.non_trainable_variables)
-    )
+    return model.sees_features or model.balancing.wants_losses or model.log_gradients
 
 
 def _check_scope(model: MultiTaskModel, chosen: set[str], trainable: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
-from mtl_dm.balancing import Balancing, EqualWeighting
+from mtl_dm.balancing import Balancing, EqualWeighting, Uncertainty
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel, steps
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting, learning, stages
@@ -315,9 +315,10 @@ def test_the_weights_that_a_method_compares_over_are_trained(method, trainable, 
         stages.check_stages(model, [stage])
 
 
-@pytest.mark.parametrize("needs", ["gradients", "gate", "nothing"])
+@pytest.mark.parametrize("needs", ["gradients", "losses", "gate", "nothing"])
 def test_the_backend_is_asked_before_a_stage_trains(needs, monkeypatch):
-    model = balanced(Shared() if needs == "gradients" else EqualWeighting(), [Coupling()])
+    methods = {"gradients": Shared, "losses": Uncertainty}
+    model = balanced(methods.get(needs, EqualWeighting)(), [Coupling()])
     stage = stage_of(validation_gate=needs == "gate", relatedness="facs", validation="v")
     monkeypatch.setattr(steps, "BACKENDS", ("other",))
     if needs == "nothing":

@@ -210,7 +210,9 @@ def test_stages_of_one_name():
 def test_no_stage_begins_after_a_loss_that_is_not_finite(tmp_path):
     config = CONFIG.replace(stages=("a(epochs=1, learning_rate=1e38, optimizer=sgd)", "b"))
     for _ in range(2):  # Nor when it is started again.
-        with pytest.raises(ValueError, match=f"Stage 'a': the loss is not finite.*{tmp_path}"):
+        with pytest.raises(
+            ValueError, match=r"Stage 'a': The loss of .* step 2 of epoch 1\..*No later"
+        ):
             train(tmp_path, config)
     assert not (tmp_path / "stages" / "b").exists()
 

@@ -39,6 +39,8 @@ class Balancing(keras.layers.Layer):
         looks_after: Whether `after_step` is called; it takes a second forward pass.
         smooths: Whether `smooth` is called: its result is seen, and weighed, instead of gradients.
         counts_epochs: Whether `begin_epoch` is called.
+        learns_whole: Whether, unbiased, `update` too gets the batch as if every term were in it:
+            what it remembers are choices among the terms, not means of what was there.
         signed: Whether weights may be negative.
 
     Args:
@@ -60,6 +62,7 @@ class Balancing(keras.layers.Layer):
     looks_after: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
     counts_epochs: ClassVar[bool] = False
+    learns_whole: ClassVar[bool] = False
     signed: ClassVar[bool] = False
 
     def __init__(
@@ -133,17 +136,32 @@ class Balancing(keras.layers.Layer):
         factors = _missing.inverse_rates(known, seen)
         return factors if weights is None else weights * factors
 
+    def balance_heads(self, weights: Any, seen: Seen) -> Any:
+        """Return the weights of a step for the heads; see `for_heads`, which it asks.
+
+        Args:
+            weights: Of `balance`.
+            seen: Of the step.
+        """
+        found = self.for_heads(weights, seen)
+        if not self.unbiased or found is weights:  # Those have the rates in them.
+            return found
+        return found * _missing.inverse_rates(self._before(), seen)
+
     def added_loss(self, seen: Seen) -> Any:
         """Return the method's own loss of a step; see `own_loss`, which it asks."""
         return self.own_loss(_missing.whole(self._before(), seen) if self.unbiased else seen)
 
     def learn(self, seen: Seen) -> None:
         """Remember a step; see `update`, which it calls."""
-        if self.unbiased:
-            known = _missing.after(self._before(), seen)
-            for name, each in self._known.items():
-                each.assign(getattr(known, name))
-        self.update(seen)
+        if not self.unbiased:
+            self.update(seen)
+            return
+        before = self._before()
+        self.update(_missing.whole(before, seen) if self.learns_whole else seen)
+        known = _missing.after(before, seen)
+        for name, each in self._known.items():
+            each.assign(getattr(known, name))
 
     def weigh(self, seen: Seen) -> Any:
         """Return the weights [T] float32, or None if all are 1; changes nothing.
@@ -172,7 +190,7 @@ class Balancing(keras.layers.Layer):
         """Make what is remembered of gradients; called once, where the method `smooths`.
 
         Args:
-            shared: The backbone's trainable weights.
+            shared: The backbone's weights that are there to be trained, frozen ones too.
         """
 
     def smooth(self, variables: Sequence[Any], gradients: Sequence[Any], seen: Seen) -> list[Any]:

@@ -7,7 +7,11 @@ sum_i q_i w_i g_i: what is annotated rarely counts little, whatever the weights 
 
 and w chosen from earlier batches alone, as if every term were present, the expectation over which
 labels a batch has is E[sum_i v_i g_i] = sum_i w_i g_i, the fully annotated direction, whether the
-tasks' labels come together or never do. The price is variance, most for rare tasks.
+tasks' labels come together or never do; of the heads too. The price is variance, most for rare
+tasks.
+
+That is for w as the method has it by then. What it has learned of earlier steps is of batches as
+they were, or of whole ones where it chooses among the terms (`Balancing.learns_whole`).
 
 Shapes: T terms.
 """
@@ -99,9 +103,12 @@ def whole(known: Known, seen: Seen) -> Seen:
 
 
 def inverse_rates(known: Known, seen: Seen) -> Any:
-    """Return p_i / q_i, [T], 0 where a term is absent, with the rates before the batch."""
-    first = known.counts <= 0
-    rates = ops.where(first, after(known, seen).rates, known.rates)
+    """Return p_i / q_i, [T], 0 where a term is absent, with the rates before the batch.
+
+    A term's first batch counts as it is: one in so many steps is no rate yet, and its weight would
+    be their number.
+    """
+    rates = ops.where(known.counts <= 0, 1.0, known.rates)
     return ops.where(seen.present > 0, seen.present / ops.maximum(rates, 1e-6), 0.0)
 
 

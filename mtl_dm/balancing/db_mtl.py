@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from mtl_dm.balancing._gradients import GradientBalancing
+from mtl_dm.balancing._losses import with_logarithm
 from mtl_dm.balancing._seen import Seen
 
 SMALL = 1e-8
@@ -28,7 +29,9 @@ class DBMTL(GradientBalancing):
     heads follow the gradients of the log losses. The running means are saved weights of the method:
     as many as terms times shared weights. A term that is absent keeps its mean and takes no part;
     the paper knows no such batches and counts steps once for all.
-    Deviation: none other; only the scope "shared" is the paper's.
+    Deviations: the authors' means start at 0, so that a first step is 1 - beta of this one, which
+    is g_i itself; and a term whose loss is not above 0, which has no logarithm, takes no part: that
+    of a negative one would climb. Only the scope "shared" is the paper's.
 
     Args:
         beta: How much of the running mean stays at first, in [0, 1); the paper chooses among
@@ -66,9 +69,10 @@ class DBMTL(GradientBalancing):
 
     def smooth(self, variables: Sequence[Any], gradients: Sequence[Any], seen: Seen) -> list[Any]:
         """Return the running means after a step, [T, ...] a weight."""
-        share = fading(self.steps.value + seen.present, self.beta, self.sigma)
+        present = with_logarithm(seen.losses, seen.present)
+        share = fading(self.steps.value + present, self.beta, self.sigma)
         return [
-            smoothed(self._means[id(variable)].value, gradient, seen.losses, seen.present, share)
+            smoothed(self._means[id(variable)].value, gradient, seen.losses, present, share)
             for variable, gradient in zip(variables, gradients, strict=True)
         ]
 
@@ -79,16 +83,17 @@ class DBMTL(GradientBalancing):
 
     def weigh(self, seen: Seen) -> Any:
         """Return a / (|b_i| + 1e-8), 0 for absent terms."""
-        return equal_lengths(seen.gram, seen.present)
+        return equal_lengths(seen.gram, with_logarithm(seen.losses, seen.present))
 
     def for_heads(self, weights: Any, seen: Seen) -> Any:
         """Return the factor that makes gradients those of log losses."""
         del weights
-        return seen.present / (seen.losses + SMALL)
+        present = with_logarithm(seen.losses, seen.present)
+        return present / (ops.where(present > 0, seen.losses, 1.0) + SMALL)
 
     def update(self, seen: Seen) -> None:
         """Count the step."""
-        self.steps.assign(self.steps.value + seen.present)
+        self.steps.assign(self.steps.value + with_logarithm(seen.losses, seen.present))
 
     def get_config(self) -> dict[str, Any]:
         """Return the options too."""

@@ -31,8 +31,9 @@ class FAMO(Balancing):
 
     with which Adam changes xi. The second look is a second forward pass. Sums run over the terms
     that are present; an absent one keeps its logit, its moments and its own count of steps, so that
-    the others move as if it were not there. As in the authors' code each loss is taken as L + 1e-8;
-    the lower bounds b_i that it subtracts are 0 here.
+    the others move as if it were not there. A step with one term alone compares nothing: where no
+    batch has labels of two, the logits never move, `unbiased` or not. As in the authors' code each
+    loss is taken as L + 1e-8; the lower bounds b_i that it subtracts are 0 here.
     Deviations: a term whose loss is not above 0 takes no part: its inverse would take all the
     weight, and the network stand still. Neither does one whose loss after the step is not finite,
     as may happen in half precision, in that step's change of the logits.

@@ -27,7 +27,9 @@ class GradNorm(GradientBalancing):
 
     mean(G) r_i^alpha held constant, after which they are scaled to sum to the number of terms.
     L_i(0) is the loss of the first batch in which the term is present and its loss above 0, and
-    means run over the terms that are present: an absent one takes no part and keeps its share.
+    means run over the terms that are present: an absent one takes no part and keeps its share. A
+    term alone has nothing to be compared with: where no batch has labels of two, weights move only
+    if `unbiased`.
     Losses are as they enter the objective, times their factors: a term that a gate halves counts as
     one that has learnt.
     Deviations: the step on L_grad is plain gradient descent (the paper leaves the optimiser open);
@@ -43,6 +45,7 @@ class GradNorm(GradientBalancing):
     """
 
     scopes = ("last_layer", "shared", "features")
+    learns_whole = True
 
     def __init__(
         self,

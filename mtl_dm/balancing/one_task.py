@@ -40,6 +40,8 @@ class OneTask(Balancing):
         ValueError: If the seed is none.
     """
 
+    learns_whole = True
+
     def __init__(
         self, seed: int = 0, balances: Literal["all", "tasks"] = "tasks", **kwargs: Any
     ) -> None:

@@ -59,6 +59,7 @@ class ParetoMTL(GradientBalancing):
 
     weighs_heads = False
     signed = True
+    learns_whole = True
 
     def __init__(
         self,

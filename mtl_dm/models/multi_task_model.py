@@ -22,6 +22,7 @@ from mtl_dm.models.coupling import (
     coupling_from_dict,
     coupling_names,
 )
+from mtl_dm.models.frozen import Frozen, freeze, frozen_parts, learnable_weights
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.terms import (
@@ -136,6 +137,7 @@ class MultiTaskModel(keras.Model):
         self.task_metrics = {task.name: streaming_metric(task) for task in self.tasks}
         self._prepared = False
         self._in_parts = False
+        self._frozen: Frozen = {}
         check_balancing(self.balancing, self._balanced([*names, AUXILIARY]))
         inputs = known_inputs(backbone)
         if inputs is not None:
@@ -177,7 +179,8 @@ class MultiTaskModel(keras.Model):
         if self.log_gradients:
             self.balance_trackers.update(balance_log.trackers_of(self.balancing.names))
         if self.balancing.smooths:
-            self.balancing.prepare_gradients(self.backbone.trainable_variables)
+            # Of frozen weights too: a later stage may train them.
+            self.balancing.prepare_gradients(learnable_weights(self.backbone))
 
     def _balanced(self, names: Sequence[str]) -> list[str]:
         """Return those of the terms that the balancing method gives weights to."""
@@ -210,6 +213,7 @@ class MultiTaskModel(keras.Model):
         self._in_parts = any(len(each.shape) == 3 for each in features.values())
         self._prepare(inputs)
         self.built = True
+        freeze(self, self._frozen)
 
     def call(self, inputs: Any, training: bool | None = None) -> dict[str, Any]:
         """Return the logits [B, size] of every task, by name."""
@@ -382,9 +386,11 @@ class MultiTaskModel(keras.Model):
         """
         own = watching.callbacks_of(self.balancing)
         if isinstance(callbacks, keras.callbacks.CallbackList):
+            there = {type(each) for each in callbacks.callbacks}
             for callback in own:
-                callback.set_model(self)
-                callbacks.append(callback)
+                if type(callback) not in there:  # The list may be given to `fit` again.
+                    callback.set_model(self)
+                    callbacks.callbacks.append(callback)
         elif own:
             given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
             callbacks = [*own, *(each for each in given if each is not None)]
@@ -445,6 +451,8 @@ class MultiTaskModel(keras.Model):
             config["chain"] = list(self.chain)
         if self.log_gradients:
             config["log_gradients"] = True
+        if self.built and frozen_parts(self):
+            config["frozen"] = frozen_parts(self)
         if self.term_providers:
             config["terms"] = [
                 keras.saving.serialize_keras_object(provider) for provider in self.term_providers
@@ -464,4 +472,7 @@ class MultiTaskModel(keras.Model):
         config["terms"] = [made(part) for part in config.get("terms", [])]
         config["tasks"] = [Task.from_dict(task) for task in config["tasks"]]
         config["couplings"] = [coupling_from_dict(each) for each in config["couplings"]]
-        return cls(**config)
+        frozen = config.pop("frozen", {})
+        model = cls(**config)
+        model._frozen = frozen  # Once it is built.
+        return model

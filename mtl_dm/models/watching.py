@@ -20,6 +20,10 @@ class Epochs(keras.callbacks.Callback):
         self.model.balancing.begin_epoch()
 
 
+class NonFiniteLossError(ValueError):
+    """A loss is NaN or infinite."""
+
+
 class StopAtNonFinite(keras.callbacks.Callback):
     """Ends a training whose loss is NaN or infinite, and says which term's.
 
@@ -40,7 +44,7 @@ class StopAtNonFinite(keras.callbacks.Callback):
         """Look at the logs of a step.
 
         Raises:
-            ValueError: If a loss is not finite; names the terms, the epoch and the step.
+            NonFiniteLossError: If a loss is not finite; names the terms, the epoch and the step.
         """
         logs = logs or {}
         if "loss" not in logs or math.isfinite(float(logs["loss"])):
@@ -51,7 +55,7 @@ class StopAtNonFinite(keras.callbacks.Callback):
             if name.endswith(END) and not math.isfinite(float(value))
         }
         named = ", ".join(f"{name} ({value})" for name, value in bad.items())
-        raise ValueError(
+        raise NonFiniteLossError(
             f"The loss of {named or 'the objective'} is not finite in step {batch + 1} of epoch "
             f"{self._epoch + 1}. Look for inputs or labels that are not finite, or use a smaller "
             "learning rate."

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import logging
 
 from mtl_dm import processes
-from mtl_dm.models import MultiTaskModel
+from mtl_dm.models import MultiTaskModel, steps
 from mtl_dm.models.phases import Phased
-from mtl_dm.models.steps import require_backend
+from mtl_dm.models.watching import NonFiniteLossError
 from mtl_dm.training import fitting
 from mtl_dm.training.checkpoints import BEST
 from mtl_dm.training.config import TrainConfig
@@ -97,20 +96,14 @@ def _check_stage(model: MultiTaskModel, stage: Stage) -> None:
             "give relatedness or a coupling, or leave validation_gate out."
         )
     if config.validation_gate or needs_own_step(model):
-        require_backend()
-    _, steps = fitting.training_stream(stage.sources, config)
-    fitting.optimizer_of(config, steps)  # Keras has rules of its own; nothing is kept.
+        steps.require_backend()
+    _, count = fitting.training_stream(stage.sources, config)
+    fitting.optimizer_of(config, count)  # Keras has rules of its own; nothing is kept.
 
 
 def needs_own_step(model: MultiTaskModel) -> bool:
     """Return whether a model trains by a step of `mtl_dm.models.steps`, not by Keras's own."""
-    balancing = model.balancing
-    return (
-        model.sees_features
-        or balancing.sees == "gradients"
-        or balancing.looks_after
-        or bool(balancing.non_trainable_variables)
-    )
+    return model.sees_features or model.balancing.wants_losses or model.log_gradients
 
 
 def _check_scope(model: MultiTaskModel, chosen: set[str], trainable: Sequence[str]) -> None:
@@ -153,8 +146,8 @@ def train_stages(
         The progress of each stage.
 
     Raises:
-        ValueError: As `check_stages` and `fitting.fit`, or if the loss of a stage before the last
-            one is not finite: none begins after it.
+        ValueError: As `check_stages` and `fitting.fit`; a loss that is not finite is told with its
+            stage, after which none begins.
         FileNotFoundError: If a file to start from does not exist.
         OSError: If the disk is full.
     """
@@ -170,31 +163,28 @@ def train_stages(
         place = fitting.Place(before, total, folder if last else state, everything, stage.name)
         if stage.name and processes.is_main():
             logging.info("Stage %s: %d epochs.", stage.name, stage.config.epochs)
-        progress = fitting.fit(
-            model,
-            stage.sources,
-            stage.config,
-            validation=validation,
-            output=state,
-            callbacks=stage.callbacks,
-            place=place,
-        )
+        try:
+            progress = fitting.fit(
+                model,
+                stage.sources,
+                stage.config,
+                validation=validation,
+                output=state,
+                callbacks=stage.callbacks,
+                place=place,
+            )
+        except NonFiniteLossError as error:
+            if not stage.name:
+                raise
+            raise NonFiniteLossError(_of_stage(stage.name, error, state)) from error
         done.append(progress)
-        if not last:
-            _require_finite(stage.name, progress, state)
         before += stage.config.epochs
     return done
 
 
-def _require_finite(name: str, progress: Progress, folder: Path | None) -> None:
-    if np.isfinite(progress.history.get("loss", [0.0])[-1]):
-        return
-    kept = "" if folder is None else f" Its best epoch so far is {folder / BEST}."
-    raise ValueError(
-        f"Stage {name!r}: the loss is not finite after {progress.epochs} epochs; no later stage is "
-        f"trained.{kept} Start anew with a lower learning_rate or a global_clipnorm of its "
-        "optimizer."
-    )
+def _of_stage(name: str, error: Exception, folder: Path | None) -> str:
+    best = "" if folder is None or not (folder / BEST).exists() else f" {folder / BEST} is kept."
+    return f"Stage {name!r}: {error} No later stage is trained.{best}"
 
 
 def joined_history(parts: Sequence[Progress]) -> dict[str, list[float]]:

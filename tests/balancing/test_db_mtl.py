@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+from mtl_dm.balancing import Seen
 from mtl_dm.balancing.db_mtl import DBMTL, equal_lengths, fading, smoothed
 from mtl_dm.models.steps.scopes import is_shared
-from tests.models.steps.test_gradients import batch, model_with, moved_by, separate
+from tests.models.cases import coupled_model, dataset
+from tests.models.steps.test_gradients import ROWS, TASKS, batch, model_with, moved_by, separate
 
 RNG = np.random.default_rng(0)
 numpy = keras.ops.convert_to_numpy
@@ -65,6 +67,43 @@ def test_two_steps_of_a_model():
         ]
         for got, expected in zip(moved_by(model, data), want, strict=True):
             np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", [-0.5, 0.0])
+def test_a_loss_without_a_logarithm_takes_no_part(loss):
+    method = DBMTL()
+    method.prepare(("a", "b"))
+    kernel = keras.Variable(np.zeros(3))
+    method.prepare_gradients([kernel])
+    step = Seen(("a", "b"), tensor([loss, 2.0]), tensor([1, 1]), tensor(np.eye(2)))
+    rows = RNG.normal(size=(2, 3))
+    (smooth,) = method.smooth([kernel], [tensor(rows)], step)
+    np.testing.assert_allclose(smooth, [np.zeros(3), rows[1] / 2], rtol=1e-5)
+    np.testing.assert_allclose(method.weigh(step), [0, 1], rtol=1e-5)
+    np.testing.assert_allclose(method.for_heads(tensor([1, 1]), step), [0, 0.5], rtol=1e-5)
+    method.update(step)
+    np.testing.assert_array_equal(method.steps, [0, 1])
+
+
+def test_running_means_of_weights_that_an_earlier_stage_froze(tmp_path):
+    data = batch()
+    made = coupled_model(tasks=TASKS, balancing=DBMTL(), couplings=())
+    made(data[0])
+    layer = made.backbone.layers[0]
+    kernel, layer.kernel.trainable = layer.kernel, False
+    made.compile("sgd", run_eagerly=True)
+    made.fit(dataset(data, ROWS), verbose=0, shuffle=False)
+    made.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for got, want in zip(loaded.get_weights(), made.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+    for model in (made, loaded):
+        model.backbone.layers[0].kernel.trainable = True
+        model.compile("sgd", run_eagerly=True)
+        model.fit(dataset(data, ROWS), verbose=0, shuffle=False)
+    for got, want in zip(loaded.get_weights(), made.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert made.balancing._means[id(kernel)].numpy().any()
 
 
 @pytest.mark.parametrize("options", [{"beta": 1.0}, {"beta": -0.1}, {"sigma": -1.0}])

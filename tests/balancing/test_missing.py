@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mtl_dm.balancing import BALANCING, Seen
-from mtl_dm.balancing._missing import positive
+from mtl_dm.balancing._missing import positive, whole
 from tests.models.cases import coupled_model, dataset, random_batch
 
 NAMES = ("a", "b", "c")
@@ -45,8 +45,11 @@ def patterns():
     return found
 
 
-def made(name):
-    method = BALANCING.get(name)(unbiased=True, **SUBJECTS[name])
+SINGLE = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+
+
+def made(name, **options):
+    method = BALANCING.get(name)(unbiased=True, **SUBJECTS.get(name, options))
     method.prepare(NAMES)
     return method
 
@@ -67,6 +70,39 @@ def test_the_expected_direction_is_the_fully_annotated_one(name):
     np.testing.assert_allclose(np.mean(every, axis=0), everything, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["gls", "mgda", "db_mtl"])
+def test_heads_follow_in_expectation_too(name):
+    method = made(name)
+    for present in patterns():
+        method.learn(seen(present))
+    full = seen([1, 1, 1])
+    want = method.for_heads(method.weigh(full), full)
+    every = [method.balance_heads(method.balance(seen(each)), seen(each)) for each in patterns()]
+    got = np.mean([keras.ops.convert_to_numpy(each) for each in every], axis=0)
+    np.testing.assert_allclose(got, want, rtol=2e-4)
+
+
+def test_every_task_has_its_turn_where_they_never_come_together():
+    method, turns = made("one_task"), []
+    for present in SINGLE:
+        method.learn(seen(present))
+    method.served.assign([0.0, 0.0, 0.0])
+    for present in SINGLE * 4:
+        step = whole(method._before(), seen(present))
+        turns.append(int(keras.ops.argmax(method.weigh(step))))
+        method.learn(seen(present))
+    assert [sorted(turns[at : at + 3]) for at in range(0, 12, 3)] == [[0, 1, 2]] * 4
+
+
+def test_choices_among_the_tasks_are_learned_where_they_never_come_together():
+    pareto, gradnorm = made("pareto_mtl", start_steps=5), made("gradnorm")
+    for present in SINGLE * 3:
+        pareto.learn(seen(present))
+        gradnorm.learn(seen(present))
+    assert float(pareto.stage) == 1.0
+    assert np.ptp(keras.ops.convert_to_numpy(gradnorm.task_weights)) > 0.01
+
+
 def test_without_the_option_the_rare_task_counts_little():
     # 1/4, 1/2 and all of the batches: sum_i q_i g_i instead of sum_i g_i.
     every = [direction(None, each) for each in patterns()]
@@ -76,13 +112,12 @@ def test_without_the_option_the_rare_task_counts_little():
 
 def test_tasks_that_never_come_together_count_as_orthogonal():
     method = made("mgda")
-    single = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    for present in single * 3:
+    for present in SINGLE * 3:
         method.learn(seen(present))
     lengths = (GRADIENTS**2).sum(axis=1)
     # Of orthogonal gradients the shortest combination has weights of 1 / |g|^2.
     want = 3 * (1 / lengths) / (1 / lengths).sum()  # each comes every third step
-    got = [keras.ops.convert_to_numpy(method.balance(seen(each))) for each in single]
+    got = [keras.ops.convert_to_numpy(method.balance(seen(each))) for each in SINGLE]
     np.testing.assert_allclose(np.diag(got), want, rtol=1e-4)
 
 
@@ -90,6 +125,13 @@ def test_a_first_batch_counts_as_it_is():
     method = made("equal")
     got = keras.ops.convert_to_numpy(method.balance(seen([1, 0, 1])))
     np.testing.assert_allclose(got, [1, 0, 1])
+    for _ in range(9):
+        method.learn(seen([1, 0, 1]))
+    late = keras.ops.convert_to_numpy(method.balance(seen([1, 1, 1])))
+    np.testing.assert_allclose(late, [1, 1, 1])
+    method.learn(seen([1, 1, 1]))
+    again = keras.ops.convert_to_numpy(method.balance(seen([1, 1, 1])))
+    np.testing.assert_allclose(again, [1, 10, 1], rtol=1e-5)
 
 
 def test_what_a_method_charges_is_charged_in_every_step():

@@ -287,9 +287,10 @@ def test_fit_tells_a_method_of_epochs():
     model.compile("sgd", run_eagerly=True)
     seen = []
     last = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: seen.append(1))
-    for callbacks in (None, last, [last]):
+    listed = keras.callbacks.CallbackList([last], model=model)
+    for callbacks in (None, last, [last], listed, listed):
         model.fit(
             dataset(random_batch(8), 8), epochs=2, verbose=0, shuffle=False, callbacks=callbacks
         )
-    assert float(model.balancing.epochs.numpy()) == 6.0
-    assert len(seen) == 4
+    assert float(model.balancing.epochs.numpy()) == 10.0
+    assert len(seen) == 8

@@ -4,6 +4,7 @@ import pytest
 
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, MultiTaskModel
+from mtl_dm.models.frozen import freeze
 from mtl_dm.tasks import Task
 from mtl_dm.training.parts import chosen_names, named_weights, trained_part
 
@@ -98,6 +99,46 @@ def test_only_the_part_is_trainable_and_afterwards_all_is_as_before(trainable):
         assert names_of(model.trainable_variables, model) == want
     assert [layer.trainable for layer in model._flatten_layers()] == layers
     assert [weight.trainable for weight in model.weights] == weights
+
+
+class Made(keras.layers.Layer):
+    """A backbone that makes its layers itself: its config says nothing of them."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.first, self.second = keras.layers.Dense(4), keras.layers.Dense(3)
+
+    def build(self, shape):
+        self.first.build(shape)
+        self.second.build((None, 4))
+
+    def call(self, inputs):
+        return self.second(self.first(inputs))
+
+
+@pytest.mark.parametrize("trainable", ["heads/pet", "backbone/dense_1", "*/bias"])
+def test_a_checkpoint_of_a_part_is_read_with_its_optimizer(trainable, tmp_path):
+    model = MultiTaskModel(Made(), TASKS)
+    x = np.ones((4, 5), np.float32)
+    model(x)
+    labels = {"pet": np.eye(2, dtype=np.float32)[[0, 1, 0, 1]], "parts": np.ones((4, 2))}
+    want = chosen_names(model, (trainable,))
+    with trained_part(model, (trainable,)):
+        model.compile(optimizer=keras.optimizers.Adam(0.1), run_eagerly=True)
+        model.fit(x, labels, verbose=0)
+        model.save(tmp_path / "model.keras")
+    read = {"Made": Made}
+    loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects=read)
+    assert names_of(loaded.trainable_variables, loaded) == want
+    assert len(loaded.optimizer.variables) == 2 + 2 * len(want)  # Adam's two moments each
+    for got, kept in zip(loaded.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (got, kept)))
+
+
+def test_a_config_that_freezes_what_is_not_there():
+    model = model_of("dense_trunk", (5,))
+    with pytest.raises(ValueError, match=r"freezes the layers \[99\], but this model has \d+"):
+        freeze(model, {"layers": [99]})
 
 
 def test_a_frozen_backbone_keeps_its_averages():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
-from mtl_dm.balancing import Balancing, EqualWeighting
+from mtl_dm.balancing import Balancing, EqualWeighting, Uncertainty
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel, steps
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import fitting, learning, stages
@@ -210,7 +210,9 @@ def test_stages_of_one_name():
 def test_no_stage_begins_after_a_loss_that_is_not_finite(tmp_path):
     config = CONFIG.replace(stages=("a(epochs=1, learning_rate=1e38, optimizer=sgd)", "b"))
     for _ in range(2):  # Nor when it is started again.
-        with pytest.raises(ValueError, match=f"Stage 'a': the loss is not finite.*{tmp_path}"):
+        with pytest.raises(
+            ValueError, match=r"Stage 'a': The loss of .* step 2 of epoch 1\..*No later"
+        ):
             train(tmp_path, config)
     assert not (tmp_path / "stages" / "b").exists()
 
@@ -315,9 +317,10 @@ def test_the_weights_that_a_method_compares_over_are_trained(method, trainable, 
         stages.check_stages(model, [stage])
 
 
-@pytest.mark.parametrize("needs", ["gradients", "gate", "nothing"])
+@pytest.mark.parametrize("needs", ["gradients", "losses", "gate", "nothing"])
 def test_the_backend_is_asked_before_a_stage_trains(needs, monkeypatch):
-    model = balanced(Shared() if needs == "gradients" else EqualWeighting(), [Coupling()])
+    methods = {"gradients": Shared, "losses": Uncertainty}
+    model = balanced(methods.get(needs, EqualWeighting)(), [Coupling()])
     stage = stage_of(validation_gate=needs == "gate", relatedness="facs", validation="v")
     monkeypatch.setattr(steps, "BACKENDS", ("other",))
     if needs == "nothing":

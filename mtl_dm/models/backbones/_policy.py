@@ -21,7 +21,7 @@ def gumbel(uniform: Any) -> Any:
 
 
 def gumbel_softmax(logits: Any, noise: Any, temperature: Any) -> Any:
-    """Return softmax((logits + noise) / temperature), a soft draw of one of two (eq. 2).
+    """Return softmax((logits + noise) / temperature), a soft draw of one of two.
 
     Args:
         logits: [..., 2].
@@ -70,7 +70,7 @@ def opened_blocks(rounds: Any, each: int, blocks: int) -> Any:
 
 
 def sparsity_loss(logits: Any, opened: Any) -> Any:
-    """Return sum_t mean_{l open} -log P_t,l(skip), the cross-entropy towards skipping (eq. 3).
+    """Return sum_t mean_{l open} -log P_t,l(skip), the cross-entropy towards skipping.
 
     Args:
         logits: [T, L, 2].
@@ -81,7 +81,7 @@ def sparsity_loss(logits: Any, opened: Any) -> Any:
 
 
 def sharing_loss(logits: Any) -> Any:
-    """Return sum_{s < t} sum_l (l + 1) / L |a_s,l - a_t,l| of the logits a of execution (eq. 4).
+    """Return sum_{s < t} sum_l (l + 1) / L |a_s,l - a_t,l| of the logits a of execution.
 
     The weights (l + 1) / L are the code's.
     """

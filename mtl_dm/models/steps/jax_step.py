@@ -20,6 +20,7 @@ from mtl_dm.models.steps.scopes import (
     learn,
     one_representation,
     remember,
+    require_shared,
     safe_weights,
     shared_variables,
 )
@@ -57,6 +58,7 @@ class _Values:
 
 def train_step(model: Any, state: Any, data: Any) -> Any:
     """Train on a batch; see the package."""
+    require_shared(model)
     trainable, fixed, optimizer, metrics = state
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
     batch = (inputs, labels, masks)
@@ -204,7 +206,7 @@ def _by_gradients(
             seen, rows = _smoothed(model, rows, seen, scale)
         gram = _gram([_in_scope(model, row) for row in rows], scale)
         weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
-        heads = balancing.for_heads(weights, safe)
+        heads = balancing.balance_heads(weights, safe)
         objective = jnp.sum(jnp.append(weights, 1.0) * vector) / scale
         model.log_balance(weights, gram)
         _log_logits(model, batch, logits, objective)

@@ -40,6 +40,8 @@ class Passes:
         Args:
             sources: Weights, or tensors of the boundary.
         """
+        if not sources:
+            return []
         places = {id(each): place for place, each in enumerate(self.boundary)}
         if self.cotangents and all(id(each) in places for each in sources):
             through = [tf.cast(self.cotangents[places[id(each)]], "float32") for each in sources]

@@ -21,6 +21,20 @@ def is_shared(model: Any) -> list[bool]:
     return [id(variable) in shared for variable in model.trainable_variables]
 
 
+def require_shared(model: Any) -> None:
+    """Check that there are weights over which a method may compare gradients.
+
+    Raises:
+        ValueError: If the backbone has none that are trained.
+    """
+    if model.balancing.sees == "gradients" and not any(is_shared(model)):
+        raise ValueError(
+            f"The balancing method {type(model.balancing).__name__} compares gradients over the "
+            f"shared weights, but the backbone {model.backbone.name!r} has none that are trained. "
+            "Train a part of it, or take a method that sees no gradients."
+        )
+
+
 def last_kernel(model: Any) -> int:
     """Return the place, among the trainable weights, of the backbone's last kernel.
 

@@ -22,6 +22,7 @@ from mtl_dm.models.steps.scopes import (
     learn,
     one_representation,
     remember,
+    require_shared,
     safe_weights,
     shared_variables,
 )
@@ -32,6 +33,7 @@ SCALE = 2.0**10
 
 def train_step(model: Any, data: Any) -> Any:
     """Train on a batch; see the package."""
+    require_shared(model)
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
@@ -74,7 +76,9 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
     if model.log_gradients:
         passes = passes_of(model, tape, targets, features, extras)
         rows = _one_after_another(passes, _chosen(variables, is_shared(model)))
-        model.log_balance(balancing.balance(seen), _gram(rows, 1.0, reduce_rows=True))
+        # A frozen backbone has no rows.
+        gram = tf.zeros((len(names), len(names))) + _gram(rows, 1.0, reduce_rows=True)
+        model.log_balance(balancing.balance(seen), gram)
     _log(model, context, labels, masks, objective)
     return gradients, seen, tf.constant(True)
 
@@ -106,7 +110,7 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
     # Features are of this replica's images: their products add up over replicas, not they.
     gram = _gram(judged, scale, reduce_rows=balancing.scope != "features")
     weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
-    factors = (weights, balancing.for_heads(weights, safe))
+    factors = (weights, balancing.balance_heads(weights, safe))
     combined = _combined(tape, vector, rest, variables, shared, factors, rows)
     own = _own_gradients(balancing, safe, scale)
     model.log_terms(terms)
@@ -250,8 +254,9 @@ def _apply(model: Any, gradients: Sequence[Any], finite: Any) -> None:
 
 def _kept(gradient: Any, finite: Any, keep: Any) -> Any:
     if isinstance(gradient, tf.IndexedSlices):
-        return gradient * tf.cast(keep, gradient.dtype)
-    # 0 * NaN is NaN: what is not finite is replaced before.
+        values = _kept(gradient.values, finite, keep)
+        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+    # Not a product: 0 * NaN is NaN.
     return tf.where(finite, gradient, tf.cast(keep, gradient.dtype))
 
 

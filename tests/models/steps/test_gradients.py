@@ -192,6 +192,24 @@ def test_weights_and_cosines_are_logged_in_training(method):
     ).log_gradients
 
 
+@pytest.mark.parametrize("method", [MGDA, lambda: MGDA(scope="features"), GradNorm])
+def test_a_frozen_backbone_under_a_method_that_compares_gradients_over_it(method):
+    model = model_with(method())
+    model.backbone.trainable = False
+    with pytest.raises(ValueError, match=r"over the shared weights, but .* has none that are tra"):
+        model.fit(dataset(batch(), ROWS), verbose=0, shuffle=False)
+
+
+def test_gradients_over_a_frozen_backbone_are_logged_as_none():
+    model = coupled_model(tasks=TASKS, log_gradients=True)
+    model(np.zeros((1, 3), np.float32))
+    model.backbone.trainable = False
+    model.compile("sgd", run_eagerly=True)
+    logs = model.fit(dataset(batch(), ROWS), verbose=0, shuffle=False).history
+    assert logs["expression_weight"] == [1.0]
+    assert logs["expression_and_affect_cosine"] == [0.0]
+
+
 def test_too_many_terms_to_log():
     with pytest.raises(ValueError, match="at most 12 balanced terms, these are 13"):
         trackers_of([f"t{place}" for place in range(13)])

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mtl_dm.balancing import BALANCING
+from mtl_dm.models.steps.tensorflow_step import _kept
 from tests.balancing.methods import USERS
 from tests.models.cases import AFFECT, EXPRESSION, UNITS, coupled_model, dataset, random_batch
 from tests.models.providers import Centre
@@ -73,3 +75,12 @@ def test_a_compiled_step_keeps_the_weights_too():
         model.fit(dataset((x, labels, masks), 8), verbose=0, shuffle=False)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(new, old)
+
+
+@pytest.mark.parametrize("keep", [0.0, np.nan])
+def test_a_sparse_gradient_that_is_not_finite_is_replaced_too(keep):
+    gradient = tf.IndexedSlices(tf.constant([[np.nan], [1.0]]), tf.constant([0, 2]))
+    for finite, want in ((True, [[np.nan], [1.0]]), (False, [[keep], [keep]])):
+        got = _kept(gradient, tf.constant(finite), tf.constant(keep))
+        np.testing.assert_array_equal(got.values, want)
+        np.testing.assert_array_equal(got.indices, [0, 2])

@@ -24,11 +24,12 @@ Expected (demo, three seeds, measured): the default coupling is above NC MT in e
     summed attribute loss does on the compact CNN; on unseen LFW people the default raises
     expression accuracy over NC MT by 20.8 +- 10.4, the printed losses lower it by 33.3 +- 9.1.
     demo-full (58 cells, measured): the six image networks stay near chance at 40 CPU-seconds; there
-    the default is above NC MT by 4.3 +- 3.2 and 5.1 +- 2.3 (AFA), the printed losses 4.9 +- 2.0 below.
+    the default is above NC MT by 4.3 +- 3.2 (accuracy) and 5.1 +- 2.3 (AFA), the printed losses are
+    4.9 +- 2.0 below in AFA.
 Cost (two cores): demo measured 24 minutes, with other work beside it for six of them; a cell takes
     75 to 80 seconds on a quiet machine, which makes 19 to 20. Estimates, said again before a study
-    begins: demo-full 22 minutes (58 cells; measured 33 with other work beside it), real 81 (78 cells; measured with other work beside it,
-    in two sittings: 425 minutes of cells' own time, two at a time).
+    begins: demo-full 22 minutes (58 cells), real 81 (78 cells). With other work beside them
+    demo-full took 33 minutes, and the cells of real, two at a time, 425 minutes of their own time.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ Method: one gradient at a time (`parallel_chunk_size=1`). All at once, its defau
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import json
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from torchjd.autojac import jac_to_grad, mtl_backward
 from experiments.bench.peak import peak
 from experiments.bench.reference import BATCH, FILTERS, LEARNING_RATE, SIZE
 from experiments.bench.timing import Row, pair
+from mtl_dm.command_line import Parser
 
 METHODS = {"mgda": "MGDA", "pcgrad": "PCGrad", "upgrad": "UPGrad"}
 """Names of this project and of TorchJD."""
@@ -90,7 +90,7 @@ def _backbone() -> nn.Module:
 
 def main() -> None:
     """Measure what is asked for and print its rows as JSON."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser = Parser(description=main.__doc__)
     parser.add_argument("what", choices=("steps", "memory"))
     parser.add_argument("tasks", type=int)
     parser.add_argument("--pairs", type=int, default=10)

@@ -13,7 +13,6 @@ import tensorflow as tf
 from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.reduction import global_sum
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
-from mtl_dm.models.steps.passes import Passes, gradients_of, passes_of
 from mtl_dm.models.steps.scopes import (
     groups,
     is_shared,
@@ -26,6 +25,7 @@ from mtl_dm.models.steps.scopes import (
     safe_weights,
     shared_variables,
 )
+from mtl_dm.models.steps.tensorflow_passes import Passes, gradients_of, passes_of
 
 SCALE = 2.0**10
 """On losses while gradients of single terms are taken, so that float16 keeps the small ones."""

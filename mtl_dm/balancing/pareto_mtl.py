@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
 from keras import ops
 
+from mtl_dm.balancing._given import numbers_by_name, require_terms
 from mtl_dm.balancing._gradients import GradientBalancing, Scope, normalised
 from mtl_dm.balancing._seen import Seen
 from mtl_dm.balancing.cosines import SHORTEST, times
@@ -85,14 +85,9 @@ class ParetoMTL(GradientBalancing):
             raise ValueError(f"vectors of ParetoMTL must be >= 2, got {vectors}.")
         if start_steps < 0:
             raise ValueError(f"start_steps of ParetoMTL must be >= 0, got {start_steps}.")
-        for term, share in preference.items():
-            if not isinstance(share, numbers.Real) or not 0 <= float(share) < math.inf:
-                raise ValueError(
-                    f"The preference of {term!r} must be a finite number >= 0, got {share!r}."
-                )
         self.vectors = vectors
         self.start_steps = start_steps
-        self._preference = {term: float(share) for term, share in preference.items()}
+        self._preference = numbers_by_name("preference", preference)
 
     def prepare(self, names: Sequence[str]) -> None:
         """Create the stage, 0 for the first, and its number of steps.
@@ -100,9 +95,7 @@ class ParetoMTL(GradientBalancing):
         Raises:
             ValueError: If a preference is that of no term, or all are 0.
         """
-        unknown = sorted(set(self._preference) - set(names))
-        if unknown:
-            raise ValueError(f"Preferences name {unknown}, but the terms are {list(names)}.")
+        require_terms("preference", self._preference, names)
         super().prepare(names)
         self._shares = [self._preference.get(name, 1.0) for name in names]
         if not any(self._shares):

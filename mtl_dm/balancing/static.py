@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,6 +9,7 @@ import keras
 from keras import ops
 
 from mtl_dm.balancing._base import Balancing
+from mtl_dm.balancing._given import numbers_by_name, require_terms
 from mtl_dm.balancing._seen import Seen
 
 
@@ -46,12 +45,7 @@ class StaticWeighting(Balancing):
         **weights: float,
     ) -> None:
         super().__init__(balances, unbiased, name=name, trainable=trainable, dtype=dtype)
-        for term, weight in weights.items():
-            if not isinstance(weight, numbers.Real) or not 0 <= float(weight) < math.inf:
-                raise ValueError(
-                    f"The static weight of {term!r} must be a finite number >= 0, got {weight!r}."
-                )
-        self._given = {term: float(weight) for term, weight in weights.items()}
+        self._given = numbers_by_name("static weight", weights)
 
     def prepare(self, names: Sequence[str]) -> None:
         """Check that every weight is that of a term.
@@ -59,9 +53,7 @@ class StaticWeighting(Balancing):
         Raises:
             ValueError: If one is not; the message lists the terms.
         """
-        unknown = sorted(set(self._given) - set(names))
-        if unknown:
-            raise ValueError(f"Static weights name {unknown}, but the terms are {list(names)}.")
+        require_terms("static weight", self._given, names)
         super().prepare(names)
 
     def weigh(self, seen: Seen) -> Any:

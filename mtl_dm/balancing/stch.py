@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ import keras
 from keras import ops
 
 from mtl_dm.balancing._base import Balancing
+from mtl_dm.balancing._given import numbers_by_name, require_terms
 from mtl_dm.balancing._losses import positive, running_mean, shares, with_logarithm
 from mtl_dm.balancing._seen import Seen
 
@@ -67,15 +67,9 @@ class STCH(Balancing):
             raise ValueError(
                 f"warmup_epochs of STCH must be a whole number >= 1, got {warmup_epochs!r}."
             )
-        for term, preference in preferences.items():
-            if not isinstance(preference, numbers.Real) or not 0 < float(preference) < math.inf:
-                raise ValueError(
-                    f"The preference of STCH for {term!r} must be a finite number > 0, got "
-                    f"{preference!r}."
-                )
         self.mu = mu
         self.warmup_epochs = warmup_epochs
-        self._given = {term: float(preference) for term, preference in preferences.items()}
+        self._given = numbers_by_name("preference", preferences, positive=True)
 
     def prepare(self, names: Sequence[str]) -> None:
         """Create the nadir point, what it is the mean of, and each term's count of epochs.
@@ -83,11 +77,7 @@ class STCH(Balancing):
         Raises:
             ValueError: If a preference is that of no term; the message lists the terms.
         """
-        unknown = sorted(set(self._given) - set(names))
-        if unknown:
-            raise ValueError(
-                f"Preferences of STCH name {unknown}, but the terms are {list(names)}."
-            )
+        require_terms("preference", self._given, names)
         super().prepare(names)
         self.nadir = self.memory("nadir", 1.0)
         self.mean = self.memory("mean", 0.0)

@@ -382,7 +382,7 @@ class MultiTaskModel(keras.Model):
 
         Raises:
             ValueError: If a balancing method sees losses and one is NaN or infinite; names the
-                terms. The weights are those before that batch.
+                terms. On one device the weights are those before that batch.
         """
         own = watching.callbacks_of(self.balancing)
         if isinstance(callbacks, keras.callbacks.CallbackList):

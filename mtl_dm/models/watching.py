@@ -27,8 +27,9 @@ class NonFiniteLossError(ValueError):
 class StopAtNonFinite(keras.callbacks.Callback):
     """Ends a training whose loss is NaN or infinite, and says which term's.
 
-    Steps of this package leave the weights as they were before such a batch. Keras's own step, for
-    methods that see no losses, does not: then the last checkpoint is what is left.
+    Steps of this package leave the weights as they were before such a batch; on several replicas
+    without loss scaling they add no gradient, but momentum and weight decay act. Keras's own step,
+    for methods that see no losses, does not: then the last checkpoint is what is left.
     """
 
     def __init__(self) -> None:

@@ -127,7 +127,7 @@ def test_who_is_absent_has_no_preference():
         ({"a": "1"}, "preference of 'a' must be"),
         ({"vectors": 1}, "vectors of ParetoMTL must be >= 2, got 1"),
         ({"start_steps": -1}, "start_steps of ParetoMTL must be >= 0, got -1"),
-        ({"c": 1.0}, r"Preferences name \['c'\], but the terms are \['a', 'b'\]"),
+        ({"c": 1.0}, r"preferences name \['c'\], but the terms are \['a', 'b'\]"),
         ({"a": 0.0, "b": 0.0}, "preference of ParetoMTL must be > 0, got"),
     ],
 )

@@ -94,9 +94,9 @@ def test_a_loss_of_0_takes_no_part():
         ({"mu": np.nan}, "mu of STCH"),
         ({"warmup_epochs": 0}, "warmup_epochs of STCH must be a whole number >= 1, got 0"),
         ({"warmup_epochs": 1.5}, "warmup_epochs of STCH .*got 1.5"),
-        ({"a": 0}, "preference of STCH for 'a' must be a finite number > 0, got 0"),
-        ({"a": "2"}, "preference of STCH for 'a' .*got '2'"),
-        ({"a": np.inf}, "preference of STCH for 'a'"),
+        ({"a": 0}, "preference of 'a' must be a finite number > 0, got 0"),
+        ({"a": "2"}, "preference of 'a' .*got '2'"),
+        ({"a": np.inf}, "preference of 'a'"),
     ],
 )
 def test_refuses_numbers_out_of_range(options, message):

@@ -66,7 +66,6 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
-        targets = {name: tf.identity(parts[name]) for name in names}
         seen = seen_of(balancing, names, terms, parts, features=features)
         objective = objective_of(balancing, parts, seen)
         scaled = model.optimizer.scale_loss(objective)
@@ -74,6 +73,7 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
     variables = [variable.value for variable in model.trainable_variables]
     gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
     if model.log_gradients:
+        targets = {name: parts[name] for name in names}
         passes = passes_of(model, tape, targets, features, extras)
         rows = _one_after_another(passes, _chosen(variables, is_shared(model)))
         # A frozen backbone has no rows.

@@ -11,6 +11,8 @@ from mtl_dm.reporting.spec import Pair, ReportSpec
 
 _NAMED = 2
 """As many rows are given with their numbers; of more, the range."""
+_MANY = 20
+"""Comparisons of which one, on average, is decided where there is no difference."""
 
 
 class Verdict(NamedTuple):
@@ -58,7 +60,7 @@ def verdict(measured: Measured, spec: ReportSpec) -> Verdict:
             "every difference around."
         )
         return Verdict(text, [])
-    over = f"{repeats} {unit}s, 95% intervals of paired differences"
+    over = f"{repeats} {unit}s, 95% intervals of paired differences{_by_chance(found)}"
     clauses, left = _decided(measured, spec, found), _undecided(found)
     left += _rest(measured, spec)
     open_ones = f"{'; '.join(left)}." if left else ""
@@ -67,6 +69,16 @@ def verdict(measured: Measured, spec: ReportSpec) -> Verdict:
     more = [f"{clause}." for clause in clauses[1:]]
     more += [f"**Not decided**: {open_ones}"] if left else []
     return Verdict(f"**Decided** ({over}): {clauses[0]}.", more)
+
+
+def _by_chance(found: Sequence[Comparison]) -> str:
+    """Return what many intervals that stand alone are worth."""
+    if len(found) < _MANY:
+        return ""
+    return (
+        f", each alone: of {len(found)} comparisons without a difference about "
+        f"{len(found) / _MANY:.0f} would be decided"
+    )
 
 
 def _rest(measured: Measured, spec: ReportSpec) -> list[str]:

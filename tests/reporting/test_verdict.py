@@ -161,3 +161,13 @@ def test_only_the_headlines_speak():
     named = said(values, headline={"units": "accuracy"}).text
     assert "units accuracy" in named
     assert "f1" not in named
+
+
+def test_many_intervals_that_stand_alone_say_what_they_are_worth():
+    methods = {f"method_{place}": (78, 80, 82) for place in range(40)}
+    found = said(of(ST=ST, NC_MT=NC, **methods))
+    # NC MT against ST and each method against NC MT.
+    assert (
+        "differences, each alone: of 41 comparisons without a difference about 2 would be decided)"
+        in found.sentence
+    )

@@ -54,7 +54,7 @@ $(PEERS)/.installed: setup.py
 	touch $@
 
 test: $(INSTALLED)  ## Run all tests (about 12 minutes)
-	$(PY) -m pytest tests -n 2
+	$(PY) -m pytest tests -n 2 --dist worksteal
 
 lint: $(INSTALLED)  ## Check style and types
 	$(PY) -m ruff check .

@@ -6,7 +6,9 @@ import pytest
 
 from mtl_dm.training import run
 from mtl_dm.training.config import TrainConfig
-from tests import built_faces
+from tests import built_faces, eagerly
+
+_finished = {}
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +18,14 @@ def faces(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(faces, tmp_path_factory):
-    """A finished run: its configuration, folder and model."""
+    """A finished run: its configuration, folder and model; several conftests share one."""
+    session = tmp_path_factory.getbasetemp()
+    if session not in _finished:
+        _finished[session] = _run(faces, tmp_path_factory.mktemp("finished"))
+    return _finished[session]
+
+
+def _run(faces, folder):
     config = TrainConfig(
         (built_faces.EXPRESSIONS_ONLY, built_faces.UNITS_ONLY),
         validation=f"{built_faces.ANNOTATED}:validation",
@@ -29,6 +38,6 @@ def finished(faces, tmp_path_factory):
         epochs=2,
         steps_per_epoch=2,
     )
-    folder = tmp_path_factory.mktemp("finished")
-    model = run.train(config, folder)
+    with eagerly.steps():
+        model = run.train(config, folder)
     return types.SimpleNamespace(config=config, folder=folder, model=model)

@@ -204,8 +204,8 @@ def weights_of(model):
     return [ops.convert_to_numpy(weight) for weight in model.weights]
 
 
-def train_save_and_resume(method, folder, precision="float32"):
-    """Return the history of three steps; resumed, three more must equal those without a break."""
+def trained(method, precision):
+    """Return a model after three steps, and their history."""
     keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(0)
     model = model_of(method)
@@ -214,7 +214,12 @@ def train_save_and_resume(method, folder, precision="float32"):
         # Small enough that no step is skipped: half a batch would overflow later than a whole one.
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
     model.compile(optimizer, run_eagerly=keras.backend.backend() != "jax")
-    history = fit(model)
+    return model, fit(model)
+
+
+def train_save_and_resume(method, folder, precision="float32"):
+    """Return the history of three steps; resumed, three more must equal those without a break."""
+    model, history = trained(method, precision)
     logged = {"loss", "mood_loss", "pitch_loss", "agreement_loss", "tones_tone_loss"}
     assert logged <= set(history), sorted(history)
     assert all(np.isfinite(values).all() for values in history.values())
@@ -267,7 +272,7 @@ def test_on_two_replicas_as_on_one_device(tmp_path):
     two = losses_of(tmp_path, "two")
     assert set(two) == set(ELSEWHERE)
     for (method, precision), loss in two.items():
-        want = train_save_and_resume(method, tmp_path, precision)["loss"][0]
+        want = trained(method, precision)[1]["loss"][0]
         assert loss == pytest.approx(want, rel=1e-5 if precision == "float32" else 5e-3)
 
 

@@ -1,13 +1,9 @@
-"""A program that differentiates the project's backbones on JAX, without running any.
+"""Differentiates the project's backbones on JAX, without running any.
 
-    python -m tests.backends.networks
-
-prints a line of JSON: what failed, by name. Tracing one step needs every operation and its gradient
-to exist; to compile them all would take minutes. `tests.backends.steps` runs one. The networks of
-keras.applications are left out: Keras tests them on JAX itself.
+Tracing one step needs every operation and its gradient to exist; to compile them all would take
+minutes. `tests.backends.steps` runs one. The networks of keras.applications are left out: Keras
+tests them on JAX itself.
 """
-
-import json
 
 import jax
 import keras
@@ -42,7 +38,9 @@ def traced(name):
     assert [each.shape for each in gradients] == [each.shape for each in trainable]
 
 
-def main():
+def found():
+    """Return what was traced, and what failed, by name."""
+    keras.config.set_dtype_policy("float32")
     failed = {}
     names = [name for name in BACKBONES if of(name).source != "library"]
     for name in names:
@@ -50,8 +48,4 @@ def main():
             traced(name)
         except Exception as error:
             failed[name] = f"{type(error).__name__}: {error}"
-    print(json.dumps({"traced": names, "failed": failed}))
-
-
-if __name__ == "__main__":
-    main()
+    return {"traced": names, "failed": failed}

@@ -1,13 +1,10 @@
-"""A program that trains some steps on its backend and writes what came out, an .npz file a case.
+"""Trains some steps on the backend there is and writes what came out, an .npz file a case.
 
-    python -m tests.backends.steps START RESULT
-
-START is a folder of .npz files with the weights to start from, one a case of `CASES`; where one is
-missing it is written. To start a backend takes longer than a case: one process trains them all.
+They start from the weights in a folder of .npz files, one a case of `CASES`; where one is missing
+it is written.
 """
 
 import json
-import sys
 from pathlib import Path
 
 import keras
@@ -82,9 +79,6 @@ def trained(case, start):
 
 
 def main(start, result):
+    """Train from the weights in one folder; leave what came out in the other."""
     for case in CASES:
         np.savez(Path(result) / f"{case}.npz", **trained(case, Path(start) / f"{case}.npz"))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -6,9 +6,11 @@ import os
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from tests.backends import steps
 from tests.progress import QUICKLY_COMPILED, run
 
 ROOT = Path(__file__).parents[2]
@@ -22,18 +24,20 @@ pytestmark = pytest.mark.skipif(
 def folder(tmp_path_factory):
     """What either backend ends with, in a folder of its name; both start from the same weights."""
     parent = tmp_path_factory.mktemp("steps")
-    (parent / "start").mkdir()
-    for backend in ("tensorflow", "jax"):
-        (parent / backend).mkdir()
-        environment = {
-            **os.environ,
-            **QUICKLY_COMPILED,
-            "KERAS_BACKEND": backend,
-            "CUDA_VISIBLE_DEVICES": "",
-            "JAX_PLATFORMS": "cpu",
-        }
-        command = [sys.executable, "-m", "tests.backends.steps", parent / "start", parent / backend]
-        run(command, cwd=ROOT, env=environment)
+    for name in ("start", "tensorflow", "jax"):
+        (parent / name).mkdir()
+    policy = keras.config.dtype_policy()
+    steps.main(parent / "start", parent / "tensorflow")
+    keras.config.set_dtype_policy(policy)
+    environment = {
+        **os.environ,
+        **QUICKLY_COMPILED,
+        "KERAS_BACKEND": "jax",
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_PLATFORMS": "cpu",
+    }
+    command = [sys.executable, "-m", "tests.backends.on_jax", parent / "start", parent / "jax"]
+    run(command, cwd=ROOT, env=environment)
     return parent
 
 
@@ -77,10 +81,7 @@ def test_jax_trains_as_tensorflow_does(case, tolerance, rates, folder):
     assert loss[-1] < loss[0]
 
 
-def test_jax_has_the_operations_of_every_network():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", "tests.backends.networks"]
-    printed, _ = run(command, cwd=ROOT, env={**environment, "CUDA_VISIBLE_DEVICES": ""})
-    found = json.loads(printed.splitlines()[-1])
+def test_jax_has_the_operations_of_every_network(folder):
+    found = json.loads((folder / "jax" / "networks.json").read_text(encoding="utf-8"))
     assert not found["failed"]
     assert {"compact_cnn", "emoaffnet", "hse_nn"} <= set(found["traced"])

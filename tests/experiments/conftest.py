@@ -1,7 +1,6 @@
 import pytest
 
-from mtl_dm.models import MultiTaskModel
-from tests import built_faces
+from tests import built_faces, eagerly
 from tests.experiments import paper
 
 
@@ -17,13 +16,5 @@ def databases(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def eager():
-    """Run steps one by one: tracing a graph costs more than the two steps of a small study."""
-    make_train_function = MultiTaskModel.make_train_function
-
-    def make_eagerly(model, force=False):
-        model.run_eagerly = True
-        return make_train_function(model, force)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MultiTaskModel, "make_train_function", make_eagerly)
+    with eagerly.steps():
         yield

@@ -203,7 +203,7 @@ class TestThresholds:
         found = problem(faces)
         with fitting.settings(found.config):
             model = build(found, found.config, found.tasks, found.sources(found.tasks)[0])
-        model.compile(optimizer="adam")
+        model.compile(optimizer="adam", jit_compile=False)
         return model
 
     def test_unseen_units_keep_one_half_the_others_are_of_the_validation_images(self, faces, model):

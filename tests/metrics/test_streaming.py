@@ -202,7 +202,7 @@ def test_inside_fit_and_evaluate():
     y = {name: labels for name, (labels, _, _) in arrays.items()}
     mask = {name: mask for name, (_, _, mask) in arrays.items()}
     model = TwoHeads(tasks)
-    model.compile(optimizer="sgd")
+    model.compile(optimizer="sgd", jit_compile=False)
     history = model.fit(x, y, sample_weight=mask, batch_size=6, verbose=0).history
     logs = model.evaluate(x, y, sample_weight=mask, batch_size=7, verbose=0, return_dict=True)
     logits = model.predict_on_batch(x)

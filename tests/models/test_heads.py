@@ -106,7 +106,7 @@ class TestParts:
 
     def test_fit_trains_by_the_parts_and_a_saved_model_goes_on(self, tmp_path):
         model, (labels, masks) = MultiTaskModel(in_parts(), TASKS), batch()
-        model.compile(optimizer=keras.optimizers.SGD(0.1))
+        model.compile(optimizer=keras.optimizers.SGD(0.1), jit_compile=False)
         before = model.term_losses(rows(), labels, masks)
         log = model.fit(rows(), labels, sample_weight=masks, batch_size=B, epochs=2, verbose=0)
         np.testing.assert_allclose(
@@ -121,7 +121,7 @@ class TestParts:
     def test_of_a_network_that_is_built_by_its_first_batch(self):
         backbone = keras.Sequential([keras.layers.Dense(P * D), keras.layers.Reshape((P, D))])
         model, (labels, masks) = MultiTaskModel(backbone, TASKS), batch()
-        model.compile(optimizer="sgd")
+        model.compile(optimizer="sgd", run_eagerly=True)
         log = model.fit(rows(), labels, sample_weight=masks, batch_size=B, verbose=0)
         model.evaluate(rows(), labels, sample_weight=masks, batch_size=B, verbose=0)
         assert np.isfinite(log.history["loss"][0])

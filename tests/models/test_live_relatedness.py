@@ -107,7 +107,7 @@ def test_saved_with_the_state_of_a_training(tmp_path):
     def built():
         model = learned_model()
         model(np.zeros((1, 3), np.float32))
-        model.compile(optimizer="sgd")
+        model.compile(optimizer="sgd", jit_compile=False)
         model.optimizer.build(model.trainable_variables)
         return model
 

@@ -103,7 +103,7 @@ def test_an_epochs_terms_are_those_of_the_whole_set_whatever_the_batch_size(size
     batch = random_batch()
     model = coupled_model()
     want = means(term_values(numpy(model(batch[0])), *batch[1:]))
-    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
     history = model.fit(dataset(batch, size), epochs=2, verbose=0, shuffle=False).history
     measured = model.evaluate(dataset(batch, size), verbose=0, return_dict=True)
     for name, value in want.items():
@@ -116,7 +116,7 @@ def test_an_epochs_terms_are_those_of_the_whole_set_whatever_the_batch_size(size
 def test_history_holds_terms_and_metrics_of_training_and_validation():
     batch = random_batch()
     model = coupled_model()
-    model.compile(optimizer="adam")
+    model.compile(optimizer="adam", jit_compile=False)
     data = dataset(batch, 10)
     history = model.fit(data, validation_data=data, verbose=0, shuffle=False).history
     names = {
@@ -132,7 +132,7 @@ def test_metrics_of_an_epoch_are_those_of_the_whole_set():
     batch = random_batch(rows=40)
     model = coupled_model()
     logits = numpy(model(batch[0]))
-    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
     history = model.fit(dataset(batch, 7), verbose=0, shuffle=False).history
     hits = logits["expression"].argmax(1) == batch[1]["expression"].argmax(1)
     want = hits[batch[2]["expression"] > 0].mean()
@@ -148,7 +148,7 @@ def test_a_batch_without_annotation_for_a_task_adds_0_and_leaves_its_metric_alon
     assert terms["action_units"] == terms["soft_co_annotation"] == 0.0
     assert objective(model, bare) == pytest.approx(sum(terms.values()), rel=1e-5)
 
-    model.compile(optimizer=keras.optimizers.SGD(0.0))
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
     alone = model.evaluate(dataset(annotated, 20), verbose=0, return_dict=True)
     both = dataset(annotated, 20).concatenate(dataset(bare, 20))
     together = model.evaluate(both, verbose=0, return_dict=True)

@@ -36,7 +36,9 @@ def count(layer):
 
 class TestParameters:
     def test_of_the_paper(self):
-        network = tmif_fea(example_of("tmif_fea", tmif_fea).sizes["paper"])
+        # Without values: to draw them is what takes the time.
+        with keras.StatelessScope(initialize_variables=False):
+            network = tmif_fea(example_of("tmif_fea", tmif_fea).sizes["paper"])
         face = network.get_layer("inception_resnet_v1")
         assert count(face) == 23_482_624
         assert sum(count(layer) for layer in face.layers[-2:]) == 23_482_624 - 22_564_096

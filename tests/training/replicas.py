@@ -1,11 +1,12 @@
-"""Trains on one device and on two replicas; prints the largest difference between the weights,
-between the logs and between the gradients of single terms.
+"""Trains on one device and on two replicas; prints a line of JSON: by backbone the largest
+difference between the weights, between the logs and between the gradients of single terms.
 
 Run in a process of its own: TensorFlow fixes its devices when it starts, and a second strategy
-in a process takes up the collective operations of the first.
+in a process takes up the collective operations of the first, so that all cases share one.
 """
 
-import sys
+import functools
+import json
 import tempfile
 
 import keras
@@ -13,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
-from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.models.backbones import example_of
 from mtl_dm.models.steps import backend
@@ -26,6 +26,8 @@ TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),
 )
+MIXES = {"dense_trunk": "mix_augment", "compact_cnn": "none"}
+"""How the images of a backbone are mixed."""
 # Forms of single images, and those whose sums, and factors by the rule, run over all replicas.
 COUPLINGS = [
     Coupling(),
@@ -36,7 +38,7 @@ COUPLINGS = [
 ]
 
 
-def trained(strategy, backbone, precision, balancing, mix="none"):
+def trained(strategy, backbone):
     rng = np.random.default_rng(0)
     example = example_of(backbone, BACKBONES.get(backbone))
     shape = example.shape
@@ -52,20 +54,16 @@ def trained(strategy, backbone, precision, balancing, mix="none"):
         epochs=1,
         steps_per_epoch=3,
         strategy=strategy,
-        mixed_precision=precision,
         augment=False,
-        mix=mix,
+        mix=MIXES[backbone],
     )
     with fitting.settings(config):
         # Dropout draws on each replica for itself; everything else must agree.
         network = BACKBONES.get(backbone)(shape, **example.exact)
-        model = MultiTaskModel(network, TASKS, COUPLINGS, BALANCING.get(balancing)())
+        model = MultiTaskModel(network, TASKS, COUPLINGS)
         stream, steps = fitting.training_stream(sources, config)
         # Without Adam's division small differences stay small.
-        optimizer = keras.optimizers.SGD(0.05)
-        if precision == "float16":
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
-        model.compile(optimizer)
+        model.compile(keras.optimizers.SGD(0.05), jit_compile=False)
         history = model.fit(stream, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
         with tempfile.TemporaryDirectory() as folder:
             save_state(folder, model, Progress(epochs=1))
@@ -75,24 +73,32 @@ def trained(strategy, backbone, precision, balancing, mix="none"):
     return [weight.numpy() for weight in model.weights], history.history, gradients
 
 
-def main(*case):
+def differences(backbone):
+    one, one_logs, one_gradients = trained("none", backbone)
+    two, two_logs, two_gradients = trained("mirrored", backbone)
+    return {
+        "weights": max(float(np.abs(a - b).max()) for a, b in zip(one, two, strict=True)),
+        "logs": max(
+            abs(one_logs[name][0] - two_logs[name][0]) / max(1.0, abs(one_logs[name][0]))
+            for name in one_logs
+        ),
+        "gradients": max(
+            float(np.linalg.norm(one_gradients[name] - two_gradients[name]))
+            / float(np.linalg.norm(one_gradients[name]))
+            for name in one_gradients
+        ),
+    }
+
+
+def main():
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    one, one_logs, one_gradients = trained("none", *case)
-    two, two_logs, two_gradients = trained("mirrored", *case)
-    gap = max(float(np.abs(a - b).max()) for a, b in zip(one, two, strict=True))
-    log_gap = max(
-        abs(one_logs[name][0] - two_logs[name][0]) / max(1.0, abs(one_logs[name][0]))
-        for name in one_logs
-    )
-    gradient_gap = max(
-        float(np.linalg.norm(one_gradients[name] - two_gradients[name]))
-        / float(np.linalg.norm(one_gradients[name]))
-        for name in one_gradients
-    )
-    print(f"difference {gap} {log_gap} {gradient_gap}")
+    strategy = tf.distribute.MirroredStrategy
+    shared = functools.cache(lambda *devices: strategy(list(devices)))
+    tf.distribute.MirroredStrategy = lambda devices: shared(*devices)
+    print(json.dumps({name: differences(name) for name in MIXES}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,6 +1,12 @@
-"""A run that was killed ends as if it never had been."""
+"""A run that was killed ends as if it never had been.
 
+One network is trained by compiled steps, as users do; for the rest they would take longer to trace
+than they do.
+"""
+
+import contextlib
 import errno
+import functools
 
 import keras
 import numpy as np
@@ -13,6 +19,7 @@ from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import callbacks, fitting, resuming, validation_gate
 from mtl_dm.training.config import TrainConfig
+from tests import eagerly
 
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
@@ -49,13 +56,14 @@ def sources(shape):
     ]
 
 
-def start(config, folder, monkeypatch, kill_in=None, coupling=None):
+def start(config, folder, monkeypatch, kill_in=None, coupling=None, compiled=False):
     """Train from wherever the folder stands; return the weights, or None if killed."""
     shape = shape_of(config.backbone)
     real = callbacks.StopAtNonFinite
     if kill_in is not None:
         monkeypatch.setattr(callbacks, "StopAtNonFinite", lambda: Killed(kill_in))
-    with fitting.settings(config):
+    steps = contextlib.nullcontext() if compiled else eagerly.steps()
+    with fitting.settings(config), steps:
         couplings = [coupling or Coupling()]
         model = MultiTaskModel(BACKBONES.get(config.backbone)(shape), TASKS, couplings)
         try:
@@ -90,15 +98,22 @@ def config_of(backbone, precision="float32"):
 # What draws at random has its state saved layer by layer; one network with and one without images.
 # In float16 the scale of the loss is part of the state, of whichever network.
 @pytest.mark.parametrize(
-    ("backbone", "precision"),
-    [("compact_cnn", "float32"), ("dense_trunk", "float32"), ("dense_trunk", "float16")],
+    ("backbone", "precision", "compiled"),
+    [
+        ("compact_cnn", "float32", False),
+        ("dense_trunk", "float32", True),
+        ("dense_trunk", "float16", False),
+    ],
 )
-def test_killed_twice_ends_in_the_same_weights(backbone, precision, tmp_path, monkeypatch):
+def test_killed_twice_ends_in_the_same_weights(
+    backbone, precision, compiled, tmp_path, monkeypatch
+):
     config = config_of(backbone, precision)
-    want = start(config, tmp_path / "whole", monkeypatch)
-    assert start(config, tmp_path / "killed", monkeypatch, kill_in=1) is None
-    assert start(config, tmp_path / "killed", monkeypatch, kill_in=2) is None
-    have = start(config, tmp_path / "killed", monkeypatch)
+    start_in = functools.partial(start, config, monkeypatch=monkeypatch, compiled=compiled)
+    want = start_in(tmp_path / "whole")
+    assert start_in(tmp_path / "killed", kill_in=1) is None
+    assert start_in(tmp_path / "killed", kill_in=2) is None
+    have = start_in(tmp_path / "killed")
     for one, other in zip(want, have, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -169,7 +184,7 @@ def test_a_flipped_bit_is_noticed(tmp_path, monkeypatch, caplog):
 def test_history_covers_all_starts(tmp_path, monkeypatch):
     config = config_of("dense_trunk")
     start(config, tmp_path, monkeypatch, kill_in=1)
-    with fitting.settings(config):
+    with fitting.settings(config), eagerly.steps():
         shape = shape_of("dense_trunk")
         model = MultiTaskModel(BACKBONES.get("dense_trunk")(shape), TASKS, [Coupling()])
         progress = fitting.fit(model, sources(shape), config, output=tmp_path)

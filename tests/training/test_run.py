@@ -11,6 +11,8 @@ from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.training import assembly, run
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 TERMS = ("expression", "action_units", "distribution_matching", "soft_co_annotation")
 
 

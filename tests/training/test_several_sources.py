@@ -14,6 +14,8 @@ from mtl_dm.training.config import TrainConfig
 from tests.built_faces import ANNOTATED, UNITS_ONLY
 from tests.datasets import fakes
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 AFFECTNET, EMOTIONET = "affectnet/manual", "emotionet/manual"
 
 

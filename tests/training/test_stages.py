@@ -13,6 +13,8 @@ from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.parts import named_weights
 from mtl_dm.training.resuming import Progress
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),

@@ -153,7 +153,10 @@ def library_trunk(
     """
     inputs = keras.Input(require_image(name, input_shape, LEAST), name="images")
     prepared = ImageNetInput(mode, name="imagenet_input")(inputs)
-    whole = application(include_top=False, weights=None, input_tensor=prepared)
+    # Only its layers are wanted: values take most of the time. They have seeds, so that not to draw
+    # them changes no other draw.
+    with keras.StatelessScope(initialize_variables=False):
+        whole = application(include_top=False, weights=None, input_tensor=prepared)
     dropped = "|".join(filter(None, (own_input, size.dropped)))
     trunk = narrowed(whole, dataclasses.replace(size, dropped=dropped))
     features = averaged(trunk.output, size.cells, name="features")

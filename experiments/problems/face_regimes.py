@@ -94,7 +94,7 @@ class FaceRegime(RealFacesProblem):
         return super().given(name)
 
 
-def contents(images: np.ndarray) -> np.ndarray:
+def contents(images: np.ndarray) -> list[int]:
     """Return the rows of images that do not repeat an earlier one, in order.
 
     Args:
@@ -103,4 +103,4 @@ def contents(images: np.ndarray) -> np.ndarray:
     first: dict[bytes, int] = {}
     for row, image in enumerate(images):
         first.setdefault(image.tobytes(), row)
-    return np.array(list(first.values()), np.int64)
+    return list(first.values())

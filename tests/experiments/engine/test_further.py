@@ -16,10 +16,15 @@ class Farther(Animals):
         return {"far": self._source(tasks, 12), "farther": self._source(tasks, 13)}
 
 
-def test_each_has_the_metrics_that_it_would_have_alone():
+@pytest.fixture(scope="module")
+def model():
     problem = Farther()
     with fitting.settings(problem.config):
-        model = build(problem, problem.config, problem.tasks, problem.sources(problem.tasks)[0])
+        return build(problem, problem.config, problem.tasks, problem.sources(problem.tasks)[0])
+
+
+def test_each_has_the_metrics_that_it_would_have_alone(model):
+    problem = Farther()
     chosen = choose_thresholds(model, problem.validation(problem.tasks))
     found = measuring.tested(problem, model, chosen)
     names = ("kind", "marks", "weight")
@@ -37,10 +42,8 @@ class Calibrated(Farther):
     calibrated = True
 
 
-def test_calibration_errors_are_measured_where_they_are_asked_for():
+def test_calibration_errors_are_measured_where_they_are_asked_for(model):
     problem = Calibrated()
-    with fitting.settings(problem.config):
-        model = build(problem, problem.config, problem.tasks, problem.sources(problem.tasks)[0])
     found = measuring.tested(problem, model, {})
     plain = measuring.tested(Farther(), model, {})
     assert {task for task, metrics in found.items() if "ece" in metrics} == {

@@ -30,11 +30,12 @@ OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)')
 TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
 .PHONY: help test lint gallery bench peers study reproduce-table1 reproduce-table2 reproduce-table3 \
-	reproduce-table4 reproduce-table5 clean
+	reproduce-table4 reproduce-table5 reproduce-real-faces clean
 
 help:  ## Show the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes (study: quick|full)'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes'
+	@echo '           (study, real-faces: quick|full)'
 	@echo '           SEEDS=n (Tables 2, 3)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
@@ -86,6 +87,9 @@ reproduce-table4: $(INSTALLED)  ## Table 4 into runs/table4; with clothes, and P
 
 reproduce-table5: $(INSTALLED)  ## Table 5 (balancing methods) into runs/table5, needs DATA_DIR
 	$(STUDY) experiments.table5 $(TRAINING)
+
+reproduce-real-faces: $(INSTALLED)  ## Real faces with few labels into runs/real_faces, needs DATA_DIR
+	$(STUDY) experiments.real_faces $(TRAINING)
 
 clean:  ## Remove the environment, caches and built data sets; runs/ is kept
 	rm -rf $(VENV) $(PEERS) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

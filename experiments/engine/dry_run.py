@@ -21,6 +21,14 @@ from mtl_dm.training.commands import command_of
 from mtl_dm.training.config import TrainConfig
 
 
+def expected(study: Study, cells: int, workers: int) -> str:
+    """Return about how long cells take, before the first has ended; "" where it is not known."""
+    if not study.seconds or not cells:
+        return ""
+    every = spoken(cells * study.seconds / max(1, workers))
+    return f"; about {every} (an estimate: {study.seconds:.0f} s a cell)"
+
+
 class Plan(NamedTuple):
     """One network that a cell would train.
 
@@ -51,7 +59,8 @@ def describe(study: Study, options: Options) -> str:
         FileNotFoundError: If the data of a study that reads them to plan are not there.
     """
     cells = study.cells(options.folder, options.command, options.only)
-    lines = [f"{len(cells)} cells; nothing is trained.", ""]
+    here = expected(study, len(cells), options.workers)
+    lines = [f"{len(cells)} cells{here}; nothing is trained.", ""]
     total, unknown = 0.0, 0
     missing: dict[str, str] = {}
     problems: dict[tuple[str, int, int | None], Problem] = {}

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from experiments.engine.cell import StudyCell
 from experiments.engine.distillation import with_teachers
@@ -19,6 +20,7 @@ from experiments.engine.networks import (
     part_of,
 )
 from experiments.engine.problem import Problem
+from mtl_dm.measuring.calibration import calibration_errors
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate, evaluate_tuned
 from mtl_dm.measuring.evidence import Fitted, collect
 from mtl_dm.models import MultiTaskModel
@@ -64,14 +66,24 @@ def tested(problem: Problem, model: MultiTaskModel, thresholds: Thresholds) -> M
         thresholds: By task name; metrics with them stand beside those at 0.5.
     """
     source = problem.test(model.tasks)
-    metrics: Metrics = {**evaluate_tuned(model, source, thresholds, columns=problem.scored)}
+    metrics: Metrics = {**_scored(problem, model, source, thresholds)}
     for name, (task, labels) in problem.apart.items():
         if task in metrics:
             metrics[name] = evaluate(model, source, columns={task: labels})[task]
     for place, images in problem.further(model.tasks).items():
-        found = evaluate_tuned(model, images, thresholds, columns=problem.scored)
+        found = _scored(problem, model, images, thresholds)
         metrics.update({f"{task}_{place}": values for task, values in found.items()})
     return metrics
+
+
+def _scored(
+    problem: Problem, model: MultiTaskModel, source: tf.data.Dataset, thresholds: Thresholds
+) -> dict[str, dict[str, float]]:
+    found = evaluate_tuned(model, source, thresholds, columns=problem.scored)
+    if problem.calibrated:
+        for task, error in calibration_errors(model, source, problem.scored).items():
+            found[task]["ece"] = error
+    return found
 
 
 def _trained(

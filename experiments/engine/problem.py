@@ -61,6 +61,7 @@ class Problem(abc.ABC):
         apart: By name in the results, labels that are measured by themselves.
         by_name: Whether its training sources are the data sets of `config.datasets`, whole, so that
             `python -m mtl_dm.train` can train on the same.
+        calibrated: Whether the calibration error of its tasks is measured too, as "ece".
         gaps: Whether teachers also label single examples that a source has no label of, not whole
             sources alone.
     """
@@ -72,6 +73,7 @@ class Problem(abc.ABC):
     scored: Mapping[str, np.ndarray] = _NONE
     apart: Mapping[str, Apart] = _NONE
     by_name: bool = False
+    calibrated: bool = False
     gaps: bool = False
 
     @abc.abstractmethod

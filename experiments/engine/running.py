@@ -15,7 +15,7 @@ import tensorflow as tf
 from experiments.engine import records
 from experiments.engine.building import couplings_of
 from experiments.engine.cell import StudyCell
-from experiments.engine.dry_run import describe
+from experiments.engine.dry_run import describe, expected
 from experiments.engine.measuring import measure
 from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.options import Options, require_known
@@ -135,14 +135,6 @@ def compute(
     notify = functools.partial(print, flush=True)
     pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", notify)
     return _computed(pool, missing, options.workers, ended, what)
-
-
-def expected(study: Study, cells: int, workers: int) -> str:
-    """Return about how long cells take, before the first has ended; "" where it is not known."""
-    if not study.seconds or not cells:
-        return ""
-    every = spoken(cells * study.seconds / max(1, workers))
-    return f"; about {every} (an estimate: {study.seconds:.0f} s a cell)"
 
 
 def require_possible(cells: Sequence[StudyCell]) -> None:

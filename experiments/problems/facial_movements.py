@@ -2,13 +2,14 @@
 
 They are a model's measurements of a photo, no certified coder's labels: what is printed names them
 facial movements, by their own names. Twelve have a near-equivalent in Table 1; these are the
-task's labels. Left and right count as one, by their mean.
+labels of `TASK`. `EVERY_TASK` also has two that Table 1 says nothing of. Left and right count as
+one, by their mean.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -32,22 +33,25 @@ NEAR: Mapping[str, str] = {
 """Movement -> what is nearest to it in Table 1."""
 
 MOVEMENTS = tuple(NEAR)
+EVERY = (*MOVEMENTS, "mouthLowerDown", "mouthPucker")
 TASK = Task.multilabel("facial_movements", MOVEMENTS)
+EVERY_TASK = Task.multilabel("facial_movements", EVERY)
 QUARTILE = 0.75
 LEAST = 0.1
 
 
-def measured(row: Mapping[str, str]) -> list[float]:
-    """Return the scores of the movements, NaN for all where no face was found.
+def measured(row: Mapping[str, str], movements: Sequence[str] = MOVEMENTS) -> list[float]:
+    """Return the scores of movements, NaN for all where no face was found.
 
     Args:
         row: Score by name, as text; of what has two sides "Left" and "Right".
+        movements: Their names.
 
     Raises:
         ValueError: If a score is no number or outside [0, 1].
         KeyError: If a movement is not there.
     """
-    return [_score(name, row) for name in MOVEMENTS]
+    return [_score(name, row) for name in movements]
 
 
 def _score(name: str, row: Mapping[str, str]) -> float:

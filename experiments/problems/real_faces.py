@@ -21,7 +21,7 @@ from experiments.problems.real_faces_data import (
     real_faces,
 )
 from mtl_dm import data
-from mtl_dm.relatedness import from_annotations, marginal
+from mtl_dm.relatedness import Relatedness, from_annotations, marginal
 from mtl_dm.tasks import EXPRESSIONS, Task
 from mtl_dm.training.config import TrainConfig
 
@@ -45,16 +45,25 @@ class RealFacesProblem(Problem):
         data_dir: Folder of both, see `real_faces`.
         test: "test", or "validation" to test on the held-out tenth and choose no thresholds.
         options: Fields of the configuration.
+        movements: The second task; its labels are movements.
 
     Raises:
         FileNotFoundError: If something is not there; it is named.
         ValueError: If a file is malformed.
     """
 
-    def __init__(self, data_dir: str, test: str, options: Mapping[str, Any]) -> None:
-        self._faces = real_faces(data_dir)
+    def __init__(
+        self,
+        data_dir: str,
+        test: str,
+        options: Mapping[str, Any],
+        movements: Task = facial_movements.TASK,
+    ) -> None:
+        self._faces = real_faces(data_dir, movements.labels)
+        self._parts = (self._faces.train, self._faces.lfw_train)
+        self._thresholds = self._faces.thresholds
         self._choosing = test == "validation"
-        self.tasks = (EXPRESSION, facial_movements.TASK)
+        self.tasks = (EXPRESSION, movements)
         self.config = TrainConfig(
             datasets=SOURCES,
             tasks=tuple(task.name for task in self.tasks),
@@ -72,12 +81,11 @@ class RealFacesProblem(Problem):
         }
 
     def sources(self, tasks: Sequence[Task]) -> list[tf.data.Dataset | None]:
-        """Return FER2013's training images and LFW's training people."""
+        """Return the images that train expressions and those that train movements."""
         wanted = {task.name: task for task in tasks}
-        parts = (self._faces.train, self._faces.lfw_train)
         return [
             self._source(part, [wanted[task.name]]) if task.name in wanted else None
-            for part, task in zip(parts, self.tasks, strict=True)
+            for part, task in zip(self._parts, self.tasks, strict=True)
         ]
 
     def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset | None:
@@ -96,18 +104,24 @@ class RealFacesProblem(Problem):
         """Return Table 1 for movements, the counted table, or the start of a learned one."""
         if name == NEAR:
             return Given(near_table())
-        labels = {"classes": EXPRESSIONS, "attributes": facial_movements.MOVEMENTS}
         if name == COUNTED:
-            part = self._faces.co_annotated
-            return Given(from_annotations(part.expression, self._movements(part), **labels))
+            return Given(self._counted())
         if name == RATES:
-            classes, attributes = self._faces.train, self._faces.lfw_train
-            rates = marginal(classes.expression, self._movements(attributes), **labels)
+            classes, attributes = self._parts
+            rates = marginal(classes.expression, self._movements(attributes), **self._labels)
             return Given(rates, learned=True)
         return None
 
+    @property
+    def _labels(self) -> dict[str, tuple[str, ...]]:
+        return {"classes": EXPRESSIONS, "attributes": self.tasks[1].labels}
+
+    def _counted(self) -> Relatedness:
+        part = self._faces.co_annotated
+        return from_annotations(part.expression, self._movements(part), **self._labels)
+
     def _movements(self, faces: Faces) -> Any:
-        return binary(faces.scores, self._faces.thresholds)
+        return binary(faces.scores, self._thresholds)
 
     def _source(self, faces: Faces, tasks: Sequence[Task]) -> tf.data.Dataset:
         every = {"expression": faces.expression, "facial_movements": self._movements(faces)}

@@ -50,7 +50,7 @@ class Faces(NamedTuple):
     Attributes:
         images: uint8 [N, 48, 48].
         expression: int64 [N], -1 where there is none of the seven.
-        scores: float32 [N, 12], of the movements; NaN where no face was found.
+        scores: float32 [N, M], of the movements; NaN where no face was found.
     """
 
     images: np.ndarray
@@ -77,7 +77,7 @@ class RealFaces(NamedTuple):
         test: FER2013's PublicTest.
         lfw_train: LFW's training people, measured.
         lfw_test: LFW's test people.
-        thresholds: [12], fixed on `lfw_train`.
+        thresholds: [M], fixed on `lfw_train`.
         dropped: Training images that equal one of `test`.
         unnamed: Images of LFW that are not used, for nobody's name is known.
         unmeasured: Images of LFW's training people that are not used, for no face was found.
@@ -162,22 +162,25 @@ def split_training(
 
 
 @functools.cache
-def real_faces(data_dir: str) -> RealFaces:
+def real_faces(data_dir: str, movements: tuple[str, ...] = MOVEMENTS) -> RealFaces:
     """Return both databases, read once in a process (10 to 20 seconds).
 
     Args:
         data_dir: Folder with `fer2013`, `fer2013_blendshapes.csv` and `lfw_expressions`.
+        movements: M names of those whose scores are read.
 
     Raises:
         FileNotFoundError: If something is not there; it is named.
         ValueError: If a file is malformed.
     """
     root = Path(data_dir)
-    scores = {row["path"]: measured(row) for row in _lines(root / "fer2013_blendshapes.csv")}
-    training, contents = _fer2013(root / "fer2013", "Training", scores)
-    test, tested = _fer2013(root / "fer2013", "PublicTest", scores)
+    lines = _lines(root / "fer2013_blendshapes.csv")
+    scores = {line["path"]: measured(line, movements) for line in lines}
+    absent = [float("nan")] * len(movements)
+    training, contents = _fer2013(root / "fer2013", "Training", scores, absent)
+    test, tested = _fer2013(root / "fer2013", "PublicTest", scores, absent)
     split = split_training(contents, tested, training.is_measured, CO_ANNOTATED)
-    lfw = _lfw(root / "lfw_expressions")
+    lfw = _lfw(root / "lfw_expressions", movements)
     parts = {
         "train": training.take(split.train),
         "held_out": training.take(split.held_out),
@@ -215,7 +218,9 @@ def _order(size: int) -> np.ndarray:
     return np.random.default_rng(SPLIT_SEED).permutation(size)
 
 
-def _fer2013(root: Path, folder: str, scores: Mapping[str, list[float]]) -> tuple[Faces, list[str]]:
+def _fer2013(
+    root: Path, folder: str, scores: Mapping[str, list[float]], absent: list[float]
+) -> tuple[Faces, list[str]]:
     """Return the images of a folder in the order of their paths, and a digest of each file."""
     paths, ids = [], []
     for name in CLASSES.names:
@@ -223,18 +228,17 @@ def _fer2013(root: Path, folder: str, scores: Mapping[str, list[float]]) -> tupl
         paths += found
         ids += [CLASSES.index(name)] * len(found)
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
-    absent = [float("nan")] * len(MOVEMENTS)
     known = [scores.get(path.relative_to(root).as_posix(), absent) for path in paths]
     images = np.stack([_grey(path, (SIDE, SIDE)) for path in paths])
     return Faces(images, np.array(ids, np.int64), np.array(known, np.float32)), contents
 
 
-def _lfw(root: Path) -> Lfw:
+def _lfw(root: Path, movements: Sequence[str]) -> Lfw:
     """Return the measured images of training people, and all of test people."""
     lines = list(_lines(root / "labels.csv"))
     pairs = _existing(root / "pairs.txt").read_text(encoding="utf-8")
     side = split_by_person([line["identity"] for line in lines], pairs)
-    scores = np.array([measured(line) for line in lines], np.float32)
+    scores = np.array([measured(line, movements) for line in lines], np.float32)
     ids = np.array(
         [
             EXPRESSIONS.index(line["expression"]) if line["expression"] in EXPRESSIONS else -1

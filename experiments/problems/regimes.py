@@ -31,10 +31,23 @@ def annotated(rows: Sequence[int], regime: str, seed: Sequence[int]) -> Annotate
     Raises:
         ValueError: If the regime is unknown.
     """
-    shuffled = np.random.default_rng(list(seed)).permutation(np.asarray(rows))
     if regime == ALL:
-        return Annotated(np.sort(shuffled), np.sort(shuffled))
+        return Annotated(np.sort(np.asarray(rows)), np.sort(np.asarray(rows)))
     if regime not in CLASS_SHARES:
         raise ValueError(f"Unknown regime {regime!r}. Known: {[ALL, *CLASS_SHARES]}.")
-    count = round(CLASS_SHARES[regime] * len(shuffled))
+    return divided(rows, CLASS_SHARES[regime], seed)
+
+
+def divided(rows: Sequence[int], share: float, seed: Sequence[int]) -> Annotated:
+    """Return `rows` divided: a share keeps its class alone, the others their attributes alone.
+
+    With the same seed what a smaller share keeps is among what a larger one keeps.
+
+    Args:
+        rows: To divide.
+        share: Of the rows that keep their class.
+        seed: Draws them.
+    """
+    shuffled = np.random.default_rng(list(seed)).permutation(np.asarray(rows))
+    count = round(share * len(shuffled))
     return Annotated(np.sort(shuffled[:count]), np.sort(shuffled[count:]))

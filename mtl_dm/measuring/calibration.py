@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,47 @@ def fit_temperatures(model: MultiTaskModel, source: tf.data.Dataset) -> dict[str
         By task name: "temperature", the number of "annotated" labels, and before and after the
         negative log-likelihood and the calibration error.
     """
+    return {
+        task.name: _fitted(task, labels, mask, logits)
+        for task, logits, labels, mask in _annotated(model, source, {})
+    }
+
+
+def calibration_errors(
+    model: MultiTaskModel,
+    source: tf.data.Dataset,
+    columns: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, float]:
+    """Return the calibration error of every multiclass and multilabel task, as it is.
+
+    Args:
+        model: A built model.
+        source: Unbatched (inputs, labels, masks).
+        columns: By task name, float [size] with 1 for labels to look at and 0 for others; None:
+            all.
+
+    Returns:
+        By task name, expected calibration errors as `mtl_dm.metrics.calibration.reliability`
+        measures them; none of tasks without a label.
+    """
+    return {
+        task.name: _error(task, labels, mask, logits, 1.0)
+        for task, logits, labels, mask in _annotated(model, source, columns or {})
+    }
+
+
+def _annotated(
+    model: MultiTaskModel, source: tf.data.Dataset, columns: Mapping[str, np.ndarray]
+) -> Iterator[tuple[Task, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield task, logits, labels and mask of the tasks that have probabilities and a label."""
     names = source.element_spec[1]
     wanted = [task for task in model.tasks if task.kind != "regression" and task.name in names]
     found = annotated_predictions(model, source, [task.name for task in wanted])
-    return {
-        task.name: _fitted(task, labels, mask, logits)
-        for task in wanted
-        for logits, labels, mask in [found[task.name]]
-        if mask.any()
-    }
+    for task in wanted:
+        logits, labels, mask = found[task.name]
+        mask = mask * columns.get(task.name, 1)
+        if mask.any():
+            yield task, logits, labels, mask
 
 
 def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
@@ -131,7 +164,8 @@ def _error(
     task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray, temperature: float
 ) -> float:
     """Return the expected calibration error as `reliability` measures it."""
-    confidence, keep = probabilities(task, logits, temperature), mask > 0
+    # Softmax may exceed 1 by rounding.
+    confidence, keep = np.minimum(probabilities(task, logits, temperature), 1.0), mask > 0
     if task.kind == "multiclass":
         confidence, labels = confidence[keep], labels[keep]
         right = confidence.argmax(axis=1) == labels.argmax(axis=1)

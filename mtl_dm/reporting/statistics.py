@@ -75,6 +75,35 @@ def corrected_interval(
     return float(array.mean()), _half_width(array, level, 1.0 / array.size + test_train_ratio)
 
 
+def mean_p(values: Iterable[float]) -> float:
+    """Return the two-sided p of a mean of 0 over independent repeats (seeds) by Student's t test.
+
+    The test of `mean_interval`: t = mean / (s / sqrt(n)) with n - 1 degrees of freedom; p < 1 -
+    level where that interval excludes 0.
+
+    Args:
+        values: One difference a repeat.
+
+    Returns:
+        p; NaN where no spread can be seen: a single value, or values that are all the same.
+
+    Raises:
+        ValueError: If values is empty or not finite.
+    """
+    array = _checked(values, 0.95)
+    return _p(array, 1.0 / array.size)
+
+
+def _p(array: np.ndarray, variance_factor: float) -> float:
+    """Return the p of t = mean / (s sqrt(variance_factor)); NaN where no spread can be seen."""
+    spread = float(array.std(ddof=1)) if array.size > 1 else 0.0
+    # Values that are one but for rounding have no spread either.
+    if spread <= 1e-12 * float(np.abs(array).max()):
+        return math.nan
+    t = float(array.mean()) / (spread * math.sqrt(variance_factor))
+    return 2.0 * float(stdtr(array.size - 1, -abs(t)))
+
+
 def corrected_p(values: Iterable[float], test_train_ratio: float = 1.0) -> float:
     """Return the two-sided p of a mean of 0 by the corrected resampled t test.
 
@@ -92,13 +121,8 @@ def corrected_p(values: Iterable[float], test_train_ratio: float = 1.0) -> float
         ValueError: As `corrected_interval`.
     """
     array = np.asarray(list(values), np.float64)
-    mean, _ = corrected_interval(array, test_train_ratio=test_train_ratio)
-    spread = float(array.std(ddof=1)) if array.size > 1 else 0.0
-    # Values that are one but for rounding have no spread either.
-    if spread <= 1e-12 * float(np.abs(array).max()):
-        return math.nan
-    t = mean / (spread * math.sqrt(1.0 / array.size + test_train_ratio))
-    return 2.0 * float(stdtr(array.size - 1, -abs(t)))
+    corrected_interval(array, test_train_ratio=test_train_ratio)  # Checks both.
+    return _p(array, 1.0 / array.size + test_train_ratio)
 
 
 def holm(probabilities: Iterable[float]) -> list[float]:

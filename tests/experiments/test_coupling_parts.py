@@ -43,6 +43,12 @@ class TestRegimes:
 
         assert classes((1, 2)) == classes((1, 2)) != classes((1, 3))
 
+    def test_what_a_smaller_share_keeps_a_larger_one_keeps(self):
+        few, more = (regimes.divided(ROWS, share, (1, 2)) for share in (0.01, 0.1))
+        assert (len(few.classes), len(more.classes)) == (2, 20)
+        assert set(few.classes) < set(more.classes)
+        assert set(more.attributes) < set(few.attributes)
+
     def test_unknown(self):
         with pytest.raises(ValueError, match=r"Unknown regime 'half'. Known: \['all labels', 'hal"):
             regimes.annotated(ROWS, "half", (0,))

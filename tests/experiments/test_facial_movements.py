@@ -24,6 +24,13 @@ def test_left_and_right_count_as_one():
     assert dict(zip(MOVEMENTS, found, strict=True)) == pytest.approx(expected)
 
 
+def test_other_movements_are_read_by_name():
+    row = scores(mouthPucker="0.3", mouthLowerDownLeft="0.1", mouthLowerDownRight="0.3")
+    found = measured(row, facial_movements.EVERY)
+    assert found[:12] == measured(row)
+    assert found[12:] == pytest.approx([0.2, 0.3])
+
+
 def test_no_face_is_not_annotated():
     found = np.array([measured(scores("")), measured(scores("0.2"))])
     assert np.isnan(found[0]).all()

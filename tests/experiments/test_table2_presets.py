@@ -40,7 +40,7 @@ def photos(monkeypatch):
     images = rng.integers(0, 256, (7, 48, 48), np.uint8)
     faces = Faces(images, np.arange(7), rng.random((7, 12)).astype(np.float32))
     found = RealFaces(*[faces] * 6, np.full(12, 0.5), 3, 2, 1, "a digest")
-    monkeypatch.setattr(real_faces, "real_faces", lambda data_dir: found)
+    monkeypatch.setattr(real_faces, "real_faces", lambda data_dir, movements=MOVEMENTS: found)
 
 
 def planned(preset, folder, **changes):

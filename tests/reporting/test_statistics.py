@@ -10,7 +10,7 @@ from mtl_dm.reporting import (
     relative_change,
     wilson_interval,
 )
-from mtl_dm.reporting.statistics import corrected_p, holm
+from mtl_dm.reporting.statistics import corrected_p, holm, mean_p
 
 
 @pytest.mark.parametrize("n", [2, 3, 12])
@@ -140,6 +140,25 @@ class TestCorrectedP:
     def test_bad_values(self):
         with pytest.raises(ValueError, match="finite"):
             corrected_p([0.1, np.nan])
+
+
+class TestMeanP:
+    @pytest.mark.parametrize("n", [2, 3, 5])
+    def test_against_scipy(self, n):
+        values = np.random.default_rng(n).normal(0.01, 0.02, n)
+        assert mean_p(values) == pytest.approx(stats.ttest_1samp(values, 0.0).pvalue)
+
+    def test_is_half_of_a_tenth_where_the_interval_ends_at_0(self):
+        values = np.array([0.3, 0.1, 0.5, 0.2])
+        mean, half = mean_interval(values)
+        assert mean_p(values - mean + half) == pytest.approx(0.05)
+
+    def test_without_spread_there_is_no_test(self):
+        assert np.isnan([mean_p([0.1]), mean_p([0.1, 0.1, 0.1])]).all()
+
+    def test_bad_values(self):
+        with pytest.raises(ValueError, match="finite"):
+            mean_p([0.1, np.nan])
 
 
 class TestHolm:

@@ -50,9 +50,9 @@ def _halved(content: bytes) -> bytes:
                 new = written.create_dataset(name, data=_half(name, item[()]))
             else:
                 new = written.require_group(name)
-            for key, value in item.attrs.items():
-                new.attrs[key] = value
+            new.attrs.update(item.attrs)
 
+        written.attrs.update(source.attrs)
         source.visititems(copy)
     return target.getvalue()
 

@@ -11,7 +11,7 @@ from typing import Any
 from experiments.pretraining import card_text, measuring, recipe, sets
 from experiments.pretraining.card import card_of
 from experiments.pretraining.recipe import Photos, labels_of
-from experiments.pretraining.shipping import calibrate, framed, scaled, ship
+from experiments.pretraining.shipping import calibrate, framed, ship
 from experiments.problems.real_faces_data import RealFaces
 from mtl_dm import data, faces
 from mtl_dm.data.arrays import encode
@@ -40,10 +40,9 @@ def deliver(model: MultiTaskModel, progress: Progress, photos: Photos, target: P
     path = target / f"{DEFAULT}.keras"
     ship(model, path)
     held_out = photos.held_out
-    source = data.from_arrays(
-        scaled(framed(held_out.images)), labels_of(held_out, photos.thresholds), recipe.TASKS
-    )
-    calibrate(path, source, HELD_OUT)
+    labels = labels_of(held_out, photos.thresholds)
+    source = data.from_arrays(framed(held_out.images), labels, recipe.TASKS)
+    calibrate(path, source.map(_as_taken), HELD_OUT)
     annotations = [_annotations(labels_of(part, photos.thresholds)) for part in photos.train]
     summary = data.summarize(annotations, recipe.TASKS)
     write_record(
@@ -51,10 +50,13 @@ def deliver(model: MultiTaskModel, progress: Progress, photos: Photos, target: P
         config=recipe.config_of().to_dict(),
         annotated=summary.annotated,
         base_rates=summary.base_rates,
-        history=progress.history,
         seconds=progress.seconds,
     )
     return path
+
+
+def _as_taken(image: Any, labels: Any, masks: Any) -> tuple[Any, Any, Any]:
+    return data.network_input(image, faces.SIZE), labels, masks
 
 
 def _annotations(labels: dict[str, Any]) -> dict[str, Any]:

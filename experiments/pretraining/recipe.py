@@ -26,7 +26,7 @@ from mtl_dm.training.config import TrainConfig
 
 SOURCES = ("FER2013 (Training)", "LFW (training people)")
 SEED = 0
-EPOCHS = 60
+EPOCHS = 50
 EXPRESSION = Task.multiclass("expression", EXPRESSIONS)
 TASKS = (EXPRESSION, facial_movements.TASK)
 
@@ -71,7 +71,7 @@ def config_of(epochs: int = EPOCHS, steps_per_epoch: int | None = None) -> Train
         batch_size=128,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
-        optimizer="adamw(weight_decay=0.02)",
+        optimizer="adamw(weight_decay=0.05)",
         schedule="cosine(warmup=1)",
         learning_rate=2e-3,
         seed=SEED,

@@ -75,8 +75,9 @@ def measured(
     predicted = logits[expression.name][known].argmax(axis=1)
     right = predicted == truth
     images = test.images[known]
+    name = movements.name
     per_movement = measures.movements(
-        *(values[movements.name] for values in (test.labels, test.masks, logits)), movements.labels
+        test.labels[name], test.masks[name], logits[name], movements.labels
     )
     return {
         "images": len(test.images),
@@ -85,7 +86,9 @@ def measured(
         "calibration_error": {
             task.name: measures.calibration_error(
                 task,
-                *(values[task.name] for values in (test.labels, test.masks, logits)),
+                test.labels[task.name],
+                test.masks[task.name],
+                logits[task.name],
                 temperatures.get(task.name, 1.0),
             )
             for task in model.tasks

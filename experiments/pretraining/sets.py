@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def _row(path: str, expression: int, movements: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _write(path: Path, rows: list[Mapping[str, Any]]) -> None:
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     # Whoever is labelled for nothing would be skipped, and said.
     labelled = [row for row in rows if any(_labels(row))]
     with path.open("w", encoding="utf-8", newline="") as file:

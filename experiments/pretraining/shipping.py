@@ -88,13 +88,14 @@ def calibrate(path: Path, held_out: tf.data.Dataset, name: str) -> dict[str, Any
         held_out: Aligned faces (image, labels, masks) that train nothing and test nothing.
         name: What they are called.
     """
+    fitted = fit_temperatures(load_model(path), held_out)
     content = {
         "checkpoint": path.name,
         "sha256": fingerprint(path),
         "fitted_on": name,
-        "tasks": fit_temperatures(load_model(path), held_out),
+        "tasks": fitted,
         "commit": commit(),
         "versions": versions(),
     }
     write_atomically(calibration_file(path), strict_json(content))
-    return content["tasks"]
+    return fitted

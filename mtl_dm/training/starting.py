@@ -26,7 +26,7 @@ def require_checkpoint(path: str | Path) -> Path:
     return found
 
 
-def start_from(model: MultiTaskModel, path: object) -> None:
+def start_from(model: MultiTaskModel, path: str | Path) -> None:
     """Take over the weights of a checkpoint whose name and shape a model has; log the others.
 
     How terms are balanced, scaled and related is left out: that belongs to a training.
@@ -74,7 +74,7 @@ def start_from(model: MultiTaskModel, path: object) -> None:
             logging.warning("Weights %s: %s.", what, ", ".join(names))
 
 
-def _require_same_labels(source: MultiTaskModel, model: MultiTaskModel, path: object) -> None:
+def _require_same_labels(source: MultiTaskModel, model: MultiTaskModel, path: str | Path) -> None:
     """Check that no column of a head would come to stand for another label."""
     own = {task.name: task for task in model.tasks}
     for there in source.tasks:

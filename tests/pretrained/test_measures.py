@@ -56,7 +56,7 @@ def test_quarters_and_what_was_not_measured():
     lines = measures.by_quarter(values, right)
     assert [line["accuracy"]["of"] for line in lines] == [40, 40, 40, 40, 32]
     assert [line["accuracy"]["value"] for line in lines] == [0, 1, 1, 1, 0]
-    assert lines[0]["from"], lines[3]["to"] == (0, 159)
+    assert (lines[0]["from"], lines[3]["to"]) == (0, 159)
     assert lines[4]["group"] == "not measured"
     assert measures.by_quarter(np.full(40, np.nan), np.ones(40, bool))[0]["accuracy"]["of"] == 40
 

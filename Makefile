@@ -29,8 +29,8 @@ OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)')
 # Only studies that train take workers. A dry run of another one is refused, not left out.
 TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
-.PHONY: help test lint gallery bench peers study reproduce-table1 reproduce-table2 reproduce-table3 \
-	reproduce-table4 reproduce-table5 reproduce-real-faces clean
+.PHONY: help test lint gallery bench peers pretrain study reproduce-table1 reproduce-table2 \
+	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -69,6 +69,9 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 	$(PY) -m experiments.bench
 
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
+
+pretrain: $(INSTALLED)  ## Make the checkpoint in mtl_dm/pretrained (under an hour), needs DATA_DIR
+	$(STUDY) experiments.pretrain --data_dir='$(DATA_DIR)' $(if $(OUTPUT),--output='$(OUTPUT)')
 
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)
 	$(STUDY) experiments.coupling_study $(TRAINING)

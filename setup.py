@@ -23,6 +23,7 @@ setup(
     ),
     package_data={
         "mtl_dm.datasets": ["*/README.md"],
+        "mtl_dm.pretrained": ["*/*.json", "*/*.keras", "*/*.md"],
         "mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"],
         "experiments": ["results/*/*.json"],
     },

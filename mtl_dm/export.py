@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm.command_line import Parser
+from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import origin_of
 
 
@@ -36,7 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--checkpoint", required=True, type=Path, help="a .keras file that train wrote")
+    add(
+        "--checkpoint",
+        required=True,
+        help="a .keras file that train wrote, or the name of a pretrained checkpoint",
+    )
     add("--output", required=True, type=Path, help="folder to make")
     add("--formats", default="savedmodel,onnx", help="comma-separated (default %(default)s)")
     options = parser.parse_args(arguments)
@@ -47,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print("\n".join(origin_of(options.checkpoint).lines()))
+    print("\n".join(origin_of(checkpoint_at(options.checkpoint)).lines()))
     for name, difference in differences.items():
         print(f"{name}: equal to the Keras model within {difference:.1e} on random inputs")
     print(f"Written to {options.output}")

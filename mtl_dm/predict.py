@@ -1,19 +1,24 @@
 r"""From photos and videos to predictions: finds the faces, aligns them, predicts.
 
+    python -m mtl_dm.predict PHOTO|FOLDER|VIDEO ...
     python -m mtl_dm.predict --checkpoint=runs/first/best.keras --output=DIR PHOTO|FOLDER|VIDEO ...
 
-writes predictions.csv (or .jsonl): one line a face with file, frame and time of a video, face
-number (best score first), box in pixels of the upright photo, detection score, and for every task
-of the checkpoint the probability of each label (the value, for a regression); an image without a
-face, or that cannot be read, has one line with the reason. Bytes of a file's name that are not
-UTF-8 are spelled \xNN. annotated/ holds each photo with its faces boxed and a card a face (bars of
-the classes, attributes from 0.5 on). about.json says what made it.
+says of a few photos what their faces show, and writes predictions.csv (or .jsonl): one line a face
+with file, frame and time of a video, face number (best score first), box in pixels of the upright
+photo, detection score, and for every task of the checkpoint the probability of each label (the
+value, for a regression); an image without a face, or that cannot be read, has one line with the
+reason. Bytes of a file's name that are not UTF-8 are spelled \xNN. annotated/ holds each photo
+with its faces boxed and a card a face (bars of the classes, attributes from 0.5 on). about.json
+says what made it.
 
 Faces are aligned at 112 x 112 as by data_prep.align (at the network's input where that is larger)
 and resized to the network's input as in training. Videos: --fps frames for each second are looked
 at, by the time stamps of the frames (seconds; a video without usable stamps has a line that says
 so, and is timed by its frame rate). Probabilities are calibrated where python -m mtl_dm.calibrate
 left temperatures beside the checkpoint.
+
+Without a --checkpoint it is the one that comes with this package; its card, beside it, says what it
+was measured on, and where it fails. Faces are found by the extra faces-tiny.
 
 What a checkpoint was trained on is printed by each run, and below where --help comes with a
 --checkpoint. A checkpoint trained on synthetic faces has never been validated on people.
@@ -31,6 +36,7 @@ from pathlib import Path
 from mtl_dm import faces
 from mtl_dm.command_line import Parser
 from mtl_dm.files import printable
+from mtl_dm.pretrained import DEFAULT, PRETRAINED, checkpoint_at
 from mtl_dm.runs.origin import origin_of
 
 
@@ -49,8 +55,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("inputs", nargs="+", type=Path, metavar="PHOTO|FOLDER|VIDEO")
-    add("--checkpoint", required=True, type=Path, help="a .keras file that train wrote")
-    add("--output", required=True, type=Path, help="folder to write to")
+    add(
+        "--checkpoint",
+        default=DEFAULT,
+        help="a .keras file that train wrote, or the name of a pretrained checkpoint: "
+        f"{', '.join(PRETRAINED)} (default %(default)s)",
+    )
+    add(
+        "--output",
+        default=Path("runs/predicted"),
+        type=Path,
+        help="folder to write to (default %(default)s)",
+    )
     add("--format", default=default.form, help=f"{' or '.join(FORMATS)} (default %(default)s)")
     add(
         "--fps",
@@ -116,11 +132,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _about_checkpoint(arguments: Sequence[str] | None) -> str | None:
     early = Parser(add_help=False, allow_abbrev=False)
-    early.add_argument("--checkpoint", type=Path)
+    early.add_argument("--checkpoint")
     known, _ = early.parse_known_args(arguments)
     if known.checkpoint is None:
         return None
-    return "\n".join([f"The checkpoint {known.checkpoint}:", *origin_of(known.checkpoint).lines()])
+    try:
+        lines = origin_of(checkpoint_at(known.checkpoint)).lines()
+    except (OSError, ValueError) as error:
+        lines = [str(error)]
+    return "\n".join([f"The checkpoint {known.checkpoint}:", *lines])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ LAYERS = {
     "streams": 1,
     "command_line": 1,
     "labels": 1,
+    "pretrained": 1,
     "faces": 1,
     "runs": 1,
     "relatedness": 2,

@@ -18,6 +18,7 @@ from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.models.inputs import Inputs, InputSpec, inputs_of
 from mtl_dm.models.precision import in_float32
+from mtl_dm.pretrained import checkpoint_at
 
 
 def export(checkpoint: str | Path, output: Path, formats: Sequence[str]) -> dict[str, float]:
@@ -27,7 +28,7 @@ def export(checkpoint: str | Path, output: Path, formats: Sequence[str]) -> dict
     its weights are float32, and half precision is rounded differently by every program.
 
     Args:
-        checkpoint: A `.keras` file of this package.
+        checkpoint: A `.keras` file of this package, or the name of a pretrained checkpoint.
         output: Folder to make; it may exist if it is empty.
         formats: Names in `FORMATS`.
 
@@ -54,6 +55,7 @@ def export(checkpoint: str | Path, output: Path, formats: Sequence[str]) -> dict
         require_onnx()  # before minutes of work
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"{output} exists and is not an empty folder; choose another one.")
+    checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)
     temperatures, inputs = read_temperatures(checkpoint), inputs_of(model)
     _require_fixed_sizes(inputs)

@@ -18,6 +18,7 @@ from mtl_dm.measuring.sources import source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
@@ -32,7 +33,7 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     """Fit a temperature for every multiclass and multilabel task and write them.
 
     Args:
-        checkpoint: A `.keras` file of this package.
+        checkpoint: A `.keras` file of this package, or the name of a pretrained checkpoint.
         name: Validation data as for `mtl_dm.data.load`.
         data_dir: Folder of built data sets.
 
@@ -44,6 +45,7 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
         ValueError: If the checkpoint cannot be read, or the data are a test split, were trained
             on, or have none of its tasks.
     """
+    checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)
     _refuse_test_and_training(checkpoint, name, data_dir)
     tasks = fit_temperatures(model, source_for(model, name, str(data_dir)))

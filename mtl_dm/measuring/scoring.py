@@ -14,19 +14,20 @@ from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
 from mtl_dm.measuring.sources import source_for
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.record import commit, versions
 
 METRICS_FILE = "metrics.json"
 
 
 def load_model(path: str | Path) -> MultiTaskModel:
-    """Return the model of a `.keras` file.
+    """Return the model of a `.keras` file, or of a pretrained checkpoint by its name.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file holds no multi-task model.
+        ValueError: If the file holds no multi-task model, or there is no checkpoint of that name.
     """
-    path = Path(path)
+    path = checkpoint_at(path)
     if not path.is_file():
         raise FileNotFoundError(f"No checkpoint at {path}.")
     try:
@@ -51,7 +52,7 @@ def score(
     """Evaluate a checkpoint on data sets; print the averages and write every metric.
 
     Args:
-        checkpoint: A `.keras` file of this package.
+        checkpoint: A `.keras` file of this package, or the name of a pretrained checkpoint.
         names: Data sets as for `mtl_dm.data.load`.
         data_dir: Folder of built data sets.
         output: Folder for metrics.json.

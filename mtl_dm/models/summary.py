@@ -74,7 +74,10 @@ def line_of(name: str, variant: str, steps: int = 0, batch: int = 16) -> Line:
     entry = BACKBONES.get(name)
     about = example_of(name, entry)
     size = about.sizes[variant]
-    backbone = entry(size, **({"variant": variant} if variant else {}))
+    options = {"variant": variant} if variant else {}
+    if "weights" in about.options:
+        options["weights"] = about.options["weights"]  # A network without them is as large.
+    backbone = entry(size, **options)
     seconds = step_seconds(backbone, size, steps, batch) if steps else None
     return Line(
         name,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mtl_dm.files import printable
 from mtl_dm.measuring.calibration import calibration_file
 from mtl_dm.predicting.finding import crop_size
 from mtl_dm.predicting.inputs import Inputs
+from mtl_dm.pretrained.card import TEXT_FILE, card_line
 from mtl_dm.runs.origin import Origin
 
 
 def notices(
     checkpoint: str | Path,
     origin: Origin,
+    card: Mapping[str, Any] | None,
     temperatures: dict[str, float],
     size: int,
     inputs: Inputs,
@@ -23,13 +27,16 @@ def notices(
     Args:
         checkpoint: Its path.
         origin: What it was trained on.
+        card: Of a checkpoint that has one.
         temperatures: By task, those in use.
         size: Side of the network's input.
         inputs: What there is to look at.
     """
     calibrated = ", ".join(f"{task} {value:.2f}" for task, value in temperatures.items())
     lines = [
-        f"Checkpoint: {printable(checkpoint)}",
+        *([] if card is None else [card_line(card)]),
+        f"Checkpoint: {printable(checkpoint)}"
+        + ("" if card is None else f" ({TEXT_FILE} beside it is its card)"),
         *origin.lines(),
         f"Probabilities calibrated by temperatures: {calibrated} "
         f"({printable(calibration_file(checkpoint))})"

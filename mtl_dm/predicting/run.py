@@ -18,6 +18,9 @@ from mtl_dm.predicting.pictures import annotated
 from mtl_dm.predicting.pipeline import Detected, run_pipeline
 from mtl_dm.predicting.predictor import Prediction, Predictor
 from mtl_dm.predicting.rows import Row, header, line
+from mtl_dm.predicting.telling import Telling
+from mtl_dm.pretrained import checkpoint_at
+from mtl_dm.pretrained.card import card_of
 from mtl_dm.runs.origin import Origin, fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
@@ -32,7 +35,7 @@ def predict(
     """Predict the faces of photos, folders and videos, and write what was found.
 
     Args:
-        checkpoint: A `.keras` file of this package.
+        checkpoint: A `.keras` file of this package, or the name of a pretrained checkpoint.
         paths: Photos, folders, videos.
         output: Folder to write to.
         options: How.
@@ -47,13 +50,15 @@ def predict(
         OSError: If the output cannot be written.
     """
     inputs = list_inputs(paths, output)
+    engine = faces.load_engine(options.engine)  # First: a model takes seconds to load.
+    checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)
     temperatures = read_temperatures(checkpoint)
     predictor = Predictor(model, temperatures, options.batch_size)
-    engine = faces.load_engine(options.engine)
-    origin = origin_of(checkpoint)
-    for text in notices(checkpoint, origin, temperatures, predictor.size, inputs):
+    origin, card = origin_of(checkpoint), card_of(checkpoint)
+    for text in notices(checkpoint, origin, card, temperatures, predictor.size, inputs):
         print(text, flush=True)
+    telling = Telling(predictor.tasks, origin.unseen)
     counts: collections.Counter[str] = collections.Counter()
     with open_atomically(output / f"predictions.{options.form}") as file:
         file.write(header(predictor.tasks, options.form))
@@ -61,9 +66,12 @@ def predict(
             counts.update(_counts(detected))
             for row in _rows(detected, predictions):
                 file.write(line(row, predictor.tasks, options.form))
+                telling.add(row)
             picture = _picture(detected, predictions, predictor.tasks, origin)
             if picture is not None:
                 write_atomically(output / PICTURES / _jpeg_name(detected.frame.item.place), picture)
+    for text in telling.lines():
+        print(text)
     about = {
         "checkpoint": str(checkpoint),
         "sha256": fingerprint(checkpoint),

@@ -177,7 +177,9 @@ class TrainConfig:
         "a loaded model to train all of it.",
     )
     init_from: str | None = option(
-        None, "A .keras file whose weights are taken over where name and shape are the same."
+        None,
+        "A .keras file, or the name of a pretrained checkpoint, whose weights are taken over where "
+        "name and shape are the same.",
     )
     stages: tuple[str, ...] = option(
         (),

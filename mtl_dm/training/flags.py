@@ -23,6 +23,8 @@ COUPLING_FLAGS = (
 )
 """Fields of the one coupling that `relatedness` switches on."""
 
+_CHECKPOINT = "A .keras file that train wrote, or the name of a pretrained checkpoint."
+
 _FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 _TYPES = get_type_hints(TrainConfig)
 
@@ -37,7 +39,7 @@ def define_shared_flags() -> None:
 def define_evaluate_flags() -> None:
     """Define what evaluate needs."""
     define_shared_flags()
-    flags.DEFINE_string("checkpoint", None, "A .keras file that train wrote.", required=True)
+    flags.DEFINE_string("checkpoint", None, _CHECKPOINT, required=True)
     flags.DEFINE_string(
         "thresholds_from",
         None,
@@ -48,7 +50,7 @@ def define_evaluate_flags() -> None:
 
 def define_calibrate_flags() -> None:
     """Define what calibrate needs."""
-    flags.DEFINE_string("checkpoint", None, "A .keras file that train wrote.", required=True)
+    flags.DEFINE_string("checkpoint", None, _CHECKPOINT, required=True)
     flags.DEFINE_string(
         "validation", None, "Data to fit the temperatures on; not the test set.", required=True
     )

@@ -8,19 +8,22 @@ from pathlib import Path
 import keras
 from absl import logging
 
-from mtl_dm.files import expand_home
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.training.parts import network_weights
 
 
-def require_checkpoint(path: str | Path) -> None:
-    """Check that a checkpoint is there.
+def require_checkpoint(path: str | Path) -> Path:
+    """Return the file of a checkpoint, or of a pretrained one by its name; it is there.
 
     Raises:
         FileNotFoundError: If it is not.
+        ValueError: If there is no pretrained checkpoint of that name.
     """
-    if not Path(expand_home(str(path))).is_file():
+    found = checkpoint_at(path)
+    if not found.is_file():
         raise FileNotFoundError(f"No checkpoint at {path} to start from (init_from).")
+    return found
 
 
 def start_from(model: MultiTaskModel, path: str | Path) -> None:
@@ -30,17 +33,17 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
 
     Args:
         model: A built model.
-        path: A `.keras` file of a `MultiTaskModel`, or of a backbone alone.
+        path: A `.keras` file of a `MultiTaskModel`, or of a backbone alone; or the name of a
+            pretrained checkpoint.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it cannot be read, a task that both have has other labels there or in
             another order, or no weight fits.
     """
-    require_checkpoint(path)
-    path = expand_home(str(path))
+    file = require_checkpoint(path)
     try:
-        source = keras.saving.load_model(path, compile=False)
+        source = keras.saving.load_model(file, compile=False)
     except Exception as error:
         # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
         raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
@@ -71,7 +74,7 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
             logging.warning("Weights %s: %s.", what, ", ".join(names))
 
 
-def _require_same_labels(source: MultiTaskModel, model: MultiTaskModel, path: str) -> None:
+def _require_same_labels(source: MultiTaskModel, model: MultiTaskModel, path: str | Path) -> None:
     """Check that no column of a head would come to stand for another label."""
     own = {task.name: task for task in model.tasks}
     for there in source.tasks:

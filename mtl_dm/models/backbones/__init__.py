@@ -21,8 +21,10 @@ from mtl_dm.models.backbones.hse_nn import hse_nn
 from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
 from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.nts_net import nts_net
+from mtl_dm.models.backbones.pretrained import pretrained
 from mtl_dm.models.backbones.psr import psr
 from mtl_dm.models.backbones.resnet50 import resnet50
+from mtl_dm.models.backbones.small_resnet import small_resnet
 from mtl_dm.models.backbones.task_routing import task_routing
 from mtl_dm.models.backbones.tmif_fea import tmif_fea
 from mtl_dm.models.backbones.vgg16 import vgg16
@@ -42,8 +44,10 @@ BACKBONES.register("hse_nn")(hse_nn)
 BACKBONES.register("mobilenet_v2")(mobilenet_v2)
 BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("nts_net")(nts_net)
+BACKBONES.register("pretrained")(pretrained)
 BACKBONES.register("psr")(psr)
 BACKBONES.register("resnet50")(resnet50)
+BACKBONES.register("small_resnet")(small_resnet)
 BACKBONES.register("task_routing")(task_routing)
 BACKBONES.register("tmif_fea")(tmif_fea)
 BACKBONES.register("vgg16")(vgg16)

@@ -1,0 +1,1 @@
+"""How the checkpoints in mtl_dm/pretrained are made and measured."""

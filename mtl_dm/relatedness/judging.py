@@ -130,7 +130,7 @@ def likeliest_share(classes: Array, attribute_labels: Array, table: Array, rates
     """
     mask = attribute_labels >= 0
     active = np.where(mask, attribute_labels, 0.0)
-    absent = mask - active
+    absent = np.asarray(mask, np.float64) - active
     told = classes @ table
     change = told - rates
 

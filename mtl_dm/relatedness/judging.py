@@ -200,10 +200,14 @@ def learn_judged(
 ) -> Judged:
     """Return a table that is the given one as far as labels confirm it, else what they say.
 
-    Source: this project. The expectation maximisation of `learn` from the given table with
-    `pseudo_images` for its strength, then `shrunk_to_rates` and `reliability_of` with the s_B that
-    makes the counts likeliest (`shrinkage.log_evidence`). With `Estimator.safe` off P stays as
-    `learn` leaves it, W is 1 and counts are no limit.
+    Source: this project. The expectation maximisation of `learn` from the given table, with
+    `pseudo_images` for its strength; W is 1. With `Estimator.safe` the images that a pair was
+    counted on limit its strength, P is then `shrunk_to_rates` and W `reliability_of`, with the s_B
+    that makes the counts likeliest (`shrinkage.log_evidence`).
+
+    Of three variants (this, safe, safe with W = 1) on inner splits of clothing's training halves,
+    the first two shared 13 cells (tables known, counted on a tenth, wrong): class accuracy, F1 and
+    average precision against no coupling +2.1 / +5.7 / +2.0, safe +1.8 / +4.1 / +1.4.
 
     An attribute without a label has no rate and nothing to count: it keeps the given column, and
     lambda for W, 0 where the table has fewer than `FEWEST` pseudo images there.

@@ -212,8 +212,9 @@ def test_attributes_that_know_no_class_are_relied_on_least():
         attribute_labels=np.where(labels < 0, labels, rng.random(labels.shape) < 0.5)
     )
     given_table = table(TRUTH[[1, 2, 0]])
-    some = learn_judged(WORLD._replace(attribute_labels=labels), given_table, 0.0).reliability
-    none = learn_judged(nothing, given_table, 0.0).reliability
+    safe = Estimator(safe=True)
+    some = learn_judged(WORLD._replace(attribute_labels=labels), given_table, 0.0, safe).reliability
+    none = learn_judged(nothing, given_table, 0.0, safe).reliability
     assert none.max() < some.min()
 
 

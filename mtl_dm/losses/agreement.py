@@ -187,9 +187,10 @@ def matching_conditional(
     class of image n, its label where there is one, else the prediction, and a_ni likewise its
     attributes,
 
-        S_ki = sum_n r_nk a_ni / sum_n r_nk,    sum_k share_k sum_i KL(P_ki || S_ki)
+        S_ki = sum_n r_nk a_ni / sum_n r_nk,    sum_k share_k sum_i W_ki KL(P_ki || S_ki)
 
-    where share_k, constant in the gradient, is the part of r on class k. `batch` asks that the
+    where share_k, constant in the gradient, is the part of r on class k, and W_ki in [0, 1] how
+    far a pair is relied on, 1 but for a relatedness that labels have judged. `batch` asks that the
     attributes' frequencies agree, this form that they agree within each class, and it says
     nothing about a single image. Where both sides of an image are labelled it has no gradient;
     labelled attributes teach the classes of their images, labelled classes the attributes of
@@ -198,7 +199,8 @@ def matching_conditional(
     Args:
         class_logits: [B, K].
         attribute_logits: [B, M].
-        relatedness: Its `likelihood` is P, away from 0 and 1.
+        relatedness: Its `likelihood` is P, away from 0 and 1; its `reliability`, where it has one,
+            is W.
         labels: "classes" [B, K], "attributes" [B, M].
         masks: "classes" [B], "attributes" [B, M]; "covered" [B] if there are images to leave out.
         clip: S is clipped to [clip, 1 - clip].
@@ -222,5 +224,9 @@ def matching_conditional(
     together = global_sum(ops.matmul(ops.transpose(r), a))
     implied = together / ops.maximum(mass, clip)[:, None]
     share = ops.stop_gradient(mass / ops.maximum(ops.sum(mass), clip))
-    divergence = ops.sum(bernoulli_divergence(likelihood, implied, clip), axis=-1)
+    apart = bernoulli_divergence(likelihood, implied, clip)
+    reliability = getattr(relatedness, "reliability", None)
+    if reliability is not None:
+        apart = ops.cast(reliability, "float32") * apart
+    divergence = ops.sum(apart, axis=-1)
     return ops.sum(share * divergence), ops.ones((), "float32")

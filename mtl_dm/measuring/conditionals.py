@@ -1,4 +1,4 @@
-"""P(attribute | class) three times: told to the coupling, predicted, and counted in the labels.
+"""P(attribute | class): told to the coupling, learned by it, predicted, counted in the labels.
 
 Shapes: K classes, M attributes.
 """
@@ -6,34 +6,51 @@ Shapes: K classes, M attributes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mtl_dm.measuring.predictions import Predictions
-from mtl_dm.measuring.rounding import numbers
+from mtl_dm.measuring.rounding import number, numbers
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.coupling import AnyCoupling
+from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import Relatedness, implied_conditional
 
 Table = dict[str, Any]
 """Names and numbers as `conditionals` returns them, JSON values."""
 
 
-def of_first(found: Mapping[str, Predictions], couplings: Sequence[Any]) -> Table | None:
+class Told(NamedTuple):
+    """A coupling of a model, and what stands for its relatedness where training may replace it."""
+
+    coupling: AnyCoupling
+    live: LiveRelatedness | None = None
+
+
+def told_by(model: MultiTaskModel) -> list[Told]:
+    """Return the couplings of a model."""
+    return [
+        Told(coupling, model.live_relatedness.get(str(index)))
+        for index, coupling in enumerate(model.couplings)
+    ]
+
+
+def of_first(found: Mapping[str, Predictions], couplings: Sequence[Told]) -> Table | None:
     """Return the table of the first coupling, or without one of the first tasks of both kinds.
 
     Args:
         found: Labels and predictions by task name.
-        couplings: `mtl_dm.models.Coupling`s of the models.
+        couplings: Of the models.
     """
-    for coupling in couplings:
-        source, target, relatedness = _parts(coupling)
-        if relatedness is not None:
-            return conditionals(found.get(source), found.get(target), relatedness)
+    for told in couplings:
+        if isinstance(told.coupling.relation, Relatedness):
+            return _of(found, told)
     first = {each.task.kind: each for each in reversed(list(found.values()))}
     return conditionals(first.get("multiclass"), first.get("multilabel"), None)
 
 
-def of_couplings(found: Mapping[str, Predictions], couplings: Sequence[Any]) -> dict[str, Table]:
+def of_couplings(found: Mapping[str, Predictions], couplings: Sequence[Told]) -> dict[str, Table]:
     """Return the table of every coupling from classes to attributes, by the coupling's name.
 
     A coupling without a name of its own is called after its tasks; of several that share a name
@@ -41,20 +58,37 @@ def of_couplings(found: Mapping[str, Predictions], couplings: Sequence[Any]) -> 
 
     Args:
         found: Labels and predictions by task name.
-        couplings: `mtl_dm.models.Coupling`s of the models.
+        couplings: Of the models.
 
     Returns:
-        As `conditionals`, and the tasks "source" and "target". Couplings of other kinds, and of
-        tasks that are not annotated or have too many classes, are left out.
+        As `conditionals`, with "learned", [K, M], where training replaced the relatedness, and
+        "confirmed", the share of it that labels confirm, where they judged it; and the tasks
+        "source" and "target". Couplings of other kinds, and of tasks that are not annotated or have
+        too many classes, are left out.
     """
     tables: dict[str, Table] = {}
-    for coupling in couplings:
-        source, target, relatedness = _parts(coupling)
-        table = conditionals(found.get(source), found.get(target), relatedness)
-        if table is not None and relatedness is not None:
-            name = getattr(coupling, "name", "") or f"{source}_{target}"
-            tables[_free(name, tables)] = {"source": source, "target": target, **table}
+    for told in couplings:
+        coupling = told.coupling
+        table = _of(found, told)
+        if table is not None and isinstance(coupling.relation, Relatedness):
+            name = coupling.name or f"{coupling.source}_{coupling.target}"
+            own = {"source": coupling.source, "target": coupling.target}
+            tables[_free(name, tables)] = {**own, **table}
     return tables
+
+
+def _of(found: Mapping[str, Predictions], told: Told) -> Table | None:
+    coupling, live = told
+    classes, attributes = found.get(coupling.source), found.get(coupling.target)
+    given = coupling.relation if isinstance(coupling.relation, Relatedness) else None
+    table = conditionals(classes, attributes, given)
+    if table is None or classes is None or attributes is None or live is None:
+        return table
+    if live.value() is not given:
+        table["learned"] = _whole(live.value(), classes, attributes)
+    if live.confirmed is not None:
+        table["confirmed"] = number(live.confirmed)
+    return table
 
 
 def conditionals(
@@ -87,29 +121,19 @@ def conditionals(
             for name, scored in zip(attributes.task.labels, attributes.scored, strict=True)
             if not scored
         ],
-        "prior": _prior(relatedness, classes, attributes),
+        "prior": None if relatedness is None else _whole(relatedness, classes, attributes),
         "implied": numbers(implied),
         "observed": numbers(observed),
     }
 
 
-def _prior(relatedness: Relatedness | None, classes: Predictions, attributes: Predictions) -> Any:
+def _whole(relatedness: Relatedness, classes: Predictions, attributes: Predictions) -> Any:
     """Return the table over all labels of the tasks, null where it says nothing."""
-    if relatedness is None:
-        return None
     whole = np.full((classes.task.size, attributes.task.size), np.nan)
     rows = [classes.task.labels.index(name) for name in relatedness.classes]
     places = [attributes.task.labels.index(name) for name in relatedness.attributes]
     whole[np.ix_(rows, places)] = relatedness.conditional
     return numbers(whole)
-
-
-def _parts(coupling: Any) -> tuple[str, str, Relatedness | None]:
-    """Return a coupling's tasks and its P(attribute | class), None for relations of other kinds."""
-    source = getattr(coupling, "source", None) or coupling.classes
-    target = getattr(coupling, "target", None) or coupling.attributes
-    relation = getattr(coupling, "relation", None) or coupling.relatedness
-    return source, target, relation if isinstance(relation, Relatedness) else None
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

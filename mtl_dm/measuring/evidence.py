@@ -54,9 +54,10 @@ def collect(
         calibration: By task name, the reliability of its probabilities.
         relatedness: P(attribute | class) of the first coupling, or without one of the first
             multiclass and multilabel task, as `mtl_dm.measuring.conditionals` says: "prior" of
-            the coupling, "implied" by the predictions, "observed" in the labels. None without
-            such tasks, and for more than `MOST_CLASSES` classes, of which [N, K] probabilities
-            are not kept either.
+            the coupling, "implied" by the predictions, "observed" in the labels, where there is
+            one "learned" in training, with the share of the prior that labels "confirmed". None
+            without such tasks, and for more than `MOST_CLASSES` classes, of which [N, K]
+            probabilities are not kept either.
         couplings: The same of every coupling, by its name; empty without.
         samples: What is true and what was predicted, the wrong ones first, with the image where
             the inputs hold one.
@@ -71,7 +72,7 @@ def collect(
     lengths = {name: len(each.labels) for name, each in found.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"All sources must give the same images, got the lengths {lengths}.")
-    couplings = [coupling for part in fitted for coupling in part.model.couplings]
+    couplings = [told for part in fitted for told in conditionals.told_by(part.model)]
     return {
         "history": [_history(part) for part in fitted],
         "calibration": {

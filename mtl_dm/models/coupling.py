@@ -24,6 +24,9 @@ from mtl_dm.tasks import Task
 
 Options = Mapping[str, float]
 
+PRINTED = ("distribution_matching/paper", "soft_co_annotation/paper")
+"""The forms as the paper prints them, which are left as they are."""
+
 
 class FormUse(NamedTuple):
     """One form of a coupling.
@@ -61,10 +64,14 @@ class Coupling:
             (`mtl_dm.training.learning.LearnRelatedness`).
         name: Of the coupling, put before the names of its terms. Empty: the first of a model needs
             none; another one is called after its tasks.
+        trust: Whether labels judge the relatedness once the network can tell classes: as far as
+            they do not confirm it, it is learned from them instead
+            (`mtl_dm.relatedness.confirmed_share`). None: unless a printed form is in use. Needs
+            `mtl_dm.training.fitting.fit`; by itself `MultiTaskModel.fit` believes it as given.
 
     Raises:
-        ValueError: If a factor is negative or not finite, a form or an option is unknown, or an
-            option is out of its range.
+        ValueError: If a factor is negative or not finite, a form or an option is unknown, an
+            option is out of its range, or labels are to judge a relatedness that is learned.
     """
 
     classes: str = "expression"
@@ -78,6 +85,7 @@ class Coupling:
     co_annotation_options: Options = dataclasses.field(default_factory=dict)
     learned: bool = False
     name: str = ""
+    trust: bool | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.relatedness, Relatedness):
@@ -90,6 +98,7 @@ class Coupling:
         check_options(MATCHING_FORMS, self.matching_form, self.matching_options)
         check_options(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
         _check_name(self.name)
+        _check_trust(self.trust, self.learned)
 
     @property
     def source(self) -> str:
@@ -118,9 +127,16 @@ class Coupling:
             ),
         )
 
+    @property
+    def trusts(self) -> bool:
+        """Whether labels judge the relatedness."""
+        return not self.learned and trusts(self.uses, self.trust)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the coupling as values that JSON can hold."""
+        """Return the coupling as values that JSON can hold; without `trust` where that is off."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if self.trust is False:
+            del values["trust"]
         return {
             **values,
             "relatedness": self.relatedness.to_dict(),
@@ -130,7 +146,8 @@ class Coupling:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Coupling:
-        """Return the coupling that `to_dict` described."""
+        """Return the coupling that `to_dict` described; an older one had no `trust`: it was off."""
+        values = {"trust": False, **values}
         return cls(**{**values, "relatedness": Relatedness.from_dict(values["relatedness"])})
 
 
@@ -159,6 +176,7 @@ class RelationCoupling:
     forms: Mapping[str, float | None]
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
     learned: bool = dataclasses.field(default=False, init=False)
+    trusts: bool = dataclasses.field(default=False, init=False)
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -232,6 +250,27 @@ def coupling_names(couplings: Sequence[AnyCoupling]) -> list[str]:
     if repeated:
         raise ValueError(f"Couplings must have different names, repeated: {repeated}. Give `name`.")
     return names
+
+
+def trusts(uses: Sequence[FormUse], asked: bool | None) -> bool:
+    """Return whether labels judge the relatedness of a coupling that does not learn it.
+
+    Args:
+        uses: Its forms.
+        asked: `Coupling.trust`.
+    """
+    active = [use.form for use in uses if use.factor != 0]
+    return bool(active) and (not set(active) & set(PRINTED) if asked is None else asked)
+
+
+def _check_trust(trust: Any, learned: bool) -> None:
+    if trust is not None and not isinstance(trust, bool):
+        raise ValueError(f"Coupling trust must be None, True or False, got {trust!r}.")
+    if trust and learned:
+        raise ValueError(
+            "Coupling trust=True has labels judge a relatedness that is given; with learned=True "
+            "training replaces it anyway. Leave one of the two out."
+        )
 
 
 def _check_factor(what: str, factor: Any) -> None:

@@ -98,9 +98,11 @@ class MultiTaskModel(keras.Model):
             require_task_loss(task)
         # What training learns about relatedness is among the weights, so that checkpoints hold it.
         self.live_relatedness = {
-            str(index): LiveRelatedness(coupling.relation, name=f"relatedness_{index}")
+            str(index): LiveRelatedness(
+                coupling.relation, judged=coupling.trusts, name=f"relatedness_{index}"
+            )
             for index, coupling in enumerate(self.couplings)
-            if coupling.learned
+            if coupling.learned or coupling.trusts
         }
         self._bound = [
             BoundCoupling(

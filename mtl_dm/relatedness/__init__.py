@@ -15,7 +15,6 @@ from mtl_dm.relatedness.contradictions import (
 )
 from mtl_dm.relatedness.expectation_maximisation import (
     Estimator,
-    Observations,
     drifted,
     explained,
     learn,
@@ -31,6 +30,8 @@ from mtl_dm.relatedness.information import (
     posterior_accuracy,
     prior_of,
 )
+from mtl_dm.relatedness.judging import Judged, confirmed_share, has_learned, learn_judged
+from mtl_dm.relatedness.observations import Observations
 from mtl_dm.relatedness.relations import RELATIONS, Linear, Moments
 from mtl_dm.relatedness.shrinkage import estimate, shrink
 from mtl_dm.relatedness.temperature import best_temperature
@@ -48,6 +49,7 @@ __all__ = [
     "Estimator",
     "Frequency",
     "Information",
+    "Judged",
     "Linear",
     "Moments",
     "NothingSharedError",
@@ -61,6 +63,7 @@ __all__ = [
     "best_temperature",
     "check",
     "confidence",
+    "confirmed_share",
     "contradictions",
     "count",
     "counted_on",
@@ -69,9 +72,11 @@ __all__ = [
     "explained",
     "facs",
     "from_annotations",
+    "has_learned",
     "implied_conditional",
     "implied_frequencies",
     "learn",
+    "learn_judged",
     "marginal",
     "mutual_information",
     "posterior_accuracy",

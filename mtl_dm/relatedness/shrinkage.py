@@ -62,7 +62,7 @@ def shrink(
     expected, named = _expected(counted, active, n, toward)
     how = "given"
     if strength is None:
-        strength, how = _likeliest_strength(active, n, expected), "chosen by marginal likelihood"
+        strength, how = likeliest_strength(active, n, expected), "chosen by marginal likelihood"
     if not (math.isfinite(strength) and strength >= 0):
         raise ValueError(f"strength must be finite and >= 0, got {strength}.")
     total = n + strength
@@ -131,7 +131,17 @@ def log_evidence(active: Any, counts: Any, expected: Any, strength: float) -> fl
     return float(np.sum(betaln(active + yes, counts - active + no) - betaln(yes, no)))
 
 
-def _likeliest_strength(active: Matrix, n: Matrix, expected: Matrix) -> float:
+def likeliest_strength(active: Matrix, n: Matrix, expected: Matrix) -> float:
+    """Return the strength in `STRENGTHS` that makes counts likeliest (`log_evidence`).
+
+    Args:
+        active: [K, M], a.
+        n: [K, M], the images.
+        expected: [K, M], P0 in (0, 1).
+
+    Raises:
+        ValueError: If no pair was counted on two images: one is equally likely under every s.
+    """
     if not (n > 1).any():
         raise ValueError(
             "A strength can be chosen only where a class was annotated with an attribute on two "

@@ -24,6 +24,7 @@ class Origin:
         annotated: By task, the number of training images annotated for it.
         unseen: By task, the labels that no training image was annotated for.
         commit: Of the code that trained it.
+        judged: By pair of tasks, what labels said of their relatedness, in words.
     """
 
     datasets: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Origin:
     annotated: dict[str, int] = dataclasses.field(default_factory=dict)
     unseen: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     commit: str | None = None
+    judged: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -65,6 +67,7 @@ class Origin:
             "taught them."
             for task, labels in self.unseen.items()
         ]
+        lines += [f"The relatedness of {tasks}: {said}." for tasks, said in self.judged.items()]
         return lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,6 +93,7 @@ def origin_of(checkpoint: str | Path) -> Origin:
                 dict(content.get("annotated", {})),
                 _unseen(content.get("base_rates", {})),
                 content.get("commit"),
+                _judged(content.get("judged", [])),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # Whoever finds the record damaged is told that nothing is known.
@@ -116,3 +120,12 @@ def _unseen(base_rates: dict[str, dict[str, float | None]]) -> dict[str, tuple[s
         for task, rates in base_rates.items()
     }
     return {task: labels for task, labels in found.items() if labels}
+
+
+def _judged(couplings: list[dict[str, Any]]) -> dict[str, str]:
+    found = {}
+    for each in couplings:
+        share = each["confirmed"]
+        confirmed = "labels did not judge it" if share is None else f"labels confirm {share:.0%}"
+        found[f"{each['source']} and {each['target']}"] = f"{confirmed}, {each['verdict']}"
+    return found

@@ -38,7 +38,8 @@ def callbacks_of(
             learned in a single epoch.
     """
     callbacks: list[keras.callbacks.Callback] = [StopAtNonFinite()]
-    if any(coupling.learned for coupling in model.couplings):
+    learned = any(coupling.learned for coupling in model.couplings)
+    if learned or (epochs > 1 and any(coupling.trusts for coupling in model.couplings)):
         first, every = schedule(epochs)
         observed = sources if everything is None else everything
         callbacks.append(

@@ -22,6 +22,7 @@ from mtl_dm.training.coupling_choice import (
     CouplingChoice,
     canonical_coupling,
     parse_coupling,
+    recorded_coupling,
 )
 from mtl_dm.training.fields import REQUIRED, option
 from mtl_dm.training.optimizers import OPTIMIZERS
@@ -202,6 +203,12 @@ class TrainConfig:
     jit: bool = option(False, "Compile the step with XLA; under JAX always on.")
     strategy: Literal["none", "mirrored"] = option("none", "Spread batches over all devices.")
     seed: int = option(0, "Fixes data order, weights and result (on CPU).")
+    trust: bool | None = option(
+        None,
+        "Whether labels judge the table of --relatedness after a quarter of the training: as far "
+        "as they do not confirm it, it is learned from them instead. Until then the coupling is "
+        "off. Default: unless a printed form is in use.",
+    )
 
     def __post_init__(self) -> None:
         self._unify_types()
@@ -314,6 +321,7 @@ class TrainConfig:
             co_annotation=self.co_annotation,
             matching_form=self.matching_form,
             co_annotation_form=self.co_annotation_form,
+            trust=self.trust,
         )
         return [flat, *chosen]
 
@@ -357,9 +365,15 @@ class TrainConfig:
         return part
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what decides the result as values that JSON can hold: all but `data_dir`."""
+        """Return what decides the result as values that JSON can hold: all but `data_dir`.
+
+        `trust` says what it comes to, for what is off leaves no trace in older records.
+        """
         values = dataclasses.asdict(self)
         del values["data_dir"]
+        flat = next((each for each in self.coupling_choices() if each.name is None), None)
+        values["trust"] = flat is not None and flat.trusts
+        values["couplings"] = tuple(map(recorded_coupling, self.couplings))
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
         }

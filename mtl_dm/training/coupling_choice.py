@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from mtl_dm.models.coupling import FormUse, trusts
 from mtl_dm.options import checked
 from mtl_dm.spec import Spec, parse
 
@@ -25,9 +26,11 @@ class CouplingChoice:
         co_annotation: Factor of soft co-annotation, likewise.
         matching_form: Specification of one of `mtl_dm.losses.MATCHING_FORMS`.
         co_annotation_form: Specification of one of `mtl_dm.losses.CO_ANNOTATION_FORMS`.
+        trust: As of `mtl_dm.models.Coupling`.
 
     Raises:
-        ValueError: If a name is unknown, a factor is negative, or both are 0.
+        ValueError: If a name is unknown, a factor is negative, both are 0, or labels are to judge a
+            relation that is learned.
     """
 
     name: str | None
@@ -39,6 +42,7 @@ class CouplingChoice:
     co_annotation: float | None = None
     matching_form: str = "conditional"
     co_annotation_form: str = "posterior"
+    trust: bool | None = None
 
     def __post_init__(self) -> None:
         for registry, field in (
@@ -55,11 +59,26 @@ class CouplingChoice:
                 f"relatedness {self.relation!r} couples nothing with matching 0 and "
                 "co_annotation 0; leave it out to train without coupling."
             )
+        if self.trust and self.learned:
+            raise ValueError(
+                f"trust has labels judge a relatedness that is given; {self.relation!r} is "
+                "learned anyway. Leave trust out."
+            )
 
     @property
     def learned(self) -> bool:
         """Whether training learns the relation."""
         return self.relation.partition(":")[0] == LEARNED
+
+    @property
+    def trusts(self) -> bool:
+        """Whether labels judge the relation."""
+        matching, co_annotation = parse(self.matching_form), parse(self.co_annotation_form)
+        uses = (
+            FormUse(MATCHING_FORMS.full(matching.name), self.matching, {}),
+            FormUse(CO_ANNOTATION_FORMS.full(co_annotation.name), self.co_annotation, {}),
+        )
+        return not self.learned and trusts(uses, self.trust)
 
 
 def parse_coupling(text: str) -> CouplingChoice:
@@ -86,3 +105,17 @@ def canonical_coupling(text: str) -> str:
     """
     choice, given = parse_coupling(text), parse(text)
     return str(Spec(given.name, {name: getattr(choice, name) for name in given.options}))
+
+
+def recorded_coupling(text: str) -> str:
+    """Return a specification that says whether labels judge the relation; nothing where they don't.
+
+    So it is the same as that of a version whose couplings never were judged, where it means that.
+
+    Raises:
+        ValueError: As `parse_coupling`.
+    """
+    given = parse(canonical_coupling(text))
+    options = {name: value for name, value in given.options.items() if name != "trust"}
+    judged = {"trust": True} if parse_coupling(text).trusts else {}
+    return str(Spec(given.name, {**options, **judged}))

@@ -1,4 +1,4 @@
-"""Learning the relatedness of a coupling while the model trains."""
+"""Learning the relatedness of a coupling while the model trains, and judging one that is given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_dm.relatedness import Estimator, drifted, learn
+from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.relatedness import (
+    Estimator,
+    Observations,
+    Relatedness,
+    confirmed_share,
+    drifted,
+    has_learned,
+    learn,
+    learn_judged,
+)
+from mtl_dm.training import judgement_words as words
 from mtl_dm.training.observing import LIMIT, observe
 
 
@@ -32,13 +44,21 @@ def schedule(epochs: int) -> tuple[int, int]:
 
 
 class LearnRelatedness(keras.callbacks.Callback):
-    """Replaces the relatedness of learned couplings by what labels and predictions say of it.
+    """Replaces the relatedness of couplings by what labels and predictions say of it.
 
-    Until the first estimate the couplings are off (warm-up): the start may know nothing. After it
-    the relatedness in use is replaced every few epochs by `mtl_dm.relatedness.learn`, unless the
-    new one has drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is
-    the same for every class stays off then. All that it changes are weights of the model, so that
-    a training that was killed resumes exactly.
+    Until the first estimate the couplings are off (warm-up): the start may know nothing, and a
+    network that a table has taught cannot judge it. Then, every few epochs:
+
+    A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
+    drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
+    for every class stays off then.
+
+    One that labels judge (`Coupling.trust`) is judged once, `mtl_dm.relatedness.confirmed_share`,
+    as soon as the network can tell classes, and from then on replaced likewise by `learn_judged`.
+    Where there is no judging it, it is believed as given, which is said.
+
+    All that it changes are weights of the model, so that a training that was killed resumes
+    exactly.
 
     Args:
         sources: The training data, unbatched.
@@ -78,12 +98,12 @@ class LearnRelatedness(keras.callbacks.Callback):
         self._verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep learned couplings off until there is an estimate."""
+        """Keep couplings off until there is an estimate; one that was judged before stays on."""
         del logs
         if epoch == 0:
-            for index in self._learned():
-                for name in self.model.coupling_names(index):
-                    self.model.term_scales[name].assign(0.0)
+            for index in [index for index, live in self._live() if live.confirmed is None]:
+                for scale in self._scales(index):
+                    scale.assign(0.0)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""
@@ -92,29 +112,81 @@ class LearnRelatedness(keras.callbacks.Callback):
         last = self.params.get("epochs") if self._epochs is None else self._epochs
         if done < self._first or (done - self._first) % self._every or done == last:
             return
-        for index in self._learned():
-            self._update(done, index)
+        final = last is not None and done + self._every >= last
+        for index, live in self._live():
+            coupling = self.model.couplings[index]
+            if coupling.learned:
+                said = self._learn(coupling, live)
+                if np.ptp(live.value().conditional, axis=0).any():
+                    self._end_warm_up(index)
+                self._say(done, f"relatedness {said}.")
+            elif live.confirmed is None and self._runs(index):
+                continue  # There was no judging it, and there is not.
+            else:
+                self._say(done, self._judge(final, index, coupling, live))
+
+    def _live(self) -> list[tuple[int, LiveRelatedness]]:
+        return [(int(index), live) for index, live in self.model.live_relatedness.items()]
+
+    def _scales(self, index: int) -> list[Any]:
+        return [self.model.term_scales[name] for name in self.model.coupling_names(index)]
+
+    def _runs(self, index: int) -> bool:
+        return any(float(keras.ops.convert_to_numpy(scale)) > 0 for scale in self._scales(index))
 
     def _end_warm_up(self, index: int) -> None:
         """Switch a coupling on; a term that runs keeps what the validation gate has left of it."""
-        for name in self.model.coupling_names(index):
-            scale = self.model.term_scales[name]
+        for scale in self._scales(index):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)
 
-    def _learned(self) -> list[int]:
-        return [index for index, each in enumerate(self.model.couplings) if each.learned]
-
-    def _update(self, epoch: int, index: int) -> None:
-        coupling, live = self.model.couplings[index], self.model.live_relatedness[str(index)]
-        seen = observe(self.model, self._sources, coupling, self._limit)
-        new = learn(seen, coupling.relatedness, self._estimator)
-        if drifted(seen, new, live.value(), self._estimator):
-            said = "explains the class labels worse than the one in use, which is kept"
-        else:
-            live.assign(new)
-            said = f"learned from {len(seen.class_labels):,} images"
-        if np.ptp(live.value().conditional, axis=0).any():
-            self._end_warm_up(index)
+    def _say(self, epoch: int, text: str) -> None:
         if self._verbose:
-            print(f"After epoch {epoch}: relatedness {said}.", flush=True)
+            print(f"After epoch {epoch}: {text}", flush=True)
+
+    def _learn(self, coupling: Coupling, live: LiveRelatedness) -> str:
+        seen = observe(self.model, self._sources, coupling, self._limit)
+        return self._replace(live, seen, learn(seen, coupling.relatedness, self._estimator))
+
+    def _replace(
+        self, live: LiveRelatedness, seen: Observations, new: Relatedness, reliability: Any = None
+    ) -> str:
+        """Put an estimate in use unless it has drifted, and return which of the two happened."""
+        if drifted(seen, new, live.value(), self._estimator):
+            return "explains the class labels worse than the one in use, which is kept"
+        live.assign(new, reliability)
+        return f"learned from {len(seen.class_labels):,} images"
+
+    def _judge(self, final: bool, index: int, coupling: Coupling, live: LiveRelatedness) -> str:
+        seen = observe(self.model, self._sources, coupling, self._limit)
+        if live.confirmed is not None:
+            new = learn_judged(seen, coupling.relatedness, live.confirmed, self._estimator)
+            return f"{words.subject(coupling)} {self._replace(live, seen, *new)}."
+        obstacle = words.obstacle(seen)
+        if obstacle is None and not has_learned(seen):
+            if not final:
+                return words.not_yet(coupling)
+            obstacle = words.NOTHING_LEARNED
+        self._end_warm_up(index)
+        if obstacle is not None:
+            return words.unjudged(coupling, obstacle)
+        live.confirm(confirmed_share(seen, coupling.relatedness))
+        # As it was saved, so that a training that goes on is the same. No guard against drift: no
+        # coupling has taught the network yet.
+        share = live.confirmed or 0.0
+        live.assign(*learn_judged(seen, coupling.relatedness, share, self._estimator))
+        return words.judged(coupling, share, seen)
+
+
+def unjudged_notices(model: MultiTaskModel, epochs: int) -> list[str]:
+    """Return a line for each coupling whose relation no training of so many epochs judges."""
+    lines = []
+    for coupling in model.couplings:
+        if not isinstance(coupling, Coupling):
+            kind = coupling.relation.kind
+            lines.append(
+                words.unjudged(coupling, f"only tables of a Coupling are, this one holds {kind}")
+            )
+        elif coupling.trusts and epochs < 2:
+            lines.append(words.unjudged(coupling, "that happens between two epochs, there is one"))
+    return lines

@@ -38,7 +38,8 @@ def concerns(
         tasks: The tasks.
 
     Raises:
-        ValueError: If a source has no task at all.
+        ValueError: If a source has no task at all, or labels are to judge the relatedness
+            (`trust=True`) and there are none of its classes or of its attributes.
     """
     by_name = {task.name: task for task in tasks}
     names = coupling.relatedness.classes, coupling.relatedness.attributes
@@ -53,6 +54,9 @@ def concerns(
         _NO_ATTRIBUTE: not attributes.any(),
     }
     found = []
+    unjudged = _unjudged(coupling, has_class.any(), attributes.any())
+    if unjudged is not None:
+        found.append(unjudged)
     for term, title in (
         ("matching", "distribution matching"),
         ("co_annotation", "soft co-annotation"),
@@ -73,3 +77,18 @@ def concerns(
                 "teaches them."
             )
     return found
+
+
+def _unjudged(coupling: Coupling, classes: bool, attributes: bool) -> str | None:
+    """Return why labels cannot judge a relatedness that they are to judge, where they cannot."""
+    if not coupling.trusts or (classes and attributes):
+        return None
+    task = coupling.attributes if classes else coupling.classes
+    lacking = f"no training image is labelled for the labels of {task!r} that it names"
+    called = f"The coupling of {coupling.classes!r} and {coupling.attributes!r}"
+    if coupling.trust:
+        raise ValueError(
+            f"{called} has trust=True, by which labels judge its relatedness, but {lacking}. "
+            "Leave trust out to believe it as given."
+        )
+    return f"{called}: its relatedness is not judged, but believed as given: {lacking}."

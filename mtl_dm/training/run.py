@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -12,6 +13,7 @@ from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.runs.record import claim_folder, write_record
 from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.judgement_words import verdict
 
 
 def make_deterministic() -> None:
@@ -75,6 +77,26 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         base_rates=summary.base_rates,
         history=stages.joined_history(done),
         seconds=sum(progress.seconds for progress in done),
+        **judged_of(model),
         **({"stages": stages.record_of(parts, done)} if config.stages else {}),
     )
     return model
+
+
+def judged_of(model: MultiTaskModel) -> dict[str, Any]:
+    """Return what the record says of couplings whose relatedness labels judge; empty without any.
+
+    "confirmed" is the share of the table that they confirm, null where it came to no judging;
+    "verdict" says it in words.
+    """
+    judged = [
+        {
+            "source": each.source,
+            "target": each.target,
+            "confirmed": live.confirmed,
+            "verdict": verdict(live.confirmed),
+        }
+        for index, live in model.live_relatedness.items()
+        if (each := model.couplings[int(index)]).trusts
+    ]
+    return {"judged": judged} if judged else {}

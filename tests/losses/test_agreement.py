@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from mtl_dm.losses import MATCHING_FORMS, bernoulli_divergence, jensen_shannon
+from mtl_dm.models.live_relatedness import Table
 from mtl_dm.relatedness import Relatedness
 from tests.losses import coupled, references
 from tests.losses.coupled import B, K, M
@@ -175,6 +176,26 @@ def test_conditional_by_hand():
     )
     want = 0.8 * np.log(0.8 / 0.25) + 0.2 * np.log(0.2 / 0.75)
     np.testing.assert_allclose(value("conditional", arguments), want, rtol=1e-5)
+
+
+def test_conditional_weighs_pairs_by_how_far_they_are_relied_on():
+    # As above, each class with half the images: (W_a KL + W_b KL) / 2.
+    arguments = by_hand(
+        np.log([[1 / 3], [3.0]]), classes=np.ones(2, np.float32), attributes=NOTHING["attributes"]
+    )
+    given_table, whole = arguments["relatedness"], value("conditional", arguments)
+    for reliability, part in (([[1.0], [1.0]], 1.0), ([[0.5], [0.0]], 0.25), ([[0], [0]], 0.0)):
+        arguments["relatedness"] = Table(
+            given_table.conditional,
+            given_table.weights,
+            given_table.likelihood,
+            None,
+            np.array(reliability, np.float32),
+        )
+        got = value("conditional", arguments)
+        np.testing.assert_allclose(got, part * whole, rtol=1e-6)
+        if part == 1.0:  # Not by a bit.
+            np.testing.assert_array_equal(got, whole)
 
 
 # --- zero where both sides agree -----------------------------------------------------------------

@@ -168,6 +168,23 @@ def test_every_coupling_has_its_table_by_name(case):
     )
 
 
+def test_what_training_made_of_a_table_stands_beside_it(case):
+    tasks = (CLASSES, UNITS)
+    model = model_of(tasks, [Coupling(relatedness=RELATED)])
+    half = np.full(RELATED.conditional.shape, 0.5)
+    live = model.live_relatedness["0"]
+    live.confirm(0.25)
+    live.assign(dataclasses.replace(RELATED, conditional=half), half)
+    found = collect([Fitted(model, source_of(case), HISTORY)])
+    table = found["couplings"]["expression_action_units"]
+    assert table["confirmed"] == 0.25
+    known = [[value is not None for value in row] for row in table["prior"]]
+    assert table["learned"] == [[0.5 if each else None for each in row] for row in known]
+    assert found["relatedness"]["learned"] == table["learned"]
+    given = evidence_of(case, [Coupling(relatedness=RELATED)])["relatedness"]
+    assert not {"learned", "confirmed"} & set(given)
+
+
 def test_without_couplings_there_are_no_tables_by_name(case):
     assert evidence_of(case)["couplings"] == {}
     assert evidence_of(case)["relatedness"]["prior"] is None

@@ -25,6 +25,37 @@ def test_defaults():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fields", "trusts"),
+    [
+        ({}, True),
+        ({"trust": False}, False),
+        ({"learned": True}, False),
+        ({"matching_form": "paper"}, False),
+        ({"co_annotation_form": "paper"}, False),
+        ({"matching_form": "paper", "matching": 0.0}, True),
+        ({"matching_form": "paper", "trust": True}, True),
+        ({"matching": 0.0, "co_annotation": 0.0}, False),
+    ],
+)
+def test_labels_judge_a_table_unless_a_printed_form_is_in_use(fields, trusts):
+    coupling = Coupling(**fields)
+    assert coupling.trusts == trusts
+    assert Coupling.from_dict(coupling.to_dict()) == coupling
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"trust": 1}, "trust must be None, True or False, got 1"),
+        ({"trust": True, "learned": True}, "with learned=True training replaces it anyway"),
+    ],
+)
+def test_bad_trust(fields, said):
+    with pytest.raises(ValueError, match=said):
+        Coupling(**fields)
+
+
 def test_cannot_be_changed():
     with pytest.raises(AttributeError):
         Coupling().matching = 2.0

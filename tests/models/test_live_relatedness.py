@@ -10,9 +10,18 @@ from mtl_dm.models import Coupling
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.training.resuming import Progress, restore_state, save_state
-from tests.models.cases import ATTRIBUTES, CLASSES, TABLE, coupled_model, dataset, random_batch
+from tests.models.cases import (
+    ATTRIBUTES,
+    CLASSES,
+    PRINTED,
+    TABLE,
+    coupled_model,
+    dataset,
+    random_batch,
+)
 
 SHAPE = len(CLASSES), len(ATTRIBUTES)
+ONE_BATCH = random_batch()
 
 
 def other(seed=0):
@@ -78,10 +87,15 @@ def test_other_labels_are_refused(wrong):
     assert live.value() == TABLE
 
 
-def test_only_learned_couplings_have_one():
-    couplings = [Coupling(relatedness=TABLE), Coupling(relatedness=TABLE, learned=True)]
+def test_only_what_training_may_replace_has_one():
+    couplings = [
+        Coupling(relatedness=TABLE, trust=False),
+        Coupling(relatedness=TABLE, learned=True, name="one"),
+        Coupling(relatedness=TABLE, name="two"),
+        Coupling(relatedness=TABLE, name="three", **PRINTED),
+    ]
     model = coupled_model(couplings=couplings)
-    assert list(model.live_relatedness) == ["1"]
+    assert list(model.live_relatedness) == ["1", "2"]
     names = {weight.path for weight in model.trainable_weights}
     assert not any("relatedness" in name for name in names)
 
@@ -146,6 +160,54 @@ def test_a_compiled_step_sees_what_was_assigned(matching):
     fixed.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
     assert after == pytest.approx(loss(fixed), rel=1e-5)
     assert abs(after - before) > 1e-3
+
+
+def test_what_labels_say_is_saved_with_the_model(tmp_path):
+    model, (x, labels, masks) = coupled_model(couplings=[Coupling(relatedness=TABLE)]), ONE_BATCH
+    want = model(x)
+    assert live_of(model).confirmed is None
+    before = float(model.compute_loss(x, labels, want, masks))
+    live_of(model).confirm(0.25)
+    live_of(model).assign(other(), np.full(SHAPE, 0.5))
+    after = float(model.compute_loss(x, labels, want, masks))
+    assert abs(after - before) > 1e-3
+    assert "of which labels confirm 25%, starting from" in live_of(model).value().citation
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert live_of(loaded).confirmed == 0.25
+    np.testing.assert_array_equal(live_of(loaded).table().reliability, np.full(SHAPE, 0.5))
+    assert loaded.couplings == model.couplings
+    assert float(loaded.compute_loss(x, labels, loaded(x), masks)) == pytest.approx(after, rel=1e-6)
+
+
+@pytest.mark.parametrize(("judged", "share"), [(True, 1.5), (True, -1.0), (False, 0.5)])
+def test_a_share_that_makes_no_sense_is_refused(judged, share):
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], got"):
+        LiveRelatedness(TABLE, judged).confirm(share)
+
+
+@pytest.mark.parametrize("start", [TABLE, other()], ids=["uniform", "prior"])
+def test_before_it_is_judged_a_model_trains_as_with_the_table_itself(start):
+    """To the last bit: what `fit` of the model alone does has not changed."""
+    weights = []
+    for trust in (None, False):
+        keras.utils.set_random_seed(0)
+        model = coupled_model(couplings=[Coupling(relatedness=start, trust=trust)])
+        model(ONE_BATCH[0])
+        model.compile(optimizer=keras.optimizers.Adam(0.01), jit_compile=False)
+        model.fit(dataset(ONE_BATCH, 5), epochs=2, verbose=0, shuffle=False)
+        weights.append([each.numpy() for each in model.trainable_weights])
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_model_saved_before_tables_were_judged_has_none_that_is():
+    model = coupled_model(couplings=[Coupling(relatedness=TABLE, trust=False)])
+    config = model.get_config()
+    assert "trust" not in config["couplings"][0]
+    again = type(model).from_config(config)
+    assert again.live_relatedness == {}
+    assert again.couplings == model.couplings
 
 
 def test_a_scale_weighs_its_term():

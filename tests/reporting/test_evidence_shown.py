@@ -63,3 +63,13 @@ def test_a_sample_without_an_image(tmp_path):
     assert "<small>no. 3</small>" in text
     assert "Test examples of the first repeat" in text
     assert "The images come from the data set" not in text
+
+
+def test_what_training_made_of_a_prior_stands_beside_it(tmp_path):
+    content = fake_evidence.evidence()
+    assert "<h5>learned</h5>" not in page(tmp_path / "as given", content)
+    content["relatedness"] |= {"learned": [[0.75, 0.1, None]] * 2, "confirmed": 0.042}
+    text = page(tmp_path / "judged", content)
+    assert text.count("<h5>learned</h5>") == 1
+    assert "P(AU2 | fear) = 0.750" in text
+    assert "labels confirm 4% of the prior; implied: 30 points" in text

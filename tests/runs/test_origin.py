@@ -50,6 +50,21 @@ def test_what_a_reader_is_told():
     assert "No training image was annotated for action_units AU7, AU10" in text
 
 
+def test_what_labels_said_of_a_relatedness(tmp_path):
+    pair = {"source": "expression", "target": "action_units"}
+    judged = [
+        {**pair, "confirmed": 0.041, "verdict": "learned from labels instead"},
+        {**pair, "target": "parts", "confirmed": None, "verdict": "believed as given"},
+    ]
+    record = {"config": {"datasets": PEOPLE}, "judged": judged}
+    (tmp_path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert origin_of(tmp_path / "best.keras").lines()[1:] == [
+        "The relatedness of expression and action_units: labels confirm 4%, learned from labels "
+        "instead.",
+        "The relatedness of expression and parts: labels did not judge it, believed as given.",
+    ]
+
+
 def test_as_json():
     content = json.loads(json.dumps(Origin(DRAWN).to_dict()))
     assert content["datasets"] == list(DRAWN)

@@ -250,3 +250,41 @@ def test_a_record_of_an_earlier_version_means_the_same():
     assert TrainConfig.upgraded(old) != config.replace(optimizer="sgd").to_dict()
     assert TrainConfig.upgraded({**old, "gone": 1})["gone"] == 1
     assert TrainConfig.upgraded({"seed": 1})["seed"] == 1
+
+
+ONE = "one(relation=facs)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "recorded"),
+    [
+        ({}, (False, ())),
+        ({"relatedness": "facs"}, (True, ())),
+        ({"relatedness": "facs", "trust": True}, (True, ())),
+        ({"relatedness": "facs", "trust": False}, (False, ())),
+        ({"relatedness": "learned"}, (False, ())),
+        ({"relatedness": "facs", "matching_form": "paper"}, (False, ())),
+        ({"relatedness": "facs", "matching_form": "paper", "matching": 0.0}, (True, ())),
+        ({"relatedness": "facs", "co_annotation_form": "paper", "trust": True}, (True, ())),
+        ({"couplings": (ONE,)}, (False, ("one(relation=facs, trust=True)",))),
+        ({"couplings": ("one(relation=facs, trust=False)",)}, (False, (ONE,))),
+    ],
+)
+def test_a_record_says_whether_labels_judge(fields, recorded):
+    """What they do not is as it was before they could: no record of it has become stale."""
+    record = TrainConfig(TWO, **fields).to_dict()
+    trust, couplings = recorded
+    assert (record["trust"], record["couplings"]) == (trust, list(couplings))
+    older = {name: value for name, value in record.items() if name != "trust"}
+    assert (TrainConfig.upgraded(older) == record) == (not trust)
+
+
+def test_what_is_learned_is_not_judged():
+    with pytest.raises(ValueError, match="'learned:facs' is learned anyway"):
+        TrainConfig(TWO, relatedness="learned:facs", trust=True)
+
+
+def test_trust_reaches_the_coupling_that_the_flat_fields_describe():
+    config = TrainConfig(TWO, relatedness="facs", couplings=(ONE,), trust=False)
+    assert [choice.trust for choice in config.coupling_choices()] == [False, None]
+    assert [choice.trusts for choice in config.coupling_choices()] == [False, True]

@@ -1,6 +1,7 @@
 """Learning the relatedness while a model trains."""
 
 import dataclasses
+import types
 
 import keras
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 
 from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
-from mtl_dm.relatedness import Relatedness, marginal
+from mtl_dm.relatedness import Moments, Relatedness, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training import callbacks, fitting, learning
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.learning import LearnRelatedness, schedule
+from mtl_dm.training.judgement_words import verdict
+from mtl_dm.training.learning import LearnRelatedness, schedule, unjudged_notices
 
 CLASSES, ATTRIBUTES = ("a", "b", "c"), ("w", "x", "y", "z")
 TASKS = (Task.multiclass("kind", CLASSES), Task.multilabel("parts", ATTRIBUTES))
@@ -76,13 +78,13 @@ def train(world, monkeypatch, config=CONFIG, start=None, **fields):
     monkeypatch.setattr(callbacks, "LearnRelatedness", with_watch)
     # The watch stands where the brake would.
     monkeypatch.setattr(callbacks, "validation_gate", lambda *_: watch)
-    coupling = Coupling("kind", "parts", start or world.start, learned=True, **fields)
+    coupling = Coupling("kind", "parts", start or world.start, **{"learned": True, **fields})
     config = config.replace(validation_gate=True, relatedness="learned", validation="v")
     with fitting.settings(config):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(16, activation="relu")])
         model = MultiTaskModel(network, TASKS, [coupling])
         fitting.fit(model, world.sources, config)
-    assert len(first) == 1
+    assert len(first) == (config.epochs > 1)
     return model, watch
 
 
@@ -178,11 +180,12 @@ def test_one_epoch_leaves_no_time_to_learn(world, monkeypatch):
         train(world, monkeypatch, CONFIG.replace(epochs=1))
 
 
-def test_only_learned_couplings_are_touched(world):
+def test_only_couplings_that_training_may_replace_are_touched(world):
     table = Relatedness(CLASSES, ATTRIBUTES, TRUTH, TRUTH, "published")
     couplings = [
         Coupling("kind", "parts", world.start, learned=True),
-        Coupling("kind", "parts", table),
+        Coupling("kind", "parts", table, trust=False, name="given"),
+        Coupling("kind", "parts", table, name="judged"),
     ]
     with fitting.settings(CONFIG):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
@@ -191,7 +194,127 @@ def test_only_learned_couplings_are_touched(world):
         callback.set_model(model)
         callback.on_epoch_begin(0)
     off = {name for name, scale in model.term_scales.items() if not scale.numpy()}
-    assert off == set(model.coupling_names(0))
+    assert off == {*model.coupling_names(0), *model.coupling_names(2)}
+
+
+# --- a table that is given, judged by labels -----------------------------------------------------
+
+RIGHT = Relatedness(CLASSES, ATTRIBUTES, TRUTH, TRUTH, "right", counts=np.full((3, 4), 500))
+WRONG = Relatedness(CLASSES, ATTRIBUTES, TRUTH[[1, 2, 0]], TRUTH, "permuted")
+
+
+def said_of(capsys):
+    return [line for line in capsys.readouterr().out.splitlines() if "relatedness" in line]
+
+
+def test_a_wrong_table_is_judged_once_and_replaced(world, monkeypatch, capsys):
+    asked = []
+    real = learning.confirmed_share
+    monkeypatch.setattr(
+        learning, "confirmed_share", lambda *both: asked.append(both) or real(*both)
+    )
+    config = CONFIG.replace(epochs=8)
+    model, watch = train(world, monkeypatch, config, start=WRONG, learned=False)
+    live = model.live_relatedness["0"]
+    assert len(asked) == 1
+    assert live.confirmed < 0.2
+    of = "the relatedness of kind and parts"
+    assert said_of(capsys) == [
+        f"After epoch 2: the labels confirm {live.confirmed:.0%} of {of}: learned from labels "
+        "instead.",
+        f"After epoch 4: {of} learned from 600 images.",
+        f"After epoch 6: {of} learned from 600 images.",
+    ]
+    assert watch.scales == [[0.0, 0.0]] * 2 + [[1.0, 1.0]] * 6
+    assert watch.tables[1] == WRONG
+    changed = [one != two for one, two in zip(watch.tables, watch.tables[1:], strict=False)]
+    assert changed == [False, True, False, True, False, True, False]
+    assert np.abs(live.value().conditional - TRUTH).mean() < 0.12
+    np.testing.assert_array_equal(live.table().reliability.numpy(), 1.0)  # Every part is labelled.
+
+
+def test_a_right_table_is_confirmed(world, monkeypatch, capsys):
+    model, _ = train(world, monkeypatch, start=RIGHT, learned=False)
+    live = model.live_relatedness["0"]
+    assert live.confirmed > 0.6
+    (said,) = [line for line in said_of(capsys) if "the labels confirm" in line]
+    assert said.endswith(f"of the relatedness of kind and parts: {verdict(live.confirmed)}.")
+    assert np.abs(live.value().conditional - TRUTH).mean() < 0.1
+
+
+@pytest.mark.parametrize("fields", [{}, {"matching_form": "paper"}])
+def test_one_epoch_believes_a_table_as_given(world, monkeypatch, capsys, fields):
+    weights = []
+    for trust in (True, False):
+        with fitting.settings(CONFIG):
+            network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
+            coupling = Coupling("kind", "parts", RIGHT, trust=trust, **fields)
+            model = MultiTaskModel(network, TASKS, [coupling])
+            fitting.fit(model, world.sources, CONFIG.replace(epochs=1))
+        weights.append([weight.numpy() for weight in model.trainable_weights])
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert said_of(capsys) == [
+        "The relatedness of kind and parts is not judged, but believed as given: that happens "
+        "between two epochs, there is one."
+    ]
+
+
+def judge(world, monkeypatch, *, learned_something, done, labelled=True, epochs=4):
+    """Let the callback act after `done` epochs on a model that was never trained."""
+    monkeypatch.setattr(learning, "has_learned", lambda _: learned_something)
+    with fitting.settings(CONFIG):
+        network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
+        model = MultiTaskModel(network, TASKS, [Coupling("kind", "parts", RIGHT)])
+        sources = world.sources if labelled else world.sources[:1]
+        callback = LearnRelatedness(sources, 1, 1, epochs=epochs)
+        callback.set_model(model)
+        callback.on_epoch_begin(0)
+        for epoch in done:
+            callback.on_epoch_end(epoch - 1)
+    return model, {float(scale.numpy()) for scale in model.term_scales.values()}
+
+
+def test_a_network_that_has_learned_nothing_does_not_judge(world, monkeypatch, capsys):
+    model, scales = judge(world, monkeypatch, learned_something=False, done=[1, 2])
+    assert model.live_relatedness["0"].confirmed is None
+    assert scales == {0.0}
+    yet = "is not judged yet: the network tells the labelled classes no better than their shares do"
+    assert [yet in line for line in said_of(capsys)] == [True, True]
+    # After the last time it could have, the table is believed.
+    model, scales = judge(world, monkeypatch, learned_something=False, done=[1, 2, 3])
+    assert model.live_relatedness["0"].confirmed is None
+    assert model.live_relatedness["0"].value() == RIGHT
+    assert scales == {1.0}
+    assert "is not judged, but believed as given: the network tells" in said_of(capsys)[-1]
+
+
+def test_without_labels_of_a_side_there_is_no_judging(world, monkeypatch, capsys):
+    _, scales = judge(world, monkeypatch, learned_something=True, done=[1, 2], labelled=False)
+    assert scales == {1.0}
+    (said,) = said_of(capsys)  # Once.
+    assert said.endswith("no training image is labelled with one of its attributes.")
+
+
+def test_what_was_judged_in_an_earlier_training_stays_on(world, monkeypatch):
+    model, _ = judge(world, monkeypatch, learned_something=True, done=[1])
+    share = model.live_relatedness["0"].confirmed
+    callback = LearnRelatedness(world.sources, 1, 1, epochs=4, verbose=False)
+    callback.set_model(model)
+    callback.on_epoch_begin(0)
+    callback.on_epoch_end(0)
+    assert model.live_relatedness["0"].confirmed == share
+    assert {float(scale.numpy()) for scale in model.term_scales.values()} == {1.0}
+
+
+def test_relations_of_other_kinds_are_said_not_to_be_judged():
+    moments = Moments(CLASSES, ("v",), np.zeros((3, 1)), np.ones((3, 1, 1)), "none")
+    coupling = types.SimpleNamespace(source="kind", target="affect", relation=moments)
+    (said,) = unjudged_notices(types.SimpleNamespace(couplings=[coupling]), 10)
+    assert said == (
+        "the relatedness of kind and affect is not judged, but believed as given: only tables of a "
+        "Coupling are, this one holds moments."
+    )
 
 
 @pytest.mark.parametrize("name", ["first", "every"])

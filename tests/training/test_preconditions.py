@@ -129,3 +129,19 @@ def test_what_the_relatedness_does_not_name_does_not_count():
     lines = found(other, part)
     assert len(lines) == 2
     assert all("nothing to act on" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "task"),
+    [([source(EVERY)], "action_units"), ([source(attributes=1)], "expression")],
+)
+def test_what_no_label_can_judge(annotations, task):
+    called = "The coupling of 'expression' and 'action_units'"
+    reason = f"no training image is labelled for the labels of {task!r} that it names"
+    said = f"{called}: its relatedness is not judged, but believed as given: {reason}."
+    assert said in found(annotations)
+    assert said not in found(annotations, trust=False)
+    assert said not in found(annotations, learned=True)
+    assert said not in found(DISJOINT, trust=True)
+    with pytest.raises(ValueError, match=f"{called} has trust=True, by which .*, but {reason}"):
+        found(annotations, trust=True)

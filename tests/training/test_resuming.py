@@ -17,7 +17,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.models.backbones import example_of
 from mtl_dm.relatedness import marginal
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
-from mtl_dm.training import callbacks, fitting, resuming, validation_gate
+from mtl_dm.training import callbacks, fitting, learning, resuming, validation_gate
 from mtl_dm.training.config import TrainConfig
 from tests import eagerly
 
@@ -153,6 +153,19 @@ def test_learned_relatedness_and_brake_are_part_of_the_state(brake, tmp_path, mo
     for epoch in (0, 2):
         assert start(config, tmp_path / "killed", monkeypatch, epoch, coupling) is None
     have = start(config, tmp_path / "killed", monkeypatch, coupling=coupling)
+    for one, other in zip(want, have, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_judged_table_is_part_of_the_state(tmp_path, monkeypatch, capsys):
+    config = config_of("dense_trunk").replace(learning_rate=0.01)
+    monkeypatch.setattr(learning, "has_learned", lambda _: True)  # Labels at random teach nothing.
+    want = start(config, tmp_path / "whole", monkeypatch)
+    assert capsys.readouterr().out.count("After epoch 1: the labels confirm") == 1
+    # After it was judged, before it is learned once more.
+    assert start(config, tmp_path / "killed", monkeypatch, 1) is None
+    have = start(config, tmp_path / "killed", monkeypatch)
+    assert capsys.readouterr().out.count("the labels confirm") == 1
     for one, other in zip(want, have, strict=True):
         np.testing.assert_array_equal(one, other)
 

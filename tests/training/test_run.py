@@ -9,6 +9,7 @@ from mtl_dm import data
 from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.training import assembly, run
+from mtl_dm.training.judgement_words import verdict
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 
 pytestmark = pytest.mark.usefixtures("eager")
@@ -233,7 +234,7 @@ def test_wrong_batches_leave_no_folder(finished, tmp_path, changes, message):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("relatedness", ["learned", "learned:facs"])
+@pytest.mark.parametrize("relatedness", ["learned", "facs"])
 def test_a_learned_relatedness_stands_beside_the_assumed_one(finished, tmp_path, relatedness):
     config = finished.config.replace(
         relatedness=relatedness,
@@ -257,6 +258,13 @@ def test_a_learned_relatedness_stands_beside_the_assumed_one(finished, tmp_path,
     record = strict(tmp_path / "run.json")
     assert record["config"]["relatedness"] == relatedness
     assert record["config"]["matching"] is None
+    if relatedness == "learned":
+        assert "judged" not in record
+    else:
+        (judged,) = record["judged"]
+        assert (judged["source"], judged["target"]) == ("expression", "action_units")
+        assert judged["confirmed"] == model.live_relatedness["0"].confirmed
+        assert judged["verdict"] == verdict(judged["confirmed"])
     for term in TERMS:
         assert np.isfinite(record["history"][f"{term}_loss"]).all()
 

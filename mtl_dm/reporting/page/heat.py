@@ -1,4 +1,4 @@
-"""Relatedness as heat maps: the coupling's prior beside what predictions imply."""
+"""Relatedness as heat maps: the coupling's prior, what it learned, what predictions imply."""
 
 from __future__ import annotations
 
@@ -77,11 +77,14 @@ def _maps(view: ColumnView, table_of: TableReader) -> str:
         if np.isfinite(prior).any():
             gap += f", {_gap(implied, prior)} from the prior"
             gap += f"; prior: {_gap(prior, observed)} from the test labels"
-            both = (
-                f'<div class="pair"><div><h5>prior</h5>{_map(parts[0], prior)}</div>'
-                f"<div><h5>implied</h5>{_map(parts[0], implied)}</div></div>"
+            maps = {"prior": prior, "learned": _mean(parts, "learned"), "implied": implied}
+            both = "".join(
+                f"<div><h5>{name}</h5>{_map(parts[0], values)}</div>"
+                for name, values in maps.items()
+                if name != "learned" or np.isfinite(values).any()
             )
-            pairs.append(card(view.named(row), both, gap))
+            pair = f'<div class="pair">{both}</div>'
+            pairs.append(card(view.named(row), pair, _confirmed(parts) + gap))
         else:
             cards.append(card(f"{view.named(row)} implied", _map(parts[0], implied), gap))
     left = first["left_out"]
@@ -91,11 +94,22 @@ def _maps(view: ColumnView, table_of: TableReader) -> str:
         + grid(pairs, "pairs")
         + note(
             "P(attribute | class) in percent. **Prior**: what the coupling was "
-            "told; rows without coupling have none. **Implied**: what the row's predictions on the "
-            "test images say, sum of p(class) p(attribute) over sum of p(class). Averages are of "
-            "absolute differences, in points; repeats are averaged." + faded
+            "told; rows without coupling have none. **Learned**: what it learned in "
+            "training instead, as far as labels do not confirm the prior. **Implied**: what the "
+            "row's predictions on the test images say, sum of p(class) p(attribute) over sum of "
+            "p(class). Averages are of absolute differences, in points; repeats are averaged."
+            + faded
         )
     )
+
+
+def _confirmed(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return what labels said of the prior in the words of a caption; "" where nobody asked."""
+    shares = [part["confirmed"] for part in parts if part.get("confirmed") is not None]
+    if not shares:
+        return ""
+    low, high = (f"{100 * share:.0f}" for share in (min(shares), max(shares)))
+    return f"labels confirm {low if low == high else f'{low} to {high}'}% of the prior; "
 
 
 def _mean(parts: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
@@ -103,7 +117,7 @@ def _mean(parts: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
     arrays = [
         np.array(part[name], dtype=np.float64)  # null becomes NaN
         for part in parts
-        if part[name] is not None
+        if part.get(name) is not None
     ]
     shape = (len(parts[0]["classes"]), len(parts[0]["attributes"]))
     return np.mean(arrays, axis=0) if arrays else np.full(shape, np.nan)

@@ -17,6 +17,7 @@ from mtl_dm.losses.forms import (
     MATCHING_FORMS,
     check_options,
 )
+from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import RELATIONS, Relatedness, facs
@@ -49,8 +50,7 @@ class Coupling:
         relatedness: P(attribute | class) and the weights w. It may name a subset of the tasks'
             labels, in any order; the coupling then leaves the other labels alone.
         matching: Factor on the distribution matching term; 0.0 switches it off, None leaves it to
-            the labels (`mtl_dm.losses.weighting`): the share of labels that are missing for the
-            default form, 1.0 for the printed one.
+            the labels (`rule`) for the default form, 1.0 for the printed one.
         co_annotation: Factor on the soft co-annotation term, likewise.
         matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`. The default is the form that did
             best in experiments/coupling_study.py; "paper" is the printed one.
@@ -61,10 +61,11 @@ class Coupling:
             (`mtl_dm.training.learning.LearnRelatedness`).
         name: Of the coupling, put before the names of its terms. Empty: the first of a model needs
             none; another one is called after its tasks.
+        rule: Name in `mtl_dm.losses.rules.RULES`: how the labels give the factors that are None.
 
     Raises:
-        ValueError: If a factor is negative or not finite, a form or an option is unknown, or an
-            option is out of its range.
+        ValueError: If a factor is negative or not finite, a form, an option or the rule is
+            unknown, or an option is out of its range.
     """
 
     classes: str = "expression"
@@ -78,6 +79,7 @@ class Coupling:
     co_annotation_options: Options = dataclasses.field(default_factory=dict)
     learned: bool = False
     name: str = ""
+    rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         if not isinstance(self.relatedness, Relatedness):
@@ -90,6 +92,7 @@ class Coupling:
         check_options(MATCHING_FORMS, self.matching_form, self.matching_options)
         check_options(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
         _check_name(self.name)
+        object.__setattr__(self, "rule", str(RULES.spec(self.rule)))
 
     @property
     def source(self) -> str:
@@ -121,6 +124,8 @@ class Coupling:
     def to_dict(self) -> dict[str, Any]:
         """Return the coupling as values that JSON can hold."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if self.rule == DEFAULT_RULE:
+            del values["rule"]  # So that older files compare.
         return {
             **values,
             "relatedness": self.relatedness.to_dict(),
@@ -146,10 +151,11 @@ class RelationCoupling:
             labels, in any order.
         forms: Factor by name of the form (`mtl_dm.losses.COUPLING_FORMS`); None: the form's rule.
         options: Options by name of the form.
+        rule: As for `Coupling`.
 
     Raises:
-        ValueError: If the relation is of no known kind, a form does not take it or is unknown, or
-            a factor or an option breaks its rule.
+        ValueError: If the relation is of no known kind, a form does not take it or is unknown, the
+            rule is unknown, or a factor or an option breaks its rule.
     """
 
     name: str
@@ -159,6 +165,7 @@ class RelationCoupling:
     forms: Mapping[str, float | None]
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
     learned: bool = dataclasses.field(default=False, init=False)
+    rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -182,6 +189,7 @@ class RelationCoupling:
         unused = sorted(set(self.options) - set(self.forms))
         if unused:
             raise ValueError(f"Coupling {self.name!r} has options of forms it lacks: {unused}.")
+        object.__setattr__(self, "rule", str(RULES.spec(self.rule)))
 
     @property
     def uses(self) -> tuple[FormUse, ...]:
@@ -200,6 +208,7 @@ class RelationCoupling:
             "relation": self.relation.to_dict(),
             "forms": dict(self.forms),
             "options": {form: dict(options) for form, options in self.options.items()},
+            **({} if self.rule == DEFAULT_RULE else {"rule": self.rule}),
         }
 
     @classmethod
@@ -324,7 +333,12 @@ class BoundCoupling:
                     rule_masks = self._rule_masks(known, side_masks, covered, partial)
                     if real is not None:
                         rule_masks["counted"] = real
-                    factor = form.rule(use.form.rpartition("/")[2], rule_masks, self._reduction)
+                    factor = form.rule(
+                        use.form.rpartition("/")[2],
+                        rule_masks,
+                        self._reduction,
+                        self.coupling.rule,
+                    )
             terms[term] = (values, _where_covered(values, weights, seen), factor)
         return terms
 

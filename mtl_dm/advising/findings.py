@@ -83,11 +83,11 @@ def _weigh(
 ) -> list[float]:
     known = labelled.has_class
     # A coupling leaves an image of a class that its table does not name alone: nothing is missing.
-    mask = covered.mask | (known & ~covered.has_class)[:, None]
+    alone = (known & ~covered.has_class)[:, None]
     # Each image counts as often as batches have it.
     counted = np.repeat(np.array(shares) * len(known) / covered.sizes, covered.sizes)
-    matched = Labelled(covered.has_class, mask, counted)
-    taught = Labelled(known, mask, counted)
+    matched = Labelled(covered.has_class, covered.mask | alone, counted)
+    taught = Labelled(known, covered.mask & ~alone, counted)
     return [
         float(missing_attributes(matched)),
         float(attributes_without_class(taught)),

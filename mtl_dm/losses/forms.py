@@ -155,7 +155,10 @@ def _matching_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
 
 def _co_annotation_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
     del reduction
-    labelled = Labelled(masks["labelled"], masks["attributes"], masks.get("counted"))
+    attributes = masks["attributes"]
+    if "covered" in masks:  # An image that is left alone is as if it were not there.
+        attributes = attributes * masks["covered"][:, None]
+    labelled = Labelled(masks["labelled"], attributes, masks.get("counted"))
     return co_annotation_factor(name, labelled, rule)
 
 

@@ -133,11 +133,12 @@ class TestFactors:
             "distribution_matching": pytest.approx(18 / 30 * (8 / 15) ** 2),
             "soft_co_annotation": pytest.approx(0.5 * 2 / 6 * (2 / 5) ** 2),
         }
-        # Of class 0, which the table lacks, image 0: the other two have 5 of 10 attributes.
+        # Of class 0, which the table lacks, image 0: the other two have 5 of 10 attributes, and
+        # are two of four images with attributes.
         part = TABLE.restrict(classes=CLASSES[1:])
         assert self.factors(bound(part, reduction="sum")) == {
             "distribution_matching": pytest.approx(15 / 30 * (5 / 10) ** 2),
-            "soft_co_annotation": pytest.approx(0.5 * 2 / 6 * (2 / 5) ** 2),
+            "soft_co_annotation": pytest.approx(0.5 * 2 / 6 * (2 / 4) ** 2),
         }
 
     def test_what_is_left_alone_counts_as_not_informed(self):

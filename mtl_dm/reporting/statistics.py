@@ -75,6 +75,24 @@ def corrected_interval(
     return float(array.mean()), _half_width(array, level, 1.0 / array.size + test_train_ratio)
 
 
+def mean_p(values: Iterable[float]) -> float:
+    """Return the two-sided p of a mean of 0 by Student's t test over independent repeats (seeds).
+
+    The test of `mean_interval`: t = mean / (s / sqrt(n)) with n - 1 degrees of freedom.
+
+    Args:
+        values: One difference a repeat.
+
+    Returns:
+        p; NaN where no spread can be seen: a single value, or values that are all the same.
+
+    Raises:
+        ValueError: As `mean_interval`.
+    """
+    array = _checked(values, 0.95)
+    return _two_sided(array, 1.0 / array.size)
+
+
 def corrected_p(values: Iterable[float], test_train_ratio: float = 1.0) -> float:
     """Return the two-sided p of a mean of 0 by the corrected resampled t test.
 
@@ -92,12 +110,17 @@ def corrected_p(values: Iterable[float], test_train_ratio: float = 1.0) -> float
         ValueError: As `corrected_interval`.
     """
     array = np.asarray(list(values), np.float64)
-    mean, _ = corrected_interval(array, test_train_ratio=test_train_ratio)
+    corrected_interval(array, test_train_ratio=test_train_ratio)  # checks both
+    return _two_sided(array, 1.0 / array.size + test_train_ratio)
+
+
+def _two_sided(array: np.ndarray, variance_factor: float) -> float:
+    """Return p of t = mean / (s sqrt(variance_factor)); NaN where no spread can be seen."""
     spread = float(array.std(ddof=1)) if array.size > 1 else 0.0
     # Values that are one but for rounding have no spread either.
     if spread <= 1e-12 * float(np.abs(array).max()):
         return math.nan
-    t = mean / (spread * math.sqrt(1.0 / array.size + test_train_ratio))
+    t = float(array.mean()) / (spread * math.sqrt(variance_factor))
     return 2.0 * float(stdtr(array.size - 1, -abs(t)))
 
 

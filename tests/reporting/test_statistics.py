@@ -10,7 +10,7 @@ from mtl_dm.reporting import (
     relative_change,
     wilson_interval,
 )
-from mtl_dm.reporting.statistics import corrected_p, holm
+from mtl_dm.reporting.statistics import corrected_p, holm, mean_p
 
 
 @pytest.mark.parametrize("n", [2, 3, 12])
@@ -140,6 +140,17 @@ class TestCorrectedP:
     def test_bad_values(self):
         with pytest.raises(ValueError, match="finite"):
             corrected_p([0.1, np.nan])
+
+
+class TestMeanP:
+    def test_against_scipy(self):
+        values = [0.02, -0.01, 0.04, 0.03, 0.01]
+        assert mean_p(values) == pytest.approx(stats.ttest_1samp(values, 0.0).pvalue)
+
+    def test_without_spread_there_is_no_test(self):
+        assert np.isnan([mean_p([0.1]), mean_p([0.1, 0.1])]).all()
+        with pytest.raises(ValueError, match="non-empty"):
+            mean_p([])
 
 
 class TestHolm:

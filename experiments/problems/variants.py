@@ -21,6 +21,20 @@ def wrong(known: Relatedness, seed: int) -> Relatedness:
     return _with(known, known.conditional[rows], "rows of the classes exchanged")
 
 
+def adversarial(known: Relatedness, seed: int) -> Relatedness:
+    """Return the table with each class's attributes exchanged: its likeliest for its least likely.
+
+    The second likeliest for the second least, and so on: the order within a class is reversed.
+    """
+    del seed
+    order = np.argsort(known.conditional, axis=1, kind="stable")
+    conditional = np.empty_like(known.conditional)
+    np.put_along_axis(
+        conditional, order, np.take_along_axis(known.conditional, order[:, ::-1], axis=1), axis=1
+    )
+    return _with(known, conditional, "attributes of each class exchanged, likeliest for least")
+
+
 def shifted_prior(known: Relatedness, seed: int) -> Relatedness:
     """Return the table with the classes' shares in reverse: the frequent are called rare.
 
@@ -45,4 +59,9 @@ def _with(known: Relatedness, conditional: np.ndarray, what: str) -> Relatedness
     )
 
 
-VARIANTS = {"noisy": noisy, "wrong": wrong, "shifted prior": shifted_prior}
+VARIANTS = {
+    "noisy": noisy,
+    "wrong": wrong,
+    "adversarial": adversarial,
+    "shifted prior": shifted_prior,
+}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_dm.data import LabelledPair
+from mtl_dm.losses.shares import Labelled, attributes_without_class, missing_attributes
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness import Checked, Origin, Relatedness, best_known, check
@@ -18,11 +19,7 @@ FEW_FOR_SUM = 100
 
 
 class Weights(NamedTuple):
-    """What `mtl_dm.losses.weighting` makes of a batch with these shares, on average.
-
-    The share of attribute labels that are missing gives the factor of `matching`, the share of
-    images with attributes and no class that of `co_annotation`.
-    """
+    """What `mtl_dm.losses.weighting` makes of a batch with these shares."""
 
     shares: tuple[float, ...]
     missing_attributes: float
@@ -84,14 +81,16 @@ def find(
 def _weigh(
     labelled: LabelledPair, covered: LabelledPair, shares: tuple[float, ...], reduction: Reduction
 ) -> list[float]:
+    known = labelled.has_class
     # A coupling leaves an image of a class that its table does not name alone: nothing is missing.
-    masks = covered.mask | (labelled.has_class & ~covered.has_class)[:, None]
-    found, start = np.zeros(4), 0
-    for share, size in zip(shares, covered.sizes, strict=True):
-        mask, known = (each[start : start + size] for each in (masks, labelled.has_class))
-        start += size
-        matching = float(matching_factor(Coupling.matching_form, mask, reduction))
-        co_annotation = float(co_annotation_factor(Coupling.co_annotation_form, known, mask))
-        only = (mask.any(axis=1) & ~known).mean()
-        found += share * np.array([1.0 - mask.mean(), only, matching, co_annotation])
-    return found.tolist()
+    alone = (known & ~covered.has_class)[:, None]
+    # Each image counts as often as batches have it.
+    counted = np.repeat(np.array(shares) * len(known) / covered.sizes, covered.sizes)
+    matched = Labelled(covered.has_class, covered.mask | alone, counted)
+    taught = Labelled(known, covered.mask & ~alone, counted)
+    return [
+        float(missing_attributes(matched)),
+        float(attributes_without_class(taught)),
+        float(matching_factor(Coupling.matching_form, matched, reduction)),
+        float(co_annotation_factor(Coupling.co_annotation_form, taught)),
+    ]

@@ -42,7 +42,8 @@ def recommendation(found: Findings, coupled: bool) -> list[str]:
         "each class as the table says; nothing about a single image) and "
         f"`{Coupling.co_annotation_form}` co-annotation (a posterior of the class for images that "
         "have attributes and no class).",
-        "Weights: left to the rule, which fades a term out where little is missing. In batches of "
+        "Weights: left to the rule, which fades a term out where little is missing, or where many "
+        "images have both labels. In batches of "
         f"{batch}, {weights.missing_attributes:.1%} of attribute labels are missing, which gives "
         f"matching {weights.matching:.3g}; {weights.attributes_only:.1%} of images have attributes "
         f"and no class, which gives co-annotation {weights.co_annotation:.3g}.",

@@ -31,6 +31,7 @@ from typing import Any
 from keras import ops
 
 from mtl_dm.losses import co_annotation, matching
+from mtl_dm.losses.shares import Labelled
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from mtl_dm.options import checked
 from mtl_dm.registry import Registry
@@ -39,7 +40,7 @@ from mtl_dm.spec import Spec, parse
 
 Form = Callable[..., tuple[Any, Any]]
 Arrays = Mapping[str, Any]
-Rule = Callable[[str, Arrays, str], Any]
+Rule = Callable[[str, Arrays, str, str], Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +51,8 @@ class CouplingForm:
         function: As the module says.
         kinds: Kinds of relation that it takes (`mtl_dm.relatedness.RELATIONS`).
         term: The name under which its loss is logged.
-        rule: From the form's name, masks and the target's reduction to its factor where a coupling
-            leaves it open; None: 1.
+        rule: From the form's name, masks, the target's reduction and the name of a rule
+            (`mtl_dm.losses.rules`) to its factor where a coupling leaves it open; None: 1.
     """
 
     function: Form
@@ -146,14 +147,19 @@ class FormFamily:
         return f"{self.term}/{name}" in COUPLING_FORMS
 
 
-def _matching_rule(name: str, masks: Arrays, reduction: str) -> Any:
-    return matching_factor(name, masks["known"], reduction, masks.get("counted"))
+def _matching_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
+    # Of classes those that the relation names: no other image says anything about it.
+    labelled = Labelled(masks["classes"], masks["known"], masks.get("counted"))
+    return matching_factor(name, labelled, reduction, rule)
 
 
-def _co_annotation_rule(name: str, masks: Arrays, reduction: str) -> Any:
+def _co_annotation_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
     del reduction
-    labelled, counted = masks["labelled"], masks.get("counted")
-    return co_annotation_factor(name, labelled, masks["attributes"], counted)
+    attributes = masks["attributes"]
+    if "covered" in masks:  # An image that is left alone is as if it were not there.
+        attributes = attributes * masks["covered"][:, None]
+    labelled = Labelled(masks["labelled"], attributes, masks.get("counted"))
+    return co_annotation_factor(name, labelled, rule)
 
 
 MATCHING_FORMS = FormFamily("matching form", "distribution_matching", _matching_rule)

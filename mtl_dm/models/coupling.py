@@ -17,6 +17,7 @@ from mtl_dm.losses.forms import (
     MATCHING_FORMS,
     check_options,
 )
+from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import RELATIONS, Relatedness, facs
@@ -52,8 +53,7 @@ class Coupling:
         relatedness: P(attribute | class) and the weights w. It may name a subset of the tasks'
             labels, in any order; the coupling then leaves the other labels alone.
         matching: Factor on the distribution matching term; 0.0 switches it off, None leaves it to
-            the labels (`mtl_dm.losses.weighting`): the share of labels that are missing for the
-            default form, 1.0 for the printed one.
+            the labels (`rule`) for the default form, 1.0 for the printed one.
         co_annotation: Factor on the soft co-annotation term, likewise.
         matching_form: Name in `mtl_dm.losses.MATCHING_FORMS`. The default is the form that did
             best in experiments/coupling_study.py; "paper" is the printed one.
@@ -68,10 +68,12 @@ class Coupling:
             they do not confirm it, it is learned from them instead
             (`mtl_dm.relatedness.confirmed_share`). None: unless a printed form is in use. Needs
             `mtl_dm.training.fitting.fit`; by itself `MultiTaskModel.fit` believes it as given.
+        rule: Name in `mtl_dm.losses.rules.RULES`: how the labels give the factors that are None.
 
     Raises:
-        ValueError: If a factor is negative or not finite, a form or an option is unknown, an
-            option is out of its range, or labels are to judge a relatedness that is learned.
+        ValueError: If a factor is negative or not finite, a form, an option or the rule is
+            unknown, an option is out of its range, or labels are to judge a relatedness that is
+            learned.
     """
 
     classes: str = "expression"
@@ -86,6 +88,7 @@ class Coupling:
     learned: bool = False
     name: str = ""
     trust: bool | None = None
+    rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         if not isinstance(self.relatedness, Relatedness):
@@ -99,6 +102,7 @@ class Coupling:
         check_options(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
         _check_name(self.name)
         _check_trust(self.trust, self.learned)
+        object.__setattr__(self, "rule", str(RULES.spec(self.rule)))
 
     @property
     def source(self) -> str:
@@ -133,10 +137,9 @@ class Coupling:
         return not self.learned and trusts(self.uses, self.trust)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the coupling as values that JSON can hold; without `trust` where that is off."""
+        """Return the coupling as values that JSON can hold; what `OLDER` says is left out."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        if self.trust is False:
-            del values["trust"]
+        values = {name: value for name, value in values.items() if not _is_older(name, value)}
         return {
             **values,
             "relatedness": self.relatedness.to_dict(),
@@ -146,8 +149,8 @@ class Coupling:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Coupling:
-        """Return the coupling that `to_dict` described; an older one had no `trust`: it was off."""
-        values = {"trust": False, **values}
+        """Return the coupling that `to_dict` described."""
+        values = {**OLDER, **values}
         return cls(**{**values, "relatedness": Relatedness.from_dict(values["relatedness"])})
 
 
@@ -163,10 +166,11 @@ class RelationCoupling:
             labels, in any order.
         forms: Factor by name of the form (`mtl_dm.losses.COUPLING_FORMS`); None: the form's rule.
         options: Options by name of the form.
+        rule: As for `Coupling`.
 
     Raises:
-        ValueError: If the relation is of no known kind, a form does not take it or is unknown, or
-            a factor or an option breaks its rule.
+        ValueError: If the relation is of no known kind, a form does not take it or is unknown, the
+            rule is unknown, or a factor or an option breaks its rule.
     """
 
     name: str
@@ -177,6 +181,7 @@ class RelationCoupling:
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
     learned: bool = dataclasses.field(default=False, init=False)
     trusts: bool = dataclasses.field(default=False, init=False)
+    rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -200,6 +205,7 @@ class RelationCoupling:
         unused = sorted(set(self.options) - set(self.forms))
         if unused:
             raise ValueError(f"Coupling {self.name!r} has options of forms it lacks: {unused}.")
+        object.__setattr__(self, "rule", str(RULES.spec(self.rule)))
 
     @property
     def uses(self) -> tuple[FormUse, ...]:
@@ -218,17 +224,27 @@ class RelationCoupling:
             "relation": self.relation.to_dict(),
             "forms": dict(self.forms),
             "options": {form: dict(options) for form, options in self.options.items()},
+            **({} if _is_older("rule", self.rule) else {"rule": self.rule}),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RelationCoupling:
         """Return the coupling that `to_dict` described."""
-        values = dict(values)
+        values = {"rule": OLDER["rule"], **values}
         relation = RELATIONS.get(values.pop("kind")).from_dict(values.pop("relation"))
         return cls(relation=relation, **values)
 
 
 AnyCoupling = Coupling | RelationCoupling
+
+OLDER: Mapping[str, Any] = {"trust": False, "rule": "first"}
+"""What couplings did before they had these fields. It leaves no trace in what `to_dict` returns, so
+that an older file is read as it was meant and compares equal."""
+
+
+def _is_older(name: str, value: Any) -> bool:
+    # False is not None: that is on by default.
+    return name in OLDER and value is not None and value == OLDER[name]
 
 
 def coupling_from_dict(values: Mapping[str, Any]) -> AnyCoupling:
@@ -363,7 +379,12 @@ class BoundCoupling:
                     rule_masks = self._rule_masks(known, side_masks, covered, partial)
                     if real is not None:
                         rule_masks["counted"] = real
-                    factor = form.rule(use.form.rpartition("/")[2], rule_masks, self._reduction)
+                    factor = form.rule(
+                        use.form.rpartition("/")[2],
+                        rule_masks,
+                        self._reduction,
+                        self.coupling.rule,
+                    )
             terms[term] = (values, _where_covered(values, weights, seen), factor)
         return terms
 

@@ -13,6 +13,9 @@ from mtl_dm.runs.schema import Repeat
 Pair = tuple[str, str]
 """(task, metric)."""
 
+BALANCED = "average_accuracy"
+"""The metric that counts every class the same."""
+
 
 @dataclass(frozen=True)
 class ReportSpec:
@@ -175,6 +178,20 @@ class ReportSpec:
         if self.headline is not None:
             return list(self.headline.items())
         return [(task, names[0]) for task, names in self.changes.items() if names]
+
+    @property
+    def judged(self) -> list[Pair]:
+        """(task, metric) that a verdict looks at: the headlines, and what they hide, in order.
+
+        Where a task's accuracy speaks for it, and its average accuracy over classes is shown too, a
+        verdict looks at both: accuracy alone does not see what happens to rare classes.
+        """
+        found = []
+        for task, metric in self.headlines:
+            found.append((task, metric))
+            if metric == "accuracy" and BALANCED in self.main_metrics.get(task, ()):
+                found.append((task, BALANCED))
+        return found
 
     @property
     def single_task_rows(self) -> list[str]:

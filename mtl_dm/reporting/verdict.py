@@ -36,7 +36,7 @@ def verdict(measured: Measured, spec: ReportSpec) -> Verdict:
     """Return what one column decides.
 
     Rows are compared with the row that lacks what they add (`Baselines.nearest`), in the metrics
-    that speak for their tasks (`ReportSpec.headlines`). Decided is a difference whose 95% interval
+    that speak for their tasks (`ReportSpec.judged`). Decided is a difference whose 95% interval
     excludes 0: Student's over seeds, corrected over folds. Each interval stands alone.
 
     Args:
@@ -47,7 +47,7 @@ def verdict(measured: Measured, spec: ReportSpec) -> Verdict:
         each
         for row in spec.rows
         if (nearest := spec.baselines_of(row).nearest) is not None
-        for each in compare(measured, spec, row, nearest, spec.headlines)
+        for each in compare(measured, spec, row, nearest, spec.judged)
     ]
     if not found:
         text = "**Nothing can be compared yet**: no row shares a repeat with what it starts from."

@@ -14,6 +14,7 @@ import numpy as np
 from mtl_dm.balancing import BALANCING
 from mtl_dm.data.mixing import MIXING, require_mix
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models import BACKBONES
 from mtl_dm.models.heads import require_chain
 from mtl_dm.options import converted
@@ -98,14 +99,14 @@ class TrainConfig:
     )
     matching: float | None = option(
         None,
-        "Weight of distribution matching; 0 = off. Default: by the share of labels that are "
-        "missing for the default form, 1 for others.",
+        "Weight of distribution matching; 0 = off. Default: by the rule for the default form, 1 "
+        "for others.",
         least=0.0,
     )
     co_annotation: float | None = option(
         None,
-        "Weight of soft co-annotation; 0 = off. Default: by the share of labels that are missing "
-        "for the default form, 1 for others.",
+        "Weight of soft co-annotation; 0 = off. Default: by the rule for the default form, 1 for "
+        "others.",
         least=0.0,
     )
     matching_form: str = option(
@@ -117,6 +118,12 @@ class TrainConfig:
         "posterior",
         "Form of soft co-annotation; paper is eq. 6 as printed.",
         registry=CO_ANNOTATION_FORMS,
+    )
+    rule: str = option(
+        DEFAULT_RULE,
+        "How the labels of a batch give the weights of coupling terms that are left open: apart "
+        "counts a term less, the more images have both labels; first does not look at that.",
+        registry=RULES,
     )
     couplings: tuple[str, ...] = option(
         (),
@@ -322,6 +329,7 @@ class TrainConfig:
             matching_form=self.matching_form,
             co_annotation_form=self.co_annotation_form,
             trust=self.trust,
+            rule=self.rule,
         )
         return [flat, *chosen]
 
@@ -374,6 +382,8 @@ class TrainConfig:
         flat = next((each for each in self.coupling_choices() if each.name is None), None)
         values["trust"] = flat is not None and flat.trusts
         values["couplings"] = tuple(map(recorded_coupling, self.couplings))
+        if self.rule == OLDER["rule"]:
+            del values["rule"]  # So that older records compare.
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
         }

@@ -7,6 +7,7 @@ import math
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models.coupling import FormUse, trusts
+from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.options import checked
 from mtl_dm.spec import Spec, parse
 
@@ -22,11 +23,12 @@ class CouplingChoice:
         relation: As the field `relatedness` of `TrainConfig`.
         source: The task whose labels relate; None: the first that fits.
         target: The task that they say something of; None: the first that fits.
-        matching: Factor of distribution matching; None: by the share of labels that are missing.
+        matching: Factor of distribution matching; None: by the rule.
         co_annotation: Factor of soft co-annotation, likewise.
         matching_form: Specification of one of `mtl_dm.losses.MATCHING_FORMS`.
         co_annotation_form: Specification of one of `mtl_dm.losses.CO_ANNOTATION_FORMS`.
         trust: As of `mtl_dm.models.Coupling`.
+        rule: Specification of one of `mtl_dm.losses.rules.RULES`: what gives factors left open.
 
     Raises:
         ValueError: If a name is unknown, a factor is negative, both are 0, or labels are to judge a
@@ -43,11 +45,13 @@ class CouplingChoice:
     matching_form: str = "conditional"
     co_annotation_form: str = "posterior"
     trust: bool | None = None
+    rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         for registry, field in (
             (MATCHING_FORMS, "matching_form"),
             (CO_ANNOTATION_FORMS, "co_annotation_form"),
+            (RULES, "rule"),
         ):
             object.__setattr__(self, field, str(registry.spec(getattr(self, field))))
         for field in ("matching", "co_annotation"):

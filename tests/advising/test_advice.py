@@ -28,7 +28,8 @@ def test_a_co_annotated_share_is_counted_and_coupled():
     assert advice.reduction == "sum"
     assert advice.weights.attributes_only == 0.5
     assert advice.weights.missing_attributes == 0.0
-    assert advice.weights.co_annotation == pytest.approx(0.5 * BASE_FACTORS["posterior"])
+    # Half of the images with attributes have a class too: by the default rule a quarter of it.
+    assert advice.weights.co_annotation == pytest.approx(0.5 * BASE_FACTORS["posterior"] / 4)
     assert advice.weights.matching == 0.0
     assert str(advice).startswith("Coupling should help.\n")
     assert "--validation=DATA --validation_gate" in str(advice)

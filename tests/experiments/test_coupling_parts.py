@@ -12,7 +12,7 @@ from scipy import stats
 from experiments.coupling import figure, rows, screening, verdict
 from experiments.engine.method import Method
 from experiments.problems import clothing_regimes, few_expressions, regimes
-from experiments.problems.variants import VARIANTS, noisy, shifted_prior, wrong
+from experiments.problems.variants import VARIANTS, adversarial, noisy, shifted_prior, wrong
 from experiments.relatedness.ck_plus import relatedness as ck_plus
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.models import Coupling
@@ -94,6 +94,17 @@ class TestVariants:
         for own, other in zip(KNOWN.conditional, got.conditional, strict=True):
             assert not np.array_equal(own, other)
         np.testing.assert_array_equal(np.sort(got.conditional, 0), np.sort(KNOWN.conditional, 0))
+
+    def test_adversarial_exchanges_the_attributes_within_each_class(self):
+        table = Relatedness(
+            tuple("ab"),
+            tuple("wxyz"),
+            np.array([[0.1, 0.9, 0.3, 0.6], [0.2, 0.8, 0.0, 1.0]]),
+            np.zeros((2, 4)),
+            "counted",
+        )
+        got = adversarial(table, 0).conditional
+        np.testing.assert_allclose(got, [[0.9, 0.1, 0.6, 0.3], [0.8, 0.2, 1.0, 0.0]])
 
     def test_shifted_prior(self):
         got = shifted_prior(KNOWN, 0)
@@ -203,14 +214,14 @@ class TestVerdict:
         quantile, spread = stats.t.ppf(0.975, 3), gaps.std(ddof=1)
         assert got.plain == pytest.approx(quantile * spread * 0.5)
         assert got.corrected == pytest.approx(quantile * spread * math.sqrt(0.25 + 1 / 0.85))
-        # Repetition 0 gains 0.025, repetition 1 loses 0.005.
-        assert (got.negative, got.repetitions) == (1, 2)
-        assert not got.holds
+        t = gaps.mean() / (spread * math.sqrt(0.25 + 1 / 0.85))
+        assert got.p == pytest.approx(2 * stats.t.sf(t, 3))
 
     def test_seeds_without_folds_have_no_corrected_interval(self):
         got = self.difference(study((0.52, 0.55, 0.53, 0.50), folded=False))
         assert math.isnan(got.corrected)
-        assert (got.negative, got.repetitions) == (1, 4)
+        gaps = [0.02, 0.03, -0.01, 0.0]
+        assert got.p == pytest.approx(stats.ttest_1samp(gaps, 0.0).pvalue)
 
     def test_cells_that_only_one_row_has_are_left_out(self):
         cells = study((0.52, 0.55, 0.53, 0.50))
@@ -220,38 +231,52 @@ class TestVerdict:
         other = cells[~((cells["row"] == "default") ^ (cells["seed"] == 1))]
         assert self.difference(other) is None
 
-    @pytest.mark.parametrize(
-        ("mean", "negative", "repetitions", "holds"),
-        [
-            (0.01, 0, 6, True),
-            (0.01, 1, 6, True),
-            (0.01, 2, 6, False),
-            (-0.0029, 1, 6, True),
-            (-0.0031, 1, 6, False),
-            (-0.001, 1, 1, False),
-            (0.01, 1, 5, False),
-            (-0.001, 0, 1, True),
-            (0.0, 2, 12, True),
-        ],
-    )
-    def test_holds(self, mean, negative, repetitions, holds):
-        assert verdict.Difference(mean, 0.1, 0.2, negative, repetitions, 12).holds == holds
+    def test_p_is_adjusted_over_the_rows_of_a_column(self, monkeypatch):
+        rows_of = dict.fromkeys(("default", "another"), ("ST", "NC MT (sum)"))
+        monkeypatch.setattr(verdict, "_COUPLED", rows_of)
+        cells = pd.concat(
+            [
+                study((0.52, 0.55, 0.53, 0.50)),
+                frame({"another": metrics((0.60, 0.63, 0.645, 0.60))}),
+                frame({"default": metrics((0.1, 0.2, 0.3, 0.4))}, column="another column"),
+            ]
+        )
+        found = verdict.judged(cells, "CAD / all labels")
+        assert list(found) == list(rows_of)
+        by = {row: {(e.other, e.task, e.metric): e for e in every} for row, every in found.items()}
+        key = ("NC MT (sum)", *BALANCED)
+        one, two = by["default"][key], by["another"][key]
+        # The smaller p of two counts twice, the larger once.
+        assert two.gap.p < one.gap.p
+        assert two.p == pytest.approx(2 * two.gap.p)
+        assert one.p == pytest.approx(one.gap.p)
+        assert (one.decided, two.decided) == (False, True)
+        assert len(found["default"]) == 2 * 4
+
+    def line(self, cells):
+        (line,) = verdict.verdict_table(cells, ["CAD / all labels"]).splitlines()[2:]
+        return line
 
     def test_table(self):
-        text = verdict.verdict_table(study((0.52, 0.55, 0.53, 0.50)), ["CAD / all labels"])
-        (line,) = text.splitlines()[2:]
-        assert line.startswith("| CAD / all labels | default | +1.0 ± 2.9 (6.9) | +0.0 ± 0.0 (0.0)")
-        assert " | 4 | on average | attributes f1 against " in line
-        better = study((0.52, 0.55, 0.54, 0.50))
-        (line,) = verdict.verdict_table(better, ["CAD / all labels"]).splitlines()[2:]
-        assert " | 4 | yes | " in line
-        alone = better[better["row"] != "ST"]
-        (line,) = verdict.verdict_table(alone, ["CAD / all labels"]).splitlines()[2:]
-        assert " | 4 | open | " in line
-        worse = study((0.52, 0.55, 0.53, 0.50), attributes=(0.4, 0.5, 0.4, 0.5))
-        line = verdict.verdict_table(worse, ["CAD / all labels"]).splitlines()[-1]
-        assert " | 4 | no | attributes " in line
+        line = self.line(study((0.52, 0.55, 0.53, 0.50)))
+        assert line.startswith(
+            "| CAD / all labels | default | +1.0 ± 2.9 (6.9) | +1.0 ± 2.9 (6.9) | +0.0 ± 0.0 (0.0)"
+        )
+        assert " | 4 | yes | 0, 0, 8 | attributes f1 against " in line
+        better = study((0.60, 0.63, 0.645, 0.60))
+        assert " | 4 | yes | 4, 0, 8 | " in self.line(better)
+        assert " | 4 | open | 2, 0, 4 | " in self.line(better[better["row"] != "ST"])
+        # Lower on average, but not decided.
+        line = self.line(study((0.52, 0.55, 0.53, 0.50), attributes=(0.4, 0.5, 0.4, 0.5)))
+        assert " | 4 | open | 0, 0, 8 | attributes " in line
         assert line.endswith("-5.0 |")
+
+    def test_a_decided_loss_in_balanced_accuracy_alone_is_one(self):
+        cells = study((0.52, 0.55, 0.53, 0.50))
+        chosen = (cells["row"] == "default") & (cells["metric"] == "average_accuracy")
+        cells.loc[chosen, "value"] = [0.40, 0.425, 0.44, 0.40]
+        line = self.line(cells)
+        assert " | 4 | no | 0, 2, 8 | category average_accuracy against " in line
 
     def test_of_an_unfinished_study(self):
         cells = study((0.52, 0.55, 0.53, 0.50))

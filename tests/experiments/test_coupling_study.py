@@ -265,6 +265,19 @@ class TestClothing:
         assert self.problem(table).given(clothing_regimes.FEW).options == {}
         assert self.problem(table).given("facs") is None
 
+    def test_elsewhere_is_counted_on_one_end_of_the_training_images(self, table):
+        problem = self.problem(table)
+        chosen = problem._elsewhere()
+        assert set(chosen) < set(problem._train)
+        assert len(chosen) == round(0.25 * len(problem._train))
+        place = clothing_regimes._components(table, tuple(problem._train))[:, 0]
+        rest = sorted(set(problem._train) - set(chosen))
+        ends = sorted((place[chosen], place[rest]), key=np.mean)
+        assert ends[0].max() <= ends[1].min()
+        given = problem.given(clothing_regimes.NAMES["elsewhere"])
+        assert not given.learned
+        assert given.relatedness != problem.given(clothing_regimes.KNOWN).relatedness
+
 
 class TestFaces:
     def problem(self, labels=20, seed=0, raw=None):

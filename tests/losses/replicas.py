@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.losses import COUPLING_FORMS, weighted_mean
+from mtl_dm.losses.rules import RULES
+from mtl_dm.losses.shares import Labelled
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from tests.losses import coupled
 
@@ -83,12 +85,17 @@ def main():
 
 
 def factors(masks, strategy):
-    """The rule's factors on one device and on each replica."""
+    """The factors of every rule on one device and on each replica."""
 
     def both(part):
+        labelled = Labelled(part["classes"], part["attributes"])
         return [
-            matching_factor("conditional", part["attributes"], "mean"),
-            co_annotation_factor("posterior", part["classes"], part["attributes"]),
+            factor
+            for rule in RULES
+            for factor in (
+                matching_factor("conditional", labelled, "mean", rule),
+                co_annotation_factor("posterior", labelled, rule),
+            )
         ]
 
     def part(context):

@@ -116,21 +116,36 @@ class TestFactors:
         terms = coupling.terms(logits, labels, masks)
         return {name: float(factor) for name, (_, _, factor) in terms.items()}
 
-    def test_by_the_rule(self):
+    def test_by_the_first_rule(self):
         # 12 of 30 attribute labels; attributes without a class: images 3 and 4 of 6.
         masks = draw()[2]["action_units"]
         assert masks.sum() == 12
-        assert self.factors(bound(reduction="sum")) == {
+        assert self.factors(bound(reduction="sum", rule="first")) == {
             "distribution_matching": pytest.approx(18 / 30),
             "soft_co_annotation": pytest.approx(0.5 * 2 / 6),
         }
-        assert self.factors(bound())["distribution_matching"] == pytest.approx(18 / 30 / 5)
+        mean = self.factors(bound(rule="first"))
+        assert mean["distribution_matching"] == pytest.approx(18 / 30 / 5)
+
+    def test_by_the_default_rule(self):
+        # Images 0 to 2 have a class and 7 of 15 attributes; of 5 images with attributes, 3.
+        assert self.factors(bound(reduction="sum")) == {
+            "distribution_matching": pytest.approx(18 / 30 * (8 / 15) ** 2),
+            "soft_co_annotation": pytest.approx(0.5 * 2 / 6 * (2 / 5) ** 2),
+        }
+        # Of class 0, which the table lacks, image 0: the other two have 5 of 10 attributes, and
+        # are two of four images with attributes.
+        part = TABLE.restrict(classes=CLASSES[1:])
+        assert self.factors(bound(part, reduction="sum")) == {
+            "distribution_matching": pytest.approx(15 / 30 * (5 / 10) ** 2),
+            "soft_co_annotation": pytest.approx(0.5 * 2 / 6 * (2 / 4) ** 2),
+        }
 
     def test_what_is_left_alone_counts_as_not_informed(self):
         # Image 0 lacks 3 of its 5 attribute labels and has a class: neither term acts on it.
         part = TABLE.restrict(classes=CLASSES[1:])
         assert draw()[2]["action_units"][0].sum() == 2
-        assert self.factors(bound(part, reduction="sum")) == {
+        assert self.factors(bound(part, reduction="sum", rule="first")) == {
             "distribution_matching": pytest.approx(15 / 30),
             "soft_co_annotation": pytest.approx(0.5 * 2 / 6),
         }
@@ -139,7 +154,7 @@ class TestFactors:
         part = TABLE.restrict(attributes=ATTRIBUTES[:1])
         # Of the first attribute the images 1 and 3 are labelled.
         assert draw()[2]["action_units"][:, 0].tolist() == [0, 1, 0, 1, 0, 0]
-        got = self.factors(bound(part, reduction="mean"))
+        got = self.factors(bound(part, reduction="mean", rule="first"))
         assert got == {
             "distribution_matching": pytest.approx(4 / 6),
             "soft_co_annotation": pytest.approx(0.5 * 1 / 6),

@@ -89,6 +89,7 @@ def test_bad_factor(field, factor):
         ({"matching_options": {"clip": "a"}}, "must be a finite number, got 'a'"),
         ({"co_annotation_options": {"temperature": np.inf}}, "must be a finite number, got inf"),
         ({"co_annotation_options": {"temperature": 0}}, "'temperature' of .* 0 and inf, got 0"),
+        ({"rule": "kl"}, r"Unknown rule of the factors 'kl'\. Known: apart, first"),
         ({"matching_options": None}, "Options of .*'conditional' must be a mapping, got None"),
         ({"relatedness": np.zeros((7, 17))}, "relatedness must be a mtl_dm.Relatedness.*ndarray"),
         ({"relatedness": "facs"}, r"relatedness must be a mtl_dm\.Relatedness.*str"),
@@ -118,6 +119,7 @@ def test_a_form_that_is_switched_off_is_checked_all_the_same():
     [
         {},
         {"learned": True, "matching": None, "co_annotation": 0.25},
+        {"rule": "first"},
         {
             "matching": 0.5,
             "co_annotation": 0.0,

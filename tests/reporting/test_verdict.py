@@ -171,3 +171,17 @@ def test_many_intervals_that_stand_alone_say_what_they_are_worth():
         "differences, each alone: of 41 comparisons without a difference about 2 would be decided)"
         in found.sentence
     )
+def test_balanced_accuracy_speaks_beside_accuracy_where_it_is_shown():
+    accuracy, balanced = ("pose", "accuracy"), ("pose", "average_accuracy")
+    values = {
+        row: {accuracy: (level, level), balanced: (60 - level, 60 - level)}
+        for row, level in {"ST": 20, "NC MT": 40}.items()
+    }
+    both = {"pose": ["accuracy", "average_accuracy"]}
+    text = said(values, main_metrics=both).text
+    assert "`NC MT` lowers pose average_accuracy by 20.0 ± 0.0 points against `ST`" in text
+    assert "raises pose accuracy" in text
+    assert "average_accuracy" not in said(values, main_metrics={"pose": ["accuracy"]}).text
+    # It does not speak where accuracy does not.
+    alone = said(values, main_metrics=both, headline={"pose": "average_accuracy"}).text
+    assert "pose accuracy" not in alone

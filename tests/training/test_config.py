@@ -122,7 +122,7 @@ def test_defaults():
     assert config.learning_rate == 1e-3
     coupling = Coupling()
     assert (config.matching, config.co_annotation) == (None, None)
-    for field in ("matching", "co_annotation", "matching_form", "co_annotation_form"):
+    for field in ("matching", "co_annotation", "matching_form", "co_annotation_form", "rule"):
         assert getattr(config, field) == getattr(coupling, field)
     assert not config.validation_gate
     assert config.attribute_reduction == "mean"
@@ -146,6 +146,9 @@ def test_to_dict_is_json_without_the_place_of_the_data():
     # The same training from another copy of the data is the same training.
     assert values == config.replace(data_dir="elsewhere").to_dict()
     assert "data_dir" not in values
+    # What is newer than old records is there only where it is not the default.
+    assert "rule" not in values
+    assert config.replace(rule="first").to_dict() == {**values, "rule": "first"}
     for changes in ({"seed": 1}, {"task_weights": {}}, {"relatedness": "facs"}, {"jit": True}):
         assert config.replace(**changes).to_dict() != values
 

@@ -41,6 +41,7 @@ def test_every_field_has_a_flag():
         "co_annotation": 0.0,
         "matching_form": "bernoulli",
         "co_annotation_form": "distillation",
+        "rule": "first",
         "couplings": ("first(relation=facs)", "second(matching=0.5, relation=learned:facs)"),
         "validation_gate": True,
         "task_losses": {"identity": "large=x"},
@@ -98,7 +99,13 @@ def test_help_explains_every_field():
 
 @pytest.mark.parametrize(
     "name",
-    ["matching=0.5", "co_annotation=1", "matching_form=bernoulli", "co_annotation_form=js"],
+    [
+        "matching=0.5",
+        "co_annotation=1",
+        "matching_form=bernoulli",
+        "co_annotation_form=js",
+        "rule=first",
+    ],
 )
 def test_coupling_flags_need_relatedness(name):
     message = refused(f"--{name}")

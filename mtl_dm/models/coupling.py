@@ -24,6 +24,11 @@ from mtl_dm.tasks import Task
 
 Options = Mapping[str, float]
 
+PRINTED = "/paper"
+"""End of the name of a form as the paper prints it."""
+NEWER = {"gate": None}
+"""Fields of couplings that are left out where they have their default."""
+
 
 class FormUse(NamedTuple):
     """One form of a coupling.
@@ -61,6 +66,8 @@ class Coupling:
             (`mtl_dm.training.learning.LearnRelatedness`).
         name: Of the coupling, put before the names of its terms. Empty: the first of a model needs
             none; another one is called after its tasks.
+        gate: Whether heads get the coupling's gradient as far as other labelled images confirm it
+            (`mtl_dm.models.gradient_gate`); None: unless a form in use is a printed one.
 
     Raises:
         ValueError: If a factor is negative or not finite, a form or an option is unknown, or an
@@ -78,6 +85,7 @@ class Coupling:
     co_annotation_options: Options = dataclasses.field(default_factory=dict)
     learned: bool = False
     name: str = ""
+    gate: bool | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.relatedness, Relatedness):
@@ -118,11 +126,16 @@ class Coupling:
             ),
         )
 
+    @property
+    def gated(self) -> bool:
+        """Whether its gradient goes through the gradient gate."""
+        return _is_gated(self.gate, self.uses)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the coupling as values that JSON can hold."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
-            **values,
+            **_without_defaults(values),
             "relatedness": self.relatedness.to_dict(),
             "matching_options": dict(self.matching_options),
             "co_annotation_options": dict(self.co_annotation_options),
@@ -146,6 +159,7 @@ class RelationCoupling:
             labels, in any order.
         forms: Factor by name of the form (`mtl_dm.losses.COUPLING_FORMS`); None: the form's rule.
         options: Options by name of the form.
+        gate: As for `Coupling`.
 
     Raises:
         ValueError: If the relation is of no known kind, a form does not take it or is unknown, or
@@ -158,6 +172,7 @@ class RelationCoupling:
     relation: Any
     forms: Mapping[str, float | None]
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
+    gate: bool | None = None
     learned: bool = dataclasses.field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -190,9 +205,15 @@ class RelationCoupling:
             FormUse(form, factor, self.options.get(form, {})) for form, factor in self.forms.items()
         )
 
+    @property
+    def gated(self) -> bool:
+        """Whether its gradient goes through the gradient gate."""
+        return _is_gated(self.gate, self.uses)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the coupling as values that JSON can hold."""
         return {
+            **_without_defaults({"gate": self.gate}),
             "name": self.name,
             "source": self.source,
             "target": self.target,
@@ -232,6 +253,21 @@ def coupling_names(couplings: Sequence[AnyCoupling]) -> list[str]:
     if repeated:
         raise ValueError(f"Couplings must have different names, repeated: {repeated}. Give `name`.")
     return names
+
+
+def _is_gated(gate: bool | None, uses: Sequence[FormUse]) -> bool:
+    """Return whether a coupling is gated: as it says, else unless a form in use is printed."""
+    if gate is not None:
+        return gate
+    return not any(use.form.endswith(PRINTED) for use in uses if use.factor != 0)
+
+
+def _without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a coupling without newer ones that have their default.
+
+    What was written before there were any reads the same.
+    """
+    return {name: value for name, value in values.items() if (name, value) not in NEWER.items()}
 
 
 def _check_factor(what: str, factor: Any) -> None:

@@ -272,6 +272,7 @@ def coupling_with(
         {**co_annotation.options, **(options or {})},
         learned=learned,
         name=choice.name or "",
+        gate=choice.gate,
     )
 
 

@@ -47,6 +47,9 @@ STAGE_FIELDS = (
 SEED_STRIDE = 7919
 """Between the seeds of two stages: more than anyone repeats a training with seeds in a row."""
 
+NEWER = {"gate": None}
+"""Fields that a record leaves out where they have their default: older ones read the same."""
+
 RENAMED = {"brake": "validation_gate"}
 """Fields of earlier versions by name, with what they are called now."""
 
@@ -117,11 +120,16 @@ class TrainConfig:
         "Form of soft co-annotation; paper is eq. 6 as printed.",
         registry=CO_ANNOTATION_FORMS,
     )
+    gate: bool | None = option(
+        None,
+        "Give heads the coupling's gradient as far as other labelled images confirm it. Default: "
+        "unless a form is one as printed.",
+    )
     couplings: tuple[str, ...] = option(
         (),
         "A coupling NAME(relation=facs, source=expression, target=action_units, matching=1.0, "
-        "co_annotation=1.0, matching_form=..., co_annotation_form=...); all but relation may be "
-        "left out. May be given several times. --relatedness is short for one.",
+        "co_annotation=1.0, matching_form=..., co_annotation_form=..., gate=...); all but relation "
+        "may be left out. May be given several times. --relatedness is short for one.",
         repeated="coupling",
     )
     validation_gate: bool = option(
@@ -312,6 +320,7 @@ class TrainConfig:
             co_annotation=self.co_annotation,
             matching_form=self.matching_form,
             co_annotation_form=self.co_annotation_form,
+            gate=self.gate,
         )
         return [flat, *chosen]
 
@@ -359,7 +368,9 @@ class TrainConfig:
         values = dataclasses.asdict(self)
         del values["data_dir"]
         return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in values.items()
+            if (key, value) not in NEWER.items()
         }
 
     @classmethod

@@ -25,6 +25,7 @@ class CouplingChoice:
         co_annotation: Factor of soft co-annotation, likewise.
         matching_form: Specification of one of `mtl_dm.losses.MATCHING_FORMS`.
         co_annotation_form: Specification of one of `mtl_dm.losses.CO_ANNOTATION_FORMS`.
+        gate: As for `mtl_dm.Coupling`.
 
     Raises:
         ValueError: If a name is unknown, a factor is negative, or both are 0.
@@ -39,6 +40,7 @@ class CouplingChoice:
     co_annotation: float | None = None
     matching_form: str = "conditional"
     co_annotation_form: str = "posterior"
+    gate: bool | None = None
 
     def __post_init__(self) -> None:
         for registry, field in (

@@ -20,6 +20,7 @@ COUPLING_FLAGS = (
     "co_annotation",
     "matching_form",
     "co_annotation_form",
+    "gate",
 )
 """Fields of the one coupling that `relatedness` switches on."""
 

@@ -6,10 +6,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
-from keras import ops
+from typing import Any
 
 from mtl_dm.losses.forms import (
     CO_ANNOTATION_FORMS,
@@ -18,29 +15,10 @@ from mtl_dm.losses.forms import (
     check_options,
 )
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
-from mtl_dm.losses.virtual import VIRTUAL
-from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.models.form_use import OLDER, FormUse, check_asked, protects, without_older
 from mtl_dm.relatedness import RELATIONS, Relatedness, facs
-from mtl_dm.tasks import Task
 
 Options = Mapping[str, float]
-
-PRINTED = ("distribution_matching/paper", "soft_co_annotation/paper")
-"""The forms as the paper prints them, which are left as they are."""
-
-
-class FormUse(NamedTuple):
-    """One form of a coupling.
-
-    Attributes:
-        form: Name in `mtl_dm.losses.COUPLING_FORMS`.
-        factor: On its term; None leaves it to the form's rule, 1 where it has none; 0 is off.
-        options: Of the form.
-    """
-
-    form: str
-    factor: float | None
-    options: Options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +46,8 @@ class Coupling:
             they do not confirm it, it is learned from them instead
             (`mtl_dm.relatedness.confirmed_share`). None: unless a printed form is in use. Needs
             `mtl_dm.training.fitting.fit`; by itself `MultiTaskModel.fit` believes it as given.
+        gate: Whether heads get the coupling's gradient as far as other labelled images confirm it
+            (`mtl_dm.models.gradient_gate`); None: unless a form in use is a printed one.
         rule: Name in `mtl_dm.losses.rules.RULES`: how the labels give the factors that are None.
 
     Raises:
@@ -88,6 +68,7 @@ class Coupling:
     learned: bool = False
     name: str = ""
     trust: bool | None = None
+    gate: bool | None = None
     rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
@@ -101,7 +82,13 @@ class Coupling:
         check_options(MATCHING_FORMS, self.matching_form, self.matching_options)
         check_options(CO_ANNOTATION_FORMS, self.co_annotation_form, self.co_annotation_options)
         _check_name(self.name)
-        _check_trust(self.trust, self.learned)
+        check_asked("trust", self.trust)
+        check_asked("gate", self.gate)
+        if self.trust and self.learned:
+            raise ValueError(
+                "Coupling trust=True has labels judge a relatedness that is given; with "
+                "learned=True training replaces it anyway. Leave one of the two out."
+            )
         object.__setattr__(self, "rule", str(RULES.spec(self.rule)))
 
     @property
@@ -134,14 +121,18 @@ class Coupling:
     @property
     def trusts(self) -> bool:
         """Whether labels judge the relatedness."""
-        return not self.learned and trusts(self.uses, self.trust)
+        return not self.learned and protects(self.uses, self.trust)
+
+    @property
+    def gated(self) -> bool:
+        """Whether its gradient goes through the gradient gate."""
+        return protects(self.uses, self.gate)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the coupling as values that JSON can hold; what `OLDER` says is left out."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        values = {name: value for name, value in values.items() if not _is_older(name, value)}
         return {
-            **values,
+            **without_older(values),
             "relatedness": self.relatedness.to_dict(),
             "matching_options": dict(self.matching_options),
             "co_annotation_options": dict(self.co_annotation_options),
@@ -166,6 +157,7 @@ class RelationCoupling:
             labels, in any order.
         forms: Factor by name of the form (`mtl_dm.losses.COUPLING_FORMS`); None: the form's rule.
         options: Options by name of the form.
+        gate: As for `Coupling`.
         rule: As for `Coupling`.
 
     Raises:
@@ -179,9 +171,10 @@ class RelationCoupling:
     relation: Any
     forms: Mapping[str, float | None]
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
+    gate: bool | None = None
+    rule: str = DEFAULT_RULE
     learned: bool = dataclasses.field(default=False, init=False)
     trusts: bool = dataclasses.field(default=False, init=False)
-    rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -205,6 +198,7 @@ class RelationCoupling:
         unused = sorted(set(self.options) - set(self.forms))
         if unused:
             raise ValueError(f"Coupling {self.name!r} has options of forms it lacks: {unused}.")
+        check_asked("gate", self.gate)
         object.__setattr__(self, "rule", str(RULES.spec(self.rule)))
 
     @property
@@ -214,9 +208,15 @@ class RelationCoupling:
             FormUse(form, factor, self.options.get(form, {})) for form, factor in self.forms.items()
         )
 
+    @property
+    def gated(self) -> bool:
+        """Whether its gradient goes through the gradient gate."""
+        return protects(self.uses, self.gate)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the coupling as values that JSON can hold."""
+        """Return the coupling as values that JSON can hold; what `OLDER` says is left out."""
         return {
+            **without_older({"gate": self.gate, "rule": self.rule}),
             "name": self.name,
             "source": self.source,
             "target": self.target,
@@ -224,27 +224,17 @@ class RelationCoupling:
             "relation": self.relation.to_dict(),
             "forms": dict(self.forms),
             "options": {form: dict(options) for form, options in self.options.items()},
-            **({} if _is_older("rule", self.rule) else {"rule": self.rule}),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RelationCoupling:
         """Return the coupling that `to_dict` described."""
-        values = {"rule": OLDER["rule"], **values}
+        values = {"gate": OLDER["gate"], "rule": OLDER["rule"], **values}
         relation = RELATIONS.get(values.pop("kind")).from_dict(values.pop("relation"))
         return cls(relation=relation, **values)
 
 
 AnyCoupling = Coupling | RelationCoupling
-
-OLDER: Mapping[str, Any] = {"trust": False, "rule": "first"}
-"""What couplings did before they had these fields. It leaves no trace in what `to_dict` returns, so
-that an older file is read as it was meant and compares equal."""
-
-
-def _is_older(name: str, value: Any) -> bool:
-    # False is not None: that is on by default.
-    return name in OLDER and value is not None and value == OLDER[name]
 
 
 def coupling_from_dict(values: Mapping[str, Any]) -> AnyCoupling:
@@ -268,27 +258,6 @@ def coupling_names(couplings: Sequence[AnyCoupling]) -> list[str]:
     return names
 
 
-def trusts(uses: Sequence[FormUse], asked: bool | None) -> bool:
-    """Return whether labels judge the relatedness of a coupling that does not learn it.
-
-    Args:
-        uses: Its forms.
-        asked: `Coupling.trust`.
-    """
-    active = [use.form for use in uses if use.factor != 0]
-    return bool(active) and (not set(active) & set(PRINTED) if asked is None else asked)
-
-
-def _check_trust(trust: Any, learned: bool) -> None:
-    if trust is not None and not isinstance(trust, bool):
-        raise ValueError(f"Coupling trust must be None, True or False, got {trust!r}.")
-    if trust and learned:
-        raise ValueError(
-            "Coupling trust=True has labels judge a relatedness that is given; with learned=True "
-            "training replaces it anyway. Leave one of the two out."
-        )
-
-
 def _check_factor(what: str, factor: Any) -> None:
     if factor is not None and not (
         isinstance(factor, numbers.Real) and math.isfinite(factor) and float(factor) >= 0
@@ -299,164 +268,3 @@ def _check_factor(what: str, factor: Any) -> None:
 def _check_name(name: str) -> None:
     if name and not (isinstance(name, str) and name.isidentifier()):
         raise ValueError(f"A coupling's name must be a Python identifier, got {name!r}.")
-
-
-class BoundCoupling:
-    """A coupling whose labels have been found in the tasks of a model.
-
-    Args:
-        coupling: What to couple.
-        tasks: The model's tasks by name.
-        live: Stands for the relatedness if the coupling is learned.
-        name: Of the coupling in its model.
-
-    Raises:
-        ValueError: If a task is unknown or of the wrong kind, or the relation names a label that
-            its task does not have.
-    """
-
-    def __init__(
-        self,
-        coupling: AnyCoupling,
-        tasks: Mapping[str, Task],
-        live: LiveRelatedness | None = None,
-        name: str = "",
-    ) -> None:
-        self.coupling = coupling
-        self.name = name
-        self.live = live
-        self._sides = tuple(
-            _Side(side, task, _columns(task, kind, getattr(coupling.relation, side), tasks))
-            for (side, kind), task in zip(
-                coupling.relation.sides, (coupling.source, coupling.target), strict=True
-            )
-        )
-        self._reduction = tasks[coupling.target].reduction
-        self._kinds = {side.name: tasks[side.task].kind for side in self._sides}
-
-    def terms(
-        self, logits: Mapping[str, Any], labels: Mapping[str, Any], masks: Mapping[str, Any]
-    ) -> dict[str, tuple[Any, Any, Any]]:
-        """Return the coupling's loss terms.
-
-        Virtual rows (`mtl_dm.losses.virtual`) are left alone: what relates two tasks holds of
-        images, and a blend of two images has the attributes of neither.
-
-        Args:
-            logits: By task name, [B, size].
-            labels: The same shapes, finite.
-            masks: [B] of a multiclass task, else [B, size].
-
-        Returns:
-            By name of the term: values, weights (see `mtl_dm.losses.forms`) and its factor.
-        """
-        relation = self.coupling.relation if self.live is None else self.live.table()
-        side_labels = {side.name: side.take(labels[side.task]) for side in self._sides}
-        # A mask may weigh images in a task's loss; here only whether there is a label counts.
-        known = {side.name: ops.cast(masks[side.task] > 0, "float32") for side in self._sides}
-        covered, partial = self._covered(side_labels, known)
-        real = 1.0 - ops.cast(labels[VIRTUAL], "float32") if VIRTUAL in labels else None
-        seen = covered if real is None else covered * real
-        side_masks: dict[str, Any] = {}
-        for side in self._sides:
-            if self._kinds[side.name] == "multiclass":
-                side_masks[side.name] = known[side.name] * seen
-            else:
-                side_masks[side.name] = side.take(known[side.name])
-        if partial or real is not None:
-            side_masks["covered"] = seen
-        outputs = [side.take(logits[side.task]) for side in self._sides]
-        terms: dict[str, tuple[Any, Any, Any]] = {}
-        for term, use in self._active():
-            form = COUPLING_FORMS.get(use.form)
-            values, weights = form.function(
-                *outputs, relation, side_labels, side_masks, **use.options
-            )
-            factor = use.factor
-            if factor is None:
-                factor = 1.0
-                if form.rule is not None:
-                    rule_masks = self._rule_masks(known, side_masks, covered, partial)
-                    if real is not None:
-                        rule_masks["counted"] = real
-                    factor = form.rule(
-                        use.form.rpartition("/")[2],
-                        rule_masks,
-                        self._reduction,
-                        self.coupling.rule,
-                    )
-            terms[term] = (values, _where_covered(values, weights, seen), factor)
-        return terms
-
-    def _covered(self, labels: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Any, bool]:
-        """Return 0 for images of a class that the relation does not name, and if there may be any.
-
-        Such images are left alone.
-        """
-        for side in self._sides:
-            if self._kinds[side.name] == "multiclass" and side.columns is not None:
-                named = ops.sum(ops.cast(labels[side.name], "float32"), axis=-1)
-                return 1.0 - known[side.name] * (1.0 - ops.clip(named, 0.0, 1.0)), True
-        return 1.0, False
-
-    def _rule_masks(
-        self, known: Mapping[str, Any], masks: Mapping[str, Any], covered: Any, partial: bool
-    ) -> dict[str, Any]:
-        """Return the masks for a rule: "labelled" of the source, "known" of the target."""
-        source, target = self._sides
-        # For the rule, an image that is left alone has nothing missing: no term informs it.
-        whole = ops.maximum(masks[target.name], 1.0 - covered[:, None]) if partial else None
-        return {
-            **masks,
-            "labelled": known[source.name],
-            "known": masks[target.name] if whole is None else whole,
-        }
-
-    def _active(self) -> list[tuple[str, FormUse]]:
-        prefix = f"{self.name}_" if self.name else ""
-        return [
-            (prefix + COUPLING_FORMS.get(use.form).term, use)
-            for use in self.coupling.uses
-            if use.factor != 0
-        ]
-
-    @property
-    def term_names(self) -> list[str]:
-        """Names of the terms that `terms` returns."""
-        return [term for term, _ in self._active()]
-
-
-class _Side(NamedTuple):
-    """One side of a coupling: its name in the relation, its task, where its labels stand there."""
-
-    name: str
-    task: str
-    columns: np.ndarray | None
-
-    def take(self, array: Any) -> Any:
-        return array if self.columns is None else ops.take(array, self.columns, axis=-1)
-
-
-def _columns(
-    name: str, kind: str, labels: tuple[str, ...], tasks: Mapping[str, Task]
-) -> np.ndarray | None:
-    """Return where `labels` stand in the task's label arrays; None: they are the task's."""
-    if name not in tasks:
-        raise ValueError(f"The coupling names the unknown task {name!r}. Known: {sorted(tasks)}.")
-    task = tasks[name]
-    if task.kind != kind:
-        raise ValueError(f"The coupling needs a {kind} task, {name!r} is {task.kind}.")
-    unknown = [label for label in labels if label not in task.labels]
-    if unknown:
-        raise ValueError(
-            f"The relation names labels that the task {name!r} does not have: {unknown}. "
-            f"The task has {list(task.labels)}."
-        )
-    if labels == task.labels:
-        return None
-    return np.array([task.labels.index(label) for label in labels], dtype=np.int32)
-
-
-def _where_covered(values: Any, weights: Any, covered: Any) -> Any:
-    # A value per batch has left them out itself: it has seen masks["covered"].
-    return weights * covered if len(values.shape) else weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,13 +17,14 @@ from mtl_dm.metrics import streaming_metric
 from mtl_dm.models import balance_log, heads, steps, watching
 from mtl_dm.models.added_losses import adds_losses, known_inputs
 from mtl_dm.models.annotations import completed
+from mtl_dm.models.bound_coupling import BoundCoupling
 from mtl_dm.models.coupling import (
     AnyCoupling,
-    BoundCoupling,
     coupling_from_dict,
     coupling_names,
 )
 from mtl_dm.models.frozen import Frozen, freeze, frozen_parts, learnable_weights
+from mtl_dm.models.gradient_gate import GradientGate, gated_logits
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.terms import (
@@ -140,6 +142,15 @@ class MultiTaskModel(keras.Model):
         self._prepared = False
         self._in_parts = False
         self._frozen: Frozen = {}
+        # Last, so that a model without them has everything else in the same order.
+        self.gates = {
+            task.name: GradientGate(task.size, name=f"{task.name}_gate")
+            for task in self.tasks
+            if any(
+                coupling.gated and task.name in (coupling.source, coupling.target)
+                for coupling in self.couplings
+            )
+        }
         check_balancing(self.balancing, self._balanced([*names, AUXILIARY]))
         inputs = known_inputs(backbone)
         if inputs is not None:
@@ -212,6 +223,9 @@ class MultiTaskModel(keras.Model):
             if self.heads[name].built:  # By a look at logits before the model was built.
                 continue
             self.heads[name].build(heads.width(task, shape, self.chain, self._tasks_by_name))
+        for name, gate in self.gates.items():
+            if not gate.built:
+                gate.build(tuple(features[name].shape))
         self._in_parts = any(len(each.shape) == 3 for each in features.values())
         self._prepare(inputs)
         self.built = True
@@ -287,7 +301,14 @@ class MultiTaskModel(keras.Model):
         """
         logits = heads.logits_of(self.heads, features, self.chain, self._tasks_by_name)
         full = completed(self._tasks_by_name, labels, masks, logits.whole)
-        return context_of(inputs, features, extras, logits.whole, *full, logits.parts)
+        context = context_of(inputs, features, extras, logits.whole, *full, logits.parts)
+        return self._with_gates(context)
+
+    def _with_gates(self, context: Context) -> Context:
+        if not self.gates:
+            return context
+        gated = gated_logits(self.gates, context.logits, context.part_logits)
+        return dataclasses.replace(context, gated=gated)
 
     def terms(self, context: Context) -> dict[str, Term]:
         """Return every term of the objective, in its order."""
@@ -354,7 +375,7 @@ class MultiTaskModel(keras.Model):
                 self.context(x, *self.extract(x, training=training), y, sample_weight)
             )
         full = completed(self._tasks_by_name, y, sample_weight, y_pred)
-        return self.objective(context_of(x, {}, {}, y_pred, *full))
+        return self.objective(self._with_gates(context_of(x, {}, {}, y_pred, *full)))
 
     def term_losses(self, inputs: Any, labels: Any, masks: Any) -> dict[str, Any]:
         """Return every loss term of a batch, a scalar each, without its factor.
@@ -386,7 +407,7 @@ class MultiTaskModel(keras.Model):
             ValueError: If a balancing method sees losses and one is NaN or infinite; names the
                 terms. On one device the weights are those before that batch.
         """
-        own = watching.callbacks_of(self.balancing)
+        own = watching.callbacks_of(self)
         if isinstance(callbacks, keras.callbacks.CallbackList):
             there = {type(each) for each in callbacks.callbacks}
             for callback in own:

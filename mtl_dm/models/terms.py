@@ -16,7 +16,8 @@ import keras
 
 from mtl_dm.losses import task_loss
 from mtl_dm.losses.virtual import Mixed, batch_value_in_parts, in_parts, mixed_in
-from mtl_dm.models.coupling import BoundCoupling
+from mtl_dm.models.bound_coupling import BoundCoupling
+from mtl_dm.models.gradient_gate import GatedLogits
 from mtl_dm.tasks import Task
 
 Group = Literal["task", "coupling", "auxiliary"]
@@ -67,6 +68,7 @@ class Context:
         labels: By task, [B, size], finite, 0 under a zero mask; labels that no task of the model
             has are there too, as given.
         masks: By task, [B] for multiclass, else [B, size]; and those of other labels.
+        gated: By task whose couplings are gated, its logits for each who looks.
     """
 
     inputs: Any
@@ -76,6 +78,18 @@ class Context:
     labels: Mapping[str, Any]
     masks: Mapping[str, Any]
     part_logits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    gated: Mapping[str, GatedLogits] = dataclasses.field(default_factory=dict)
+
+    @property
+    def coupled(self) -> Mapping[str, Any]:
+        """The logits by task as gated couplings see them."""
+        return {**self.logits, **{name: each.coupled for name, each in self.gated.items()}}
+
+    def own(self, task: str) -> Any:
+        """Return the logits of a task as its own loss sees them, [B, size] or [B, P, size]."""
+        if task in self.gated:
+            return self.gated[task].own
+        return self.part_logits[task] if task in self.part_logits else self.logits[task]
 
 
 def context_of(
@@ -156,10 +170,9 @@ def _task_term(task: Task, context: Context) -> Term:
 
 def _supervised(task: Task, context: Context, mask: Any) -> tuple[Any, Any]:
     """Return a task's loss under a mask; of a network in parts the mean of the parts' losses."""
-    labels = context.labels[task.name]
+    labels, parts = context.labels[task.name], context.own(task.name)
     if task.name not in context.part_logits:
-        return task_loss(task, labels, context.logits[task.name], mask)
-    parts = context.part_logits[task.name]
+        return task_loss(task, labels, parts, mask)
     found = [task_loss(task, labels, parts[:, part], mask) for part in range(parts.shape[1])]
     return sum(values for values, _ in found) / len(found), found[0][1]
 
@@ -177,7 +190,8 @@ class CouplingTerms(TermProvider):
 
     def terms(self, context: Context) -> Mapping[str, Term]:
         """Return its terms with their factors."""
-        found = self.bound.terms(context.logits, context.labels, context.masks)
+        logits = context.coupled if self.bound.coupling.gated else context.logits
+        found = self.bound.terms(logits, context.labels, context.masks)
         return {name: Term(*parts, "coupling") for name, parts in found.items()}
 
 

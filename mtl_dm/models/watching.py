@@ -1,4 +1,4 @@
-"""What `fit` does between steps: tell a balancing method of epochs, stop at losses of no number."""
+"""What `fit` does between steps: tell balancing of epochs, log gates, stop where a loss is NaN."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+
+from mtl_dm.models.gradient_gate import openings
 
 END = "_loss"
 
@@ -63,11 +65,23 @@ class StopAtNonFinite(keras.callbacks.Callback):
         )
 
 
-def callbacks_of(balancing: Any) -> list[keras.callbacks.Callback]:
-    """Return what `fit` needs for a balancing method."""
+class Gates(keras.callbacks.Callback):
+    """Logs how far the gradient gates are open at the end of an epoch, "<task>_gate"."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the openings to the logs, which later callbacks and the history get too."""
+        del epoch
+        if logs is not None:
+            logs.update({f"{name}_gate": each for name, each in openings(self.model.gates).items()})
+
+
+def callbacks_of(model: Any) -> list[keras.callbacks.Callback]:
+    """Return what `fit` needs for a model."""
     found: list[keras.callbacks.Callback] = []
-    if balancing.counts_epochs:
+    if model.balancing.counts_epochs:
         found.append(Epochs())
-    if balancing.wants_losses:
+    if model.balancing.wants_losses:
         found.append(StopAtNonFinite())
+    if model.gates:
+        found.append(Gates())
     return found

@@ -273,6 +273,7 @@ def coupling_with(
         learned=learned,
         name=choice.name or "",
         trust=choice.trust,
+        gate=choice.gate,
         rule=choice.rule,
     )
 

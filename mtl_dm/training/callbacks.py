@@ -11,6 +11,7 @@ from mtl_dm import data, processes
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.watching import StopAtNonFinite
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.training.gate_words import GateWords
 from mtl_dm.training.learning import LearnRelatedness, schedule
 from mtl_dm.training.validation_gate import BATCH, BATCHES, ValidationGate
 
@@ -47,6 +48,8 @@ def callbacks_of(
         )
     if config.validation_gate:
         callbacks.append(validation_gate(sources, validation, config))
+    if model.gates and processes.is_main():
+        callbacks.append(GateWords())
     return callbacks
 
 

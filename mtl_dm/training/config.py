@@ -16,6 +16,7 @@ from mtl_dm.data.mixing import MIXING, require_mix
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models import BACKBONES
+from mtl_dm.models.form_use import OLDER
 from mtl_dm.models.heads import require_chain
 from mtl_dm.options import converted
 from mtl_dm.spec import Spec, Value, parse
@@ -119,6 +120,17 @@ class TrainConfig:
         "Form of soft co-annotation; paper is eq. 6 as printed.",
         registry=CO_ANNOTATION_FORMS,
     )
+    trust: bool | None = option(
+        None,
+        "Whether labels judge the table of --relatedness after a quarter of the training: as far "
+        "as they do not confirm it, it is learned from them instead. Until then the coupling is "
+        "off. Default: unless a printed form is in use.",
+    )
+    gate: bool | None = option(
+        None,
+        "Give heads the coupling's gradient as far as other labelled images confirm it. Default: "
+        "unless a printed form is in use.",
+    )
     rule: str = option(
         DEFAULT_RULE,
         "How the labels of a batch give the weights of coupling terms that are left open: apart "
@@ -128,8 +140,8 @@ class TrainConfig:
     couplings: tuple[str, ...] = option(
         (),
         "A coupling NAME(relation=facs, source=expression, target=action_units, matching=1.0, "
-        "co_annotation=1.0, matching_form=..., co_annotation_form=...); all but relation may be "
-        "left out. May be given several times. --relatedness is short for one.",
+        "co_annotation=1.0, matching_form=..., co_annotation_form=..., trust=..., gate=..., rule=...); all but "
+        "relation may be left out. May be given several times. --relatedness is short for one.",
         repeated="coupling",
     )
     validation_gate: bool = option(
@@ -210,12 +222,6 @@ class TrainConfig:
     jit: bool = option(False, "Compile the step with XLA; under JAX always on.")
     strategy: Literal["none", "mirrored"] = option("none", "Spread batches over all devices.")
     seed: int = option(0, "Fixes data order, weights and result (on CPU).")
-    trust: bool | None = option(
-        None,
-        "Whether labels judge the table of --relatedness after a quarter of the training: as far "
-        "as they do not confirm it, it is learned from them instead. Until then the coupling is "
-        "off. Default: unless a printed form is in use.",
-    )
 
     def __post_init__(self) -> None:
         self._unify_types()
@@ -329,6 +335,7 @@ class TrainConfig:
             matching_form=self.matching_form,
             co_annotation_form=self.co_annotation_form,
             trust=self.trust,
+            gate=self.gate,
             rule=self.rule,
         )
         return [flat, *chosen]
@@ -375,15 +382,16 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return what decides the result as values that JSON can hold: all but `data_dir`.
 
-        `trust` says what it comes to, for what is off leaves no trace in older records.
+        `trust`, `gate` and `rule` say what they come to: what is off leaves no trace in older
+        records.
         """
         values = dataclasses.asdict(self)
         del values["data_dir"]
         flat = next((each for each in self.coupling_choices() if each.name is None), None)
-        values["trust"] = flat is not None and flat.trusts
+        values.update(OLDER if flat is None else flat.meant)
         values["couplings"] = tuple(map(recorded_coupling, self.couplings))
-        if self.rule == OLDER["rule"]:
-            del values["rule"]  # So that older records compare.
+        if values["rule"] == OLDER["rule"]:
+            del values["rule"]
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
         }

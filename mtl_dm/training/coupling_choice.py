@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
-from mtl_dm.models.coupling import FormUse, trusts
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
+from mtl_dm.models.form_use import OLDER, FormUse, by_rule, protects, without_older
 from mtl_dm.options import checked
 from mtl_dm.spec import Spec, parse
 
@@ -28,6 +29,7 @@ class CouplingChoice:
         matching_form: Specification of one of `mtl_dm.losses.MATCHING_FORMS`.
         co_annotation_form: Specification of one of `mtl_dm.losses.CO_ANNOTATION_FORMS`.
         trust: As of `mtl_dm.models.Coupling`.
+        gate: Likewise.
         rule: Specification of one of `mtl_dm.losses.rules.RULES`: what gives factors left open.
 
     Raises:
@@ -45,6 +47,7 @@ class CouplingChoice:
     matching_form: str = "conditional"
     co_annotation_form: str = "posterior"
     trust: bool | None = None
+    gate: bool | None = None
     rule: str = DEFAULT_RULE
 
     def __post_init__(self) -> None:
@@ -77,12 +80,24 @@ class CouplingChoice:
     @property
     def trusts(self) -> bool:
         """Whether labels judge the relation."""
+        return not self.learned and protects(self._uses, self.trust)
+
+    @property
+    def meant(self) -> dict[str, Any]:
+        """The fields that older versions had not, as what they come to, by name."""
+        return {
+            "trust": self.trusts,
+            "gate": protects(self._uses, self.gate),
+            "rule": self.rule if by_rule(self._uses) else OLDER["rule"],
+        }
+
+    @property
+    def _uses(self) -> tuple[FormUse, ...]:
         matching, co_annotation = parse(self.matching_form), parse(self.co_annotation_form)
-        uses = (
+        return (
             FormUse(MATCHING_FORMS.full(matching.name), self.matching, {}),
             FormUse(CO_ANNOTATION_FORMS.full(co_annotation.name), self.co_annotation, {}),
         )
-        return not self.learned and trusts(uses, self.trust)
 
 
 def parse_coupling(text: str) -> CouplingChoice:
@@ -112,14 +127,13 @@ def canonical_coupling(text: str) -> str:
 
 
 def recorded_coupling(text: str) -> str:
-    """Return a specification that says whether labels judge the relation; nothing where they don't.
+    """Return a specification that says what its newer fields come to, as far as they say anything.
 
-    So it is the same as that of a version whose couplings never were judged, where it means that.
+    So it is the same as an older version's where it means the same.
 
     Raises:
         ValueError: As `parse_coupling`.
     """
     given = parse(canonical_coupling(text))
-    options = {name: value for name, value in given.options.items() if name != "trust"}
-    judged = {"trust": True} if parse_coupling(text).trusts else {}
-    return str(Spec(given.name, {**options, **judged}))
+    options = {name: value for name, value in given.options.items() if name not in OLDER}
+    return str(Spec(given.name, {**options, **without_older(parse_coupling(text).meant)}))

@@ -21,6 +21,7 @@ COUPLING_FLAGS = (
     "matching_form",
     "co_annotation_form",
     "trust",
+    "gate",
     "rule",
 )
 """Fields of the one coupling that `relatedness` switches on."""

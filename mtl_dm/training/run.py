@@ -10,6 +10,7 @@ from absl import logging
 
 from mtl_dm import processes
 from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models.gradient_gate import openings
 from mtl_dm.runs.record import claim_folder, write_record
 from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.config import TrainConfig
@@ -78,6 +79,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         history=stages.joined_history(done),
         seconds=sum(progress.seconds for progress in done),
         **judged_of(model),
+        **({"gates": openings(model.gates)} if model.gates else {}),
         **({"stages": stages.record_of(parts, done)} if config.stages else {}),
     )
     return model

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mtl_dm.models.coupling import BoundCoupling, Coupling
+from mtl_dm.models import Coupling
+from mtl_dm.models.bound_coupling import BoundCoupling
 from mtl_dm.relatedness import PUBLISHED, Relatedness
 from mtl_dm.tasks import Task
 

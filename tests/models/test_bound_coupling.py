@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
-from mtl_dm.models.coupling import BoundCoupling, Coupling
+from mtl_dm.models import Coupling
+from mtl_dm.models.bound_coupling import BoundCoupling
 from tests.models.cases import ATTRIBUTES, CLASSES, EXPRESSION, TABLE, UNITS
 
 ROWS = 6

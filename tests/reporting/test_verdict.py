@@ -171,6 +171,8 @@ def test_many_intervals_that_stand_alone_say_what_they_are_worth():
         "differences, each alone: of 41 comparisons without a difference about 2 would be decided)"
         in found.sentence
     )
+
+
 def test_balanced_accuracy_speaks_beside_accuracy_where_it_is_shown():
     accuracy, balanced = ("pose", "accuracy"), ("pose", "average_accuracy")
     values = {

@@ -1,6 +1,7 @@
 """One training step a backend, for what Keras's own step cannot do.
 
-Terms that see features, methods that see gradients, and a look at the same batch after the step. A
+Terms that see features, methods that see gradients, gradient gates (`gating`), and a look at the
+same batch after the step. A
 backend is a module with `train_step`, `test_step` and `term_gradients`; it is imported when it is
 used, so that the model itself needs none.
 
@@ -44,7 +45,8 @@ def needed_for(model: Any) -> bool:
     """Return whether Keras's own training step will not do for a model's method or its replicas."""
     balancing = model.balancing
     # A step whose losses or gradients are not finite must leave weights and memory as they are.
-    return balancing.wants_losses or model.log_gradients or _scales_on_replicas(model)
+    seen = balancing.wants_losses or model.log_gradients or bool(model.gates)
+    return seen or _scales_on_replicas(model)
 
 
 def _scales_on_replicas(model: Any) -> bool:

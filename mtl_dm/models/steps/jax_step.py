@@ -13,7 +13,9 @@ from jax import numpy as jnp
 
 from mtl_dm import processes
 from mtl_dm.balancing import Seen
+from mtl_dm.models.gradient_gate import GatedLogits
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
+from mtl_dm.models.steps import gating
 from mtl_dm.models.steps.scopes import (
     is_shared,
     last_kernel,
@@ -65,12 +67,13 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     scale = _loss_scale(model, optimizer)
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
-    gradients, seen, usable, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
+    gradients, seen, usable, at, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
     shown = gradients if seen.losses is None else [*gradients, seen.losses]
     finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
         remember(balancing, lambda: learn(model, seen), seen, finite)
+        gating.learn(model, at, labels, finite)
     _, fixed, _ = values.after(scope)
     before = (trainable, optimizer)
     trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)
@@ -115,16 +118,19 @@ def _loss_scale(model: Any, optimizer: Any) -> Any:
 def _by_losses(
     model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
 ) -> tuple[Any, ...]:
-    """Return scaled gradients of the objective, what the method saw, True, and new values."""
+    """Return scaled gradients of the objective, what the method saw, True, and new values.
+
+    Before the new values what is for the gates: gradients at the logits of gated heads.
+    """
     balancing = model.balancing
     before = (fixed, metrics)
 
-    def forward(trainable: Any) -> Any:
+    def forward(trainable: Any, probes: Any) -> Any:
         inputs, labels, masks = batch
         values = _Values(model, trainable, fixed, metrics)
         with values.scope() as scope:
             features, extras = model.extract(inputs, training=True)
-            context = model.context(inputs, features, extras, labels, masks)
+            context = _probed(model.context(inputs, features, extras, labels, masks), probes)
             terms = model.terms(context)
             parts = parts_of(terms)
             names = balanced_names(balancing, terms)
@@ -135,7 +141,8 @@ def _by_losses(
         shown = (seen.losses, seen.present, dict(features))
         return scale * objective, (shown, values.after(scope)[1:])
 
-    gradients, found = jax.grad(forward, has_aux=True)(trainable)
+    derive = jax.grad(forward, argnums=(0, 1), has_aux=True)
+    (gradients, at_gates), found = derive(trainable, _gate_probes(model, batch))
     (losses, present, features), (fixed, metrics) = found
     if model.log_gradients:
         gram = _logged_gram(model, trainable, before, batch)
@@ -145,7 +152,24 @@ def _by_losses(
             model.log_balance(balancing.balance(seen), gram)
         _, _, metrics = values.after(scope)
     seen = _seen(model, losses, present, None, features)
-    return gradients, seen, jnp.asarray(True), fixed, metrics
+    at = gating.at_logits(features, at_gates, scale)
+    return gradients, seen, jnp.asarray(True), at, fixed, metrics
+
+
+def _gate_probes(model: Any, batch: Any) -> dict[str, GatedLogits]:
+    """Return zeros to add to the gated logits: gradients of the probes are those at the logits."""
+    images = jax.tree_util.tree_leaves(batch[0])[0].shape[0]
+    zeros = {name: jnp.zeros((images, gate.size)) for name, gate in model.gates.items()}
+    return {name: GatedLogits(each, each) for name, each in zeros.items()}
+
+
+def _probed(context: Any, probes: Any) -> Any:
+    gated = {}
+    for name, each in context.gated.items():
+        # All parts of a network have one probe: its gradient is the sum of theirs.
+        own = probes[name].own if each.own.ndim == 2 else probes[name].own[:, None]
+        gated[name] = GatedLogits(each.own + own, each.coupled + probes[name].coupled)
+    return dataclasses.replace(context, gated=gated) if gated else context
 
 
 def _logged_gram(model: Any, trainable: Any, before: Any, batch: Any) -> Any:
@@ -170,11 +194,14 @@ def _logged_gram(model: Any, trainable: Any, before: Any, batch: Any) -> Any:
 def _by_gradients(
     model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any, scale: Any
 ) -> tuple[Any, ...]:
-    """Return scaled gradients as weighed, what the method saw, if it is usable, and new values."""
+    """Return scaled gradients as weighed, what the method saw, if it is usable, and new values.
+
+    Before the new values what is for the gates, which weighs nothing.
+    """
     balancing = model.balancing
     names = list(balancing.names)
 
-    def forward(trainable: Any, probe: Any) -> Any:
+    def forward(trainable: Any, probe: Any, probes: Any) -> Any:
         inputs, labels, masks = batch
         values = _Values(model, trainable, fixed, metrics)
         with values.scope() as scope:
@@ -182,7 +209,7 @@ def _by_gradients(
             if balancing.scope == "features":
                 # Gradients of the probe are those of the features.
                 features = dict.fromkeys(features, one_representation(features) + probe)
-            context = model.context(inputs, features, extras, labels, masks)
+            context = _probed(model.context(inputs, features, extras, labels, masks), probes)
             terms = model.terms(context)
             parts = parts_of(terms)
             seen = seen_of(balancing, names, terms, parts)
@@ -195,10 +222,12 @@ def _by_gradients(
     probe = (
         _probe(model, trainable, fixed, metrics, batch) if balancing.scope == "features" else 0.0
     )
-    vector, pull, found = jax.vjp(forward, trainable, probe, has_aux=True)
+    probes = _gate_probes(model, batch)
+    vector, pull, found = jax.vjp(forward, trainable, probe, probes, has_aux=True)
     (losses, present, features, logits), (fixed, metrics) = found
     units = jnp.eye(len(names) + 1)
-    rows = [pull(units[place]) for place in range(len(names))]
+    rows = [pull(units[place])[:2] for place in range(len(names))]
+    at = gating.at_logits(features, pull(jnp.ones_like(vector))[2], scale)
     seen = _seen(model, losses, present, None, features)
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
@@ -216,7 +245,7 @@ def _by_gradients(
     gradients = [
         mine if mine is not None else each for each, mine in zip(gradients, own, strict=True)
     ]
-    return gradients, safe, finite, fixed, metrics
+    return gradients, safe, finite, at, fixed, metrics
 
 
 def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, list[Any]]:
@@ -267,7 +296,7 @@ def _gram(rows: Sequence[Sequence[Any]], scale: Any) -> Any:
 
 def _combined(model: Any, pull: Any, rows: Any, weights: Any, heads: Any, last: Any) -> list[Any]:
     """Return the scaled gradient of every trainable weight; `last` selects what is not balanced."""
-    rest, _ = pull(last)
+    rest, *_ = pull(last)
     combined = []
     for place, shared in enumerate(is_shared(model)):
         by = weights if shared else heads

@@ -13,6 +13,7 @@ import tensorflow as tf
 from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.reduction import global_sum
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
+from mtl_dm.models.steps import gating
 from mtl_dm.models.steps.scopes import (
     groups,
     is_shared,
@@ -37,8 +38,9 @@ def train_step(model: Any, data: Any) -> Any:
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
-    gradients, seen, usable = by(model, inputs, labels, masks)
+    gradients, seen, usable, at = by(model, inputs, labels, masks)
     finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
+    gating.learn(model, at, labels, finite)
     if balancing.non_trainable_variables:
         remember(balancing, lambda: learn(model, seen), seen, finite)
     _apply(model, gradients, finite)
@@ -57,12 +59,15 @@ def test_step(model: Any, data: Any) -> Any:
     return model.get_metrics_result()
 
 
-def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any]:
-    """Return the scaled gradients of the objective, what the method saw, and True."""
+def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any, Any]:
+    """Return the scaled gradients of the objective, what the method saw, True, and for the gates.
+
+    What is for the gates are gradients at the logits of gated heads.
+    """
     balancing = model.balancing
     with tf.GradientTape(persistent=model.log_gradients) as tape:
         features, extras = model.extract(inputs, training=True)
-        context = model.context(inputs, features, extras, labels, masks)
+        context = _apart(model.context(inputs, features, extras, labels, masks))
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
@@ -71,7 +76,10 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
         scaled = model.optimizer.scale_loss(objective)
     model.log_terms(terms)
     variables = [variable.value for variable in model.trainable_variables]
-    gradients = tape.gradient(scaled, variables, unconnected_gradients="zero")
+    gated = dict(context.gated)
+    gradients, at_gates = tape.gradient(scaled, (variables, gated), unconnected_gradients="zero")
+    scale = model.optimizer.scale_loss(tf.ones(()))
+    at = gating.at_logits(features, at_gates, scale)
     if model.log_gradients:
         targets = {name: parts[name] for name in names}
         passes = passes_of(model, tape, targets, features, extras)
@@ -80,17 +88,29 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
         gram = tf.zeros((len(names), len(names))) + _gram(rows, 1.0, reduce_rows=True)
         model.log_balance(balancing.balance(seen), gram)
     _log(model, context, labels, masks, objective)
-    return gradients, seen, tf.constant(True)
+    return gradients, seen, tf.constant(True), at
 
 
-def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any]:
-    """Return the scaled gradients as the method weighs them, what it saw, and if that is usable."""
+def _apart(context: Any) -> Any:
+    """Return a context whose gated logits are tensors of their own, which gradients end at."""
+    if not context.gated:
+        return context
+    return dataclasses.replace(context, gated=tf.nest.map_structure(tf.identity, context.gated))
+
+
+def _by_gradients(
+    model: Any, inputs: Any, labels: Any, masks: Any
+) -> tuple[list[Any], Any, Any, Any]:
+    """Return the scaled gradients as the method weighs them, what it saw, if that is usable.
+
+    And what is for the gates, which weighs nothing.
+    """
     balancing = model.balancing
     variables = [variable.value for variable in model.trainable_variables]
     shared = is_shared(model)
     with tf.GradientTape(persistent=True) as tape:
         features, extras = model.extract(inputs, training=True)
-        context = model.context(inputs, features, extras, labels, masks)
+        context = _apart(model.context(inputs, features, extras, labels, masks))
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
@@ -113,6 +133,8 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
     factors = (weights, balancing.balance_heads(weights, safe))
     combined = _combined(tape, vector, rest, variables, shared, factors, rows)
     own = _own_gradients(balancing, safe, scale)
+    targets_of_all = [vector, rest] if tf.is_tensor(rest) else [vector]
+    at_gates = tape.gradient(targets_of_all, dict(context.gated), unconnected_gradients="zero")
     model.log_terms(terms)
     model.log_balance(weights, gram)
     for place, variable in enumerate(model.trainable_variables):
@@ -123,7 +145,7 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[lis
         weights[place_of[name]] * part if name in place_of else part for name, part in parts.items()
     )
     _log(model, context, labels, masks, objective)
-    return combined, safe, finite
+    return combined, safe, finite, gating.at_logits(features, at_gates, scale)
 
 
 def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, list[Any]]:

@@ -14,34 +14,53 @@ import keras
 import numpy as np
 
 from mtl_dm.balancing import BALANCING, MGDA
+from mtl_dm.losses.virtual import VIRTUAL
+from mtl_dm.models import Coupling
 from tests.balancing.methods import USERS
-from tests.models.cases import AFFECT, EXPRESSION, UNITS, coupled_model, dataset, random_batch
+from tests.models.cases import (
+    AFFECT,
+    EXPRESSION,
+    TABLE,
+    UNITS,
+    coupled_model,
+    dataset,
+    random_batch,
+)
 from tests.models.providers import Centre, Raw
 
+GATED = {"gated": BALANCING.get("equal"), "gated_mgda": MGDA}
+"""With couplings behind gradient gates, and virtual rows."""
 METHODS = {
     **{name: BALANCING.get(name) for name in BALANCING},
     **USERS,
+    **GATED,
     "mgda_features": lambda: MGDA(scope="features"),
 }
 FULL, HALF = "float32", "mixed_float16"
 CASES = [
     *((name, FULL, False) for name in METHODS),
-    *((name, HALF, False) for name in ("equal", "mgda", "mgda_features", "gradnorm", "after")),
+    *(
+        (name, HALF, False)
+        for name in ("equal", "mgda", "mgda_features", "gradnorm", "after", "gated")
+    ),
     ("mgda", FULL, True),
 ]
 """Method, precision, and whether the step is compiled."""
 ON_JAX = [case for case in CASES if case[0] == "mgda" or case[1] == FULL]
 TASKS = (EXPRESSION, UNITS, AFFECT.replace(loss="ccc"))
-ROWS, BATCH = 16, 8
-"""Two steps: the second is weighed by what the first has left in memory."""
+ROWS, BATCH, GATED_EPOCHS = 16, 8, 3
+"""Two steps: the second is weighed by what the first has left in memory. Gates need some more."""
 
 
-def batches():
+def batches(virtual=False):
     """Labels on the replicas' halves of a batch are uneven, and the last batch has no affect."""
     x, labels, masks = random_batch(ROWS, seed=5, junk=np.nan, tasks=TASKS)
     masks["expression"][4:8] = 0
     masks["action_units"][0:3] = 0
     masks["affect"][8:] = 0
+    if virtual:
+        labels[VIRTUAL] = np.isin(np.arange(ROWS), [2, 3, 13]).astype(np.float32)
+        masks[VIRTUAL] = 2.0 - labels[VIRTUAL]
     return x, labels, masks
 
 
@@ -52,6 +71,8 @@ def start(model):
         variable.assign(rng.normal(0, 0.5, variable.shape).astype(np.float32))
     for variable in model.balancing.trainable_variables:
         variable.assign(np.zeros(variable.shape, np.float32))
+    for gate in model.gates.values():
+        gate.opening.assign(0.5)
 
 
 def key(name, precision, compiled):
@@ -63,7 +84,8 @@ def trained(name, precision, compiled):
     keras.config.set_dtype_policy(precision)
     backbone = Raw(penalty=0.0)
     # Couplings have replicas and backends of their own under test.
-    model = coupled_model(backbone, (), TASKS, balancing=METHODS[name](), terms=[Centre()])
+    couplings = [Coupling(relatedness=TABLE)] if name in GATED else ()
+    model = coupled_model(backbone, couplings, TASKS, balancing=METHODS[name](), terms=[Centre()])
     model(keras.ops.zeros((1, 3)))
     start(model)
     optimizer = keras.optimizers.SGD(0.05)
@@ -71,7 +93,8 @@ def trained(name, precision, compiled):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=128.0)
     jit = compiled and keras.backend.backend() == "jax"
     model.compile(optimizer, jit_compile=jit, run_eagerly=not compiled)
-    logs = model.fit(dataset(batches(), BATCH), verbose=0, shuffle=False).history
+    stream, epochs = batches(name in GATED), GATED_EPOCHS if name in GATED else 1
+    logs = model.fit(dataset(stream, BATCH), epochs=epochs, verbose=0, shuffle=False).history
     values = {f"log/{log}": np.array(value) for log, value in logs.items()}
     for place, variable in enumerate(model.weights):
         values[f"weight/{place} {variable.name}"] = keras.ops.convert_to_numpy(variable)

@@ -6,9 +6,18 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.balancing import BALANCING
+from mtl_dm.models import Coupling
 from mtl_dm.models.steps.tensorflow_step import _kept
 from tests.balancing.methods import USERS
-from tests.models.cases import AFFECT, EXPRESSION, UNITS, coupled_model, dataset, random_batch
+from tests.models.cases import (
+    AFFECT,
+    EXPRESSION,
+    TABLE,
+    UNITS,
+    coupled_model,
+    dataset,
+    random_batch,
+)
 from tests.models.providers import Centre
 
 METHODS = {**{name: BALANCING.get(name) for name in BALANCING}, **USERS}
@@ -18,14 +27,18 @@ TASKS = (EXPRESSION, UNITS, AFFECT)
 @pytest.mark.parametrize("name", list(METHODS))
 def test_skipped_and_forgotten(name):
     keras.config.set_dtype_policy("mixed_float16")
-    model = coupled_model(tasks=TASKS, balancing=METHODS[name](), terms=[Centre()])
+    couplings = [Coupling(relatedness=TABLE)]  # Behind a gradient gate, which remembers too.
+    model = coupled_model(
+        couplings=couplings, tasks=TASKS, balancing=METHODS[name](), terms=[Centre()]
+    )
     model(np.zeros((1, 3), np.float32))
     optimizer = keras.optimizers.LossScaleOptimizer(
         keras.optimizers.SGD(0.1), initial_scale=2.0**40
     )
     model.compile(optimizer, run_eagerly=True)
     stream = dataset(random_batch(8, seed=3, tasks=TASKS), 8)
-    kept = [*model.trainable_variables, *model.balancing.variables]
+    memory = [*model.balancing.variables, *(w for g in model.gates.values() for w in g.weights)]
+    kept = [*model.trainable_variables, *memory]
     before = [keras.ops.convert_to_numpy(each) for each in kept]
     model.fit(stream, verbose=0, shuffle=False)
     assert float(optimizer.dynamic_scale.numpy()) == 2.0**39
@@ -37,12 +50,10 @@ def test_skipped_and_forgotten(name):
     after = [keras.ops.convert_to_numpy(each) for each in kept]
     assert all(np.isfinite(each).all() for each in after)
     assert any(np.any(old != new) for old, new in zip(before, after, strict=True))
-    memory = model.balancing.variables
     at = len(model.trainable_variables)
-    if memory:
-        assert any(np.any(old != new) for old, new in zip(before[at:], after[at:], strict=True)), (
-            "a step that is taken is remembered"
-        )
+    assert any(np.any(old != new) for old, new in zip(before[at:], after[at:], strict=True)), (
+        "a step that is taken is remembered"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name]().wants_losses])

@@ -1,0 +1,156 @@
+"""Whether other labelled images confirm the gradient of a coupling: the sums of a gradient gate.
+
+A coupling is judged by its gradient over the weights of a head, without the part of the features
+that all images share: a wrong table whose marginals are right has that part right too. At step k
+
+    G_k = h~' dL_task / dz        C_k = h~' d(gated couplings) / dz
+    u_k = cos(C_{k-1}, G_k)       v_k = cos(G_{k-1}, G_k)       w_k = |G_k| max(0, v~_k)^2
+
+with h~ the centred features, z the logits of the head and v~_k the running mean of v before the
+step. u says whether the labelled images of this step confirm what the couplings asked for in the
+last one, v how well they confirm what the task itself asked for. Images that are memorised confirm
+nothing: their gradient makes up for what the couplings have moved, so that u falls below 0 with a
+right table too where classes are many and rare. There v~ falls to 0 as well, and w with it.
+
+Shapes: B images of this replica, D features, L labels of a head. Everything is float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from mtl_dm.losses._checks import require_shape
+from mtl_dm.losses.reduction import global_sum
+
+KEPT = 0.98
+"""Of the running mean of v, a step: it is of the last fifty."""
+LEAST_STEPS = 5.0
+"""Of which a standard error is worth something."""
+CLOSED_BELOW, OPEN_ABOVE = 2.0, 3.0
+"""Standard errors."""
+ROUNDING = 1e-6
+
+
+class Evidence(NamedTuple):
+    """What the steps so far say of a head's couplings: sums over the steps, scalars.
+
+    Attributes:
+        steps: Their number.
+        own: Running sum of v_k, of which every step forgets 1 - `KEPT`.
+        w: Of w_k.
+        w2: Of w_k^2.
+        wu: Of w_k u_k.
+        w2u: Of w_k^2 u_k.
+        w2u2: Of w_k^2 u_k^2.
+        wv: Of w_k v_k.
+    """
+
+    steps: Any
+    own: Any
+    w: Any
+    w2: Any
+    wu: Any
+    w2u: Any
+    w2u2: Any
+    wv: Any
+
+
+def centred(features: Any, counted: Any = None) -> Any:
+    """Return features minus their mean over the global batch.
+
+    Args:
+        features: [B, D].
+        counted: [B], 1 for images to look at, 0 for others, which become 0; None: all.
+
+    Returns:
+        [B, D].
+    """
+    features = ops.cast(features, "float32")
+    require_shape("features", features, (None, None))
+    if counted is None:
+        counted = ops.ones_like(features[:, 0])
+    counted = ops.cast(counted, "float32")[:, None]
+    images = ops.maximum(global_sum(ops.sum(counted)), 1.0)
+    # Not (features - mean) * counted: an infinite feature times 0 is NaN.
+    seen = ops.where(counted > 0, features, 0.0)
+    return seen - counted * (global_sum(ops.sum(seen, axis=0)) / images)
+
+
+def head_gradient(features: Any, at_logits: Any) -> Any:
+    """Return the gradient over a head's weights, of the global batch.
+
+    Args:
+        features: [B, D], centred.
+        at_logits: [B, L], the gradient at the logits.
+
+    Returns:
+        [D, L].
+    """
+    at_logits = ops.cast(at_logits, "float32")
+    require_shape("gradient at the logits", at_logits, (features.shape[0], None))
+    return global_sum(ops.matmul(ops.transpose(features), at_logits))
+
+
+def length(gradient: Any) -> Any:
+    """Return the Euclidean length of a gradient, a scalar."""
+    return ops.sqrt(ops.sum(ops.square(gradient)))
+
+
+def cosine(one: Any, other: Any) -> Any:
+    """Return the cosine between two gradients of one shape, a scalar; 0 where one has no length."""
+    lengths = length(one) * length(other)
+    inner = ops.sum(one * other)
+    return ops.where(lengths > 0, inner / ops.where(lengths > 0, lengths, 1.0), 0.0)
+
+
+def with_step(evidence: Evidence, u: Any, v: Any, length: Any) -> Evidence:
+    """Return the evidence with one step more.
+
+    Args:
+        evidence: So far.
+        u: How far the task confirms the couplings, in [-1, 1].
+        v: How far it confirms itself, likewise.
+        length: |G_k| >= 0.
+    """
+    passed = 1.0 - ops.power(ops.convert_to_tensor(KEPT, dtype="float32"), evidence.steps)
+    before = ops.where(passed > 0, evidence.own / ops.where(passed > 0, passed, 1.0), v)
+    w = length * ops.square(ops.maximum(before, 0.0))
+    own = KEPT * evidence.own + (1.0 - KEPT) * v
+    sums = (w, w * w, w * u, w * w * u, w * w * u * u, w * v)
+    totals = [total + more for total, more in zip(evidence[2:], sums, strict=True)]
+    return Evidence(evidence.steps + 1.0, own, *totals)
+
+
+def opening(evidence: Evidence) -> Any:
+    """Return how much of the couplings' gradient a head gets, a scalar in [0, 1].
+
+    Source: this project. With u the weighted mean of u_k and e its standard error,
+
+        e^2 = sum w_k^2 (u_k - u)^2 / (sum w_k)^2 / (1 - 1 / n),    n = (sum w_k)^2 / sum w_k^2
+        z = u / e,    rho = sum w_k u_k / sum w_k v_k,
+        s = clip(z - 2, 0, 1) clip(rho, 0, 1)
+
+    z is large where the confirmation is no accident, rho where it is as good as the task's own. It
+    does not depend on the units of |G|. Steps are taken to be independent.
+
+    Args:
+        evidence: Of the steps so far; where n, the number of steps that it is worth, is below
+            `LEAST_STEPS` the opening is 0.
+    """
+    some = evidence.w2 > 0
+    w = ops.where(some, evidence.w, 1.0)
+    worth = ops.square(w) / ops.where(some, evidence.w2, 1.0)
+    mean = evidence.wu / w
+    squares = evidence.w2u2 - 2.0 * mean * evidence.w2u + ops.square(mean) * evidence.w2
+    # Differences of sums in float32 are no better than this.
+    squares = ops.maximum(squares, ROUNDING * evidence.w2u2)
+    enough = ops.logical_and(some, worth >= LEAST_STEPS)
+    squares /= 1.0 - 1.0 / ops.where(enough, worth, 2.0)
+    error = ops.sqrt(squares) / w
+    z = ops.where(error > 0, mean / ops.where(error > 0, error, 1.0), 0.0)
+    confirmed = evidence.wv > 0
+    rho = ops.where(confirmed, evidence.wu / ops.where(confirmed, evidence.wv, 1.0), 1.0)
+    passed = (z - CLOSED_BELOW) / (OPEN_ABOVE - CLOSED_BELOW)
+    return ops.where(enough, ops.clip(passed, 0.0, 1.0) * ops.clip(rho, 0.0, 1.0), 0.0)

@@ -1,0 +1,115 @@
+"""The sums of the gradient gate against NumPy, and what an opening has to be like."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from mtl_dm.losses import confirmation
+from mtl_dm.losses.confirmation import Evidence
+
+RNG = np.random.default_rng(0)
+
+
+def evidence_of(u, v, w):
+    found = Evidence(*[ops.zeros(())] * len(Evidence._fields))
+    for step in zip(u, v, w, strict=True):
+        found = confirmation.with_step(found, *(ops.convert_to_tensor(np.float32(x)) for x in step))
+    return found
+
+
+def opened(u, v, w):
+    return float(confirmation.opening(evidence_of(u, v, w)))
+
+
+def reference(u, v, length):
+    """The equations of the docstrings in float64."""
+    forget = [confirmation.KEPT ** np.arange(k)[::-1] for k in range(len(v))]
+    own = [np.average(v[: len(f)], weights=f) if len(f) else v[0] for f in forget]
+    w = length * np.maximum(own, 0) ** 2
+    worth = w.sum() ** 2 / np.sum(w**2)
+    mean = np.average(u, weights=w)
+    error = np.sqrt(np.sum(w**2 * (u - mean) ** 2) / (1 - 1 / worth)) / w.sum()
+    rho = np.clip(np.sum(w * u) / np.sum(w * v), 0, 1)
+    low, high = confirmation.CLOSED_BELOW, confirmation.OPEN_ABOVE
+    return np.clip((mean / error - low) / (high - low), 0, 1) * rho
+
+
+def steps(u, v=0.1, noise=0.1, count=30, seed=0):
+    rng = np.random.default_rng(seed)
+    us, vs = (rng.normal(mean, noise, count) for mean in (u, v))
+    return us, vs, rng.uniform(0.5, 2.0, count)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_opening_is_that_of_the_equations(seed):
+    said = steps(0.06, seed=seed)
+    np.testing.assert_allclose(opened(*said), reference(*said), atol=1e-3)
+
+
+def test_it_does_not_depend_on_the_units_of_the_gradient():
+    drawn = (steps(0.05, seed=seed) for seed in range(50))
+    said = next(each for each in drawn if 0.1 < reference(*each) < 0.9)
+    u, v, w = said
+    for factor in (1e-4, 1e3):
+        np.testing.assert_allclose(opened(u, v, factor * w), reference(*said), rtol=1e-2)
+
+
+def test_a_wrong_direction_stays_closed_and_a_confirmed_one_opens_as_far_as_the_task_does():
+    assert opened(*steps(-0.1)) == 0
+    u, v, w = steps(0.1, noise=0.01)
+    assert opened(u, v, w) == pytest.approx(reference(u, v, w), abs=1e-3)
+    assert opened(u, 2 * v, w) == pytest.approx(0.5, abs=0.05)
+
+
+def test_it_starts_closed():
+    assert opened([], [], []) == 0
+    few = int(confirmation.LEAST_STEPS) - 1
+    for count, want in ((few, 0), (few + 2, 1)):
+        assert opened([0.9] * count, [0.9] * count, [1.0] * count) == pytest.approx(want, abs=1e-4)
+
+
+def test_images_that_confirm_nothing_judge_nothing():
+    u, v, w = steps(0.1, noise=0.02)
+    memorised = np.full(400, -0.03), np.full(400, -0.02), np.full(400, 1.0)
+    both = [np.concatenate(pair) for pair in zip((u, v, w), memorised, strict=True)]
+    assert opened(*both) > 0.5
+    both[1][30:] = 0.1  # They confirm the task, so they count.
+    assert opened(*both) == 0
+
+
+def test_features_are_centred_over_the_images_that_count():
+    features = RNG.normal(3, 1, (6, 4)).astype(np.float32)
+    np.testing.assert_allclose(
+        confirmation.centred(features), features - features.mean(0), atol=1e-6
+    )
+    counted = np.array([1, 1, 0, 1, 0, 1], np.float32)
+    features[2] = np.inf
+    seen = np.array(confirmation.centred(features, counted))
+    assert not seen[[2, 4]].any()
+    rows = counted > 0
+    np.testing.assert_allclose(seen[rows], features[rows] - features[rows].mean(0), atol=1e-6)
+
+
+def test_a_head_gradient_is_blind_to_what_all_images_share():
+    features = RNG.normal(size=(6, 4)).astype(np.float32)
+    at_logits = RNG.normal(size=(6, 3)).astype(np.float32)
+    centred = np.array(confirmation.centred(features))
+    found = np.array(confirmation.head_gradient(centred, at_logits))
+    np.testing.assert_allclose(found, centred.T @ at_logits, atol=1e-5)
+    # A gradient that is the same on every image moves the marginals alone.
+    moved = confirmation.head_gradient(centred, at_logits + 5)
+    np.testing.assert_allclose(moved, found, atol=1e-4)
+
+
+def test_cosine():
+    one, other = RNG.normal(size=(2, 4, 3)).astype(np.float32)
+    want = np.sum(one * other) / np.linalg.norm(one) / np.linalg.norm(other)
+    np.testing.assert_allclose(confirmation.cosine(one, other), want, rtol=1e-5)
+    assert float(confirmation.cosine(one, np.zeros_like(one))) == 0
+
+
+def test_shapes_are_checked():
+    with pytest.raises(ValueError, match="features"):
+        confirmation.centred(np.zeros((2, 3, 4), np.float32))
+    with pytest.raises(ValueError, match="gradient at the logits"):
+        confirmation.head_gradient(np.zeros((2, 3), np.float32), np.zeros((3, 4), np.float32))

@@ -1,0 +1,191 @@
+"""What a gate lets through, what it remembers, and what stays as it is."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mtl_dm.models import Coupling, RelationCoupling
+from mtl_dm.models.coupling import coupling_from_dict
+from mtl_dm.models.gradient_gate import AtLogits, GradientGate, in_words
+from tests.models.cases import TABLE, coupled_model, dataset, random_batch
+
+OWN = Coupling(relatedness=TABLE)
+RNG = np.random.default_rng(1)
+
+
+def gate(width=4, size=3):
+    made = GradientGate(size)
+    made.build((None, width))
+    return made
+
+
+def said(rows=5, width=4, size=3, **changed):
+    parts = {"features": (rows, width), "own": (rows, size), "coupled": (rows, size)}
+    drawn = {name: RNG.normal(size=shape).astype(np.float32) for name, shape in parts.items()}
+    return AtLogits(**{**drawn, **changed})
+
+
+def state(of):
+    return [keras.ops.convert_to_numpy(each) for each in of.weights]
+
+
+@pytest.mark.parametrize("opening", [0.0, 0.3, 1.0])
+def test_values_pass_and_the_gradient_by_the_opening(opening):
+    made = gate()
+    made.opening.assign(opening)
+    logits = tf.constant(RNG.normal(size=(2, 3)) * 1e3, "float32")
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        passed = made.passed(logits)
+    np.testing.assert_array_equal(passed, logits)
+    np.testing.assert_allclose(tape.gradient(passed, logits), np.full((2, 3), opening), rtol=1e-6)
+
+
+def test_steps_are_judged_by_the_step_before():
+    # Steps that agree with each other: others judge nothing.
+    made, first = gate(), said()
+    drawn = [said() for _ in range(3)]
+    steps = [AtLogits(*(a + 0.3 * b for a, b in zip(first, each, strict=True))) for each in drawn]
+    for each in steps:
+        made.learn(each, None, True)
+    own, coupled = (
+        [(each.features - each.features.mean(0)).T @ getattr(each, name) for each in steps]
+        for name in ("own", "coupled")
+    )
+
+    def cosine(a, b):
+        return np.sum(a * b) / np.linalg.norm(a) / np.linalg.norm(b)
+
+    u = [cosine(coupled[k - 1], own[k]) for k in (1, 2)]
+    v = [cosine(own[k - 1], own[k]) for k in (1, 2)]
+    # The running mean before the first step that is judged is its own v.
+    w = np.array([np.linalg.norm(own[k]) for k in (1, 2)]) * max(0, v[0]) ** 2
+    _, evidence, last_own, last_coupled = state(made)
+    running = 0.02 * (0.98 * v[0] + v[1])
+    want = [2, running, w.sum(), w @ w, w @ u, w**2 @ u, w**2 @ np.square(u), w @ v]
+    assert w.sum() > 0
+    np.testing.assert_allclose(evidence, want, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(last_own, own[-1], atol=1e-4)
+    np.testing.assert_allclose(last_coupled, coupled[-1], atol=1e-4)
+
+
+def test_what_a_step_says_nothing_of_stays():
+    made, nothing = gate(), np.zeros((5, 3), np.float32)
+    made.learn(said(), None, True)
+    before = state(made)
+    made.learn(said(), None, False)
+    for old, new in zip(before, state(made), strict=True):
+        np.testing.assert_array_equal(new, old, "a step that is not taken")
+    made.learn(said(own=nothing), None, True)
+    after = state(made)
+    for place in (0, 1, 2):
+        np.testing.assert_array_equal(after[place], before[place], "no label of the task")
+    assert np.any(after[3] != before[3])
+    made.learn(said(coupled=nothing), None, True)
+    np.testing.assert_array_equal(state(made)[3], after[3], "no coupling")
+
+
+def test_virtual_rows_take_no_part():
+    made, alone, rows = gate(), gate(), said()
+    real = np.array([1, 0, 1, 1, 0], np.float32)
+    rows.features[1] = np.inf
+    made.learn(rows, real, True)
+    alone.learn(AtLogits(*(each[real > 0] for each in rows)), None, True)
+    for one, other in zip(state(made), state(alone), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_parts_are_judged_by_their_mean_features():
+    made, alone = gate(), gate()
+    features, own = (RNG.normal(size=(5, 2, n)).astype(np.float32) for n in (4, 3))
+    rows = said(features=features, own=own)
+    made.learn(rows, None, True)
+    alone.learn(rows._replace(features=features.mean(1), own=own.sum(1)), None, True)
+    for one, other in zip(state(made), state(alone), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_which_couplings_are_gated():
+    assert OWN.gated
+    assert not dataclasses.replace(OWN, gate=False).gated
+    printed = Coupling(relatedness=TABLE, matching_form="paper")
+    assert not printed.gated
+    assert dataclasses.replace(printed, gate=True).gated
+    assert dataclasses.replace(printed, matching=0.0).gated, "a form that is off is not in use"
+    relation = RelationCoupling(
+        "one", "expression", "action_units", TABLE, {"distribution_matching/paper": 1.0}
+    )
+    assert not relation.gated
+    assert set(coupled_model().gates) == set()
+    assert set(coupled_model(couplings=[OWN]).gates) == {"expression", "action_units"}
+
+
+@pytest.mark.parametrize("chosen", [None, True, False])
+def test_a_description_says_what_is_not_the_default(chosen):
+    relation = RelationCoupling(
+        "one", "expression", "action_units", TABLE, {"distribution_matching/js": 1.0}, gate=chosen
+    )
+    for coupling in (dataclasses.replace(OWN, gate=chosen), relation):
+        written = coupling.to_dict()
+        assert ("gate" in written) == (chosen is not None)
+        assert coupling_from_dict(written).gate is chosen
+
+
+def test_a_model_keeps_its_gates_and_one_without_any_loads(tmp_path):
+    x, *_ = batch = random_batch(8)
+    model = coupled_model(couplings=[OWN])
+    model(x)
+    model.compile(keras.optimizers.SGD(0.1))
+    history = model.fit(dataset(batch, 4), verbose=0, shuffle=False).history
+    assert {"expression_gate", "action_units_gate"} <= set(history)
+    kept = model.gates["expression"]
+    kept.opening.assign(0.25)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    for one, other in zip(state(kept), state(loaded.gates["expression"]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+    old = coupled_model(couplings=[dataclasses.replace(OWN, gate=False)])
+    old(x)
+    old.save_weights(tmp_path / "old.weights.h5")
+    new = coupled_model(couplings=[OWN])
+    new(x)
+    new.load_weights(tmp_path / "old.weights.h5")
+    np.testing.assert_array_equal(new(x)["expression"], old(x)["expression"])
+    assert not state(new.gates["expression"])[0]
+
+
+def weights_after_a_step(opening):
+    """Opening None: ungated; "off": uncoupled."""
+    couplings = {None: [dataclasses.replace(OWN, gate=False)], "off": []}.get(opening, [OWN])
+    keras.utils.set_random_seed(3)
+    model = coupled_model(couplings=couplings)
+    x, *_ = batch = random_batch(8, seed=4)
+    model(x)
+    if isinstance(opening, float):
+        for each in model.gates.values():
+            each.opening.assign(opening)
+    model.compile(keras.optimizers.SGD(0.5), run_eagerly=True)
+    losses = model.fit(dataset(batch, 8), verbose=0, shuffle=False).history["loss"]
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(w).ravel() for w in model.trainable_weights]
+    ), losses
+
+
+def test_a_step_takes_the_gradient_of_the_tasks_and_a_part_of_the_couplings():
+    (ungated, loss), (uncoupled, _) = weights_after_a_step(None), weights_after_a_step("off")
+    assert np.abs(ungated - uncoupled).max() > 1e-3
+    for opening in (0.0, 0.25, 1.0):
+        found, logged = weights_after_a_step(opening)
+        np.testing.assert_allclose(found, uncoupled + opening * (ungated - uncoupled), atol=1e-6)
+        np.testing.assert_allclose(logged, loss, rtol=1e-6)
+
+
+def test_words():
+    assert in_words({"expression": 0.0}) == "the gate of expression is closed"
+    both = in_words({"expression": 1.0, "action_units": 0.834})
+    assert both == "the gate of expression is open, that of action_units is 83% open"

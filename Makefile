@@ -34,7 +34,7 @@ TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
-	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes (study: quick|full)'
+	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes (study: quick|full|protection)'
 	@echo '           SEEDS=n (Tables 2, 3)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
@@ -69,7 +69,7 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
 
-study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)
+study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full|protection)
 	$(STUDY) experiments.coupling_study $(TRAINING)
 
 reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>

@@ -35,7 +35,7 @@ TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes'
-	@echo '           (study, real-faces: quick|full)'
+	@echo '           (study: quick|full|protection; real-faces: quick|full)'
 	@echo '           SEEDS=n (Tables 2, 3)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
@@ -73,7 +73,7 @@ peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the ben
 pretrain: $(INSTALLED)  ## Make the checkpoint in mtl_dm/pretrained (under an hour), needs DATA_DIR
 	$(STUDY) experiments.pretrain --data_dir='$(DATA_DIR)' $(if $(OUTPUT),--output='$(OUTPUT)')
 
-study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full)
+study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full|protection)
 	$(STUDY) experiments.coupling_study $(TRAINING)
 
 reproduce-table1: $(INSTALLED)  ## Table 1 (relatedness) into runs/table1; more with DATA_DIR=<folder>

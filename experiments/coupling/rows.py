@@ -40,6 +40,35 @@ _WRONG = _coupled(relatedness="wrong")
 _FEW = _coupled(relatedness="10%")
 _SINGLE, _UNCOUPLED = Method(single_task=True), Method()
 
+TABLES = {
+    "known": "known",
+    "10% co-annotated": "10%",
+    "noisy": "noisy",
+    "permuted": "wrong",
+    "adversarial": "adversarial",
+    "another database's": "elsewhere",
+    "learned": "learned",
+}
+"""What the preset protection couples through, and what problems call it."""
+
+UNPROTECTED: dict[str, Any] = {"trust": False, "gate": False}
+FIRST_RULE = "known table, unprotected, first rule"
+"""The default of earlier versions: where it harmed, the later rule is judged beside it."""
+
+
+def protection_row(table: str, protected: bool) -> str:
+    """Return the name of the row that couples through a table of `TABLES`."""
+    return f"{table} table, {'protected' if protected else 'unprotected'}"
+
+
+PROTECTION = {
+    protection_row(table, protected): _coupled(
+        relatedness=relatedness, **({} if protected else UNPROTECTED)
+    )
+    for table, relatedness in TABLES.items()
+    for protected in (True, False)
+}
+
 TUNED = "fixed factors, tuned"
 """Forms and factors as screened for the regime; a column brings its own plan for this row."""
 
@@ -69,6 +98,8 @@ ROWS = {
     "default, wrong relatedness": _WRONG,
     "default, wrong relatedness, gated": gated(_WRONG),
     "default, shifted prior": _coupled(relatedness="shifted prior"),
+    **PROTECTION,
+    FIRST_RULE: _coupled(**UNPROTECTED, rule="first"),
 }
 """By name. Factors 1 and 0.3 are those with which the forms before the default were tried first."""
 

@@ -140,8 +140,9 @@ class TrainConfig:
     couplings: tuple[str, ...] = option(
         (),
         "A coupling NAME(relation=facs, source=expression, target=action_units, matching=1.0, "
-        "co_annotation=1.0, matching_form=..., co_annotation_form=..., trust=..., gate=..., rule=...); all but "
-        "relation may be left out. May be given several times. --relatedness is short for one.",
+        "co_annotation=1.0, matching_form=..., co_annotation_form=..., trust=..., gate=..., "
+        "rule=...); all but relation may be left out. May be given several times. --relatedness is "
+        "short for one.",
         repeated="coupling",
     )
     validation_gate: bool = option(

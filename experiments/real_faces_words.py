@@ -14,8 +14,9 @@ INTRO = (
     "default: this library's coupling, both with a table counted on co-annotated images that train "
     "no row. Then the default with Table 1 read for the nearest movements, with a relatedness that "
     "is learned from no co-annotated image, and with the counted table's rows exchanged between "
-    "classes, which is wrong on purpose. `verdict.md` beside this file has the differences, "
-    "adjusted for the number of rows, and says which goals are reached."
+    "classes, which is wrong on purpose. believed: the same where neither the labels judge the "
+    "table nor the gradient gate what it does, with 1% of labels alone. `verdict.md` beside this "
+    "file has the differences, adjusted for the number of rows, and says which goals are reached."
 )
 
 

@@ -15,7 +15,15 @@ from experiments.problems import face_regimes, real_faces
 from experiments.problems.face_regimes import REGIMES, SHARES, TWO_DATABASES, FaceRegime, contents
 from experiments.problems.facial_movements import EVERY, MOVEMENTS
 from experiments.problems.real_faces_data import Faces, RealFaces
-from experiments.real_faces import BALANCED, GOALS, ON_BALANCED, ROWS, UNCOUPLED, named
+from experiments.real_faces import (
+    BALANCED,
+    BELIEVED,
+    GOALS,
+    ON_BALANCED,
+    ROWS,
+    UNCOUPLED,
+    named,
+)
 from experiments.real_faces_verdict import METRICS, PAIRS, PLACES, Goal, checked, gaps, verdict
 from mtl_dm.relatedness import facs
 from mtl_dm.reporting import to_frame
@@ -175,7 +183,8 @@ class TestStudy:
         made = mobile.problem(1, None)
         assert made.record == compact[0].problem(1, None).record
         assert found.rows_of(mobile) == (UNCOUPLED, "default", BALANCED, ON_BALANCED)
-        assert all(found.rows_of(column) == tuple(ROWS) for column in compact)
+        assert all(found.rows_of(column) == (*ROWS, *BELIEVED) for column in compact[:2])
+        assert all(found.rows_of(column) == tuple(ROWS) for column in compact[2:])
         # What the goals need comes first.
         assert set(found.first) == {UNCOUPLED, *(goal.row for goal in GOALS)}
 
@@ -193,9 +202,9 @@ class TestStudy:
         assert [column.name for column in found.columns] == [
             named("1% of classes"), named("1% of movements"),
         ]  # fmt: skip
-        assert tuple(found.rows) == tuple(ROWS)
+        assert tuple(found.rows) == (*ROWS, *BELIEVED)
         cells = found.cells(tmp_path, "", named("1% of movements"))
-        assert len(cells) == len(ROWS)
+        assert len(cells) == len(ROWS) + len(BELIEVED)
         # Where the data lie on this machine is no part of what decides a value.
         assert "somewhere" not in json.dumps([cell.plan.config for cell in cells])
 
@@ -206,6 +215,11 @@ class TestStudy:
             config = configuration(problem, method).to_dict()
             differs = {name for name, value in config.items() if value != plain[name]}
             assert differs <= {"relatedness", "matching_form", "co_annotation_form"}, row
+        for row, method in BELIEVED.items():
+            config = configuration(problem, method)
+            assert (config.trust, config.gate) == (False, False)
+            judged = configuration(problem, ROWS[row.removesuffix(", believed")])
+            assert config.replace(trust=None, gate=None) == judged
 
     def test_movements_are_never_called_action_units(self, tmp_path):
         spec = planned(tmp_path).specification("")

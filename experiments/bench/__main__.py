@@ -13,7 +13,7 @@ Goals: coupled / uncoupled and MultiTaskModel / a hand-written two-head model at
     or 1.4 by gradients at the features; training grows by at most 1.2 of the plain memory.
 Peers: TorchJD's steps over its own plain ones, on the same network in the same run, where it can be
     installed.
-Cost: about 15 minutes on two cores.
+Cost: about 20 minutes on two cores, with the peers.
 """
 
 from __future__ import annotations

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from mtl_dm.reporting.measured import Measured, Summary
+from mtl_dm.reporting.measured import Measured, Summary, points
 from mtl_dm.reporting.quantities import quantity_of
 from mtl_dm.reporting.statistics import holm, mean_p
 
@@ -73,10 +72,7 @@ class Gap(NamedTuple):
     @property
     def text(self) -> str:
         """In points, with its interval and p."""
-        mean, half, _ = self.difference
-        width = "" if math.isnan(half) else f" ± {100 * half:.1f}"
-        p = "" if math.isnan(self.p) else f" (p {'< 0.001' if self.p < 0.001 else f'{self.p:.3f}'})"
-        return f"{100 * mean:+.1f}{width}{p}"
+        return points(self.difference, self.p)
 
 
 Gaps = Mapping[tuple[str, Pair], Gap]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from experiments.table5_rows import COUPLED, ON_BEST, SINGLE, UNCOUPLED
-from mtl_dm.reporting.measured import Measured, Summary
+from mtl_dm.reporting.measured import Measured, Summary, points
 from mtl_dm.reporting.statistics import corrected_p, holm
 
 TASKS = (("category", "accuracy"), ("attributes", "f1"))
@@ -38,10 +38,7 @@ class Gap(NamedTuple):
     @property
     def text(self) -> str:
         """In points, with its interval and p."""
-        mean, half, _ = self.difference
-        width = "" if math.isnan(half) else f" ± {100 * half:.1f}"
-        p = "" if math.isnan(self.p) else f" (p {'< 0.001' if self.p < 0.001 else f'{self.p:.3f}'})"
-        return f"{100 * mean:+.1f}{width}{p}"
+        return points(self.difference, self.p)
 
 
 Gaps = Mapping[str, tuple[Gap, ...]]

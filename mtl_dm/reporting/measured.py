@@ -30,6 +30,19 @@ class Summary(NamedTuple):
         return self._replace(half_width=math.nan)
 
 
+def points(difference: Summary, p: float = math.nan) -> str:
+    """Return a difference in points, with its interval and p where there are any.
+
+    Args:
+        difference: As fractions.
+        p: Of its test.
+    """
+    mean, half, _ = difference
+    width = "" if math.isnan(half) else f" ± {100 * half:.1f}"
+    tested = "" if math.isnan(p) else f" (p {'< 0.001' if p < 0.001 else f'{p:.3f}'})"
+    return f"{100 * mean:+.1f}{width}{tested}"
+
+
 def summarise(values: Mapping[Repeat, float], test_train_ratio: float = 1.0) -> Summary | None:
     """Summarise values over repeats; folds share training data and get the corrected interval.
 

@@ -54,7 +54,7 @@ $(PEERS)/.installed: setup.py
 	PYTHONWARNINGS=ignore $(PEERS)/bin/python -m pip install --quiet --editable '.[peers]'
 	touch $@
 
-test: $(INSTALLED)  ## Run all tests (about 12 minutes)
+test: $(INSTALLED)  ## Run all tests (about 13 minutes)
 	$(PY) -m pytest tests -n 2 --dist worksteal
 
 lint: $(INSTALLED)  ## Check style and types
@@ -65,7 +65,7 @@ lint: $(INSTALLED)  ## Check style and types
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery
 
-bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 15 minutes)
+bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench (about 20 minutes)
 	$(PY) -m experiments.bench
 
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
-from mtl_dm.reporting.measured import Measured, Summary
+from mtl_dm.reporting.measured import ALPHA, Measured, Tested
 from mtl_dm.reporting.quantities import quantity_of
 from mtl_dm.reporting.statistics import holm, mean_p
 
 Pair = tuple[str, str]
 """Task and metric."""
-ALPHA = 0.05
 PLACES = {"FER2013's PublicTest": "", "unseen people of LFW": "_lfw"}
 """What a test set is called, and what stands behind a task's name there."""
 METRICS = {
@@ -47,39 +44,7 @@ class Goal:
     unharmed: bool = False
 
 
-class Gap(NamedTuple):
-    """A row minus another one in one metric.
-
-    Attributes:
-        difference: Mean and Student's 95% interval over seeds, as fractions.
-        p: Of Student's t test, adjusted by Holm over the rows of its column.
-        sign: -1 where lower is better.
-    """
-
-    difference: Summary
-    p: float
-    sign: int
-
-    @property
-    def gain(self) -> float:
-        """Mean in points, positive where the row is better."""
-        return 100 * self.sign * self.difference.mean
-
-    @property
-    def decided(self) -> bool:
-        """Whether it is no accident, with as many rows as there are."""
-        return self.p < ALPHA  # False where there is no test.
-
-    @property
-    def text(self) -> str:
-        """In points, with its interval and p."""
-        mean, half, _ = self.difference
-        width = "" if math.isnan(half) else f" ± {100 * half:.1f}"
-        p = "" if math.isnan(self.p) else f" (p {'< 0.001' if self.p < 0.001 else f'{self.p:.3f}'})"
-        return f"{100 * mean:+.1f}{width}{p}"
-
-
-Gaps = Mapping[tuple[str, Pair], Gap]
+Gaps = Mapping[tuple[str, Pair], Tested]
 """By row and metric."""
 
 
@@ -92,7 +57,7 @@ def gaps(frame: pd.DataFrame, column: str, against: Mapping[str, str]) -> Gaps:
         against: Row -> the row that it is compared with; pairs without a shared seed are left out.
     """
     measured = Measured(frame, column)
-    found: dict[tuple[str, Pair], Gap] = {}
+    found: dict[tuple[str, Pair], Tested] = {}
     for pair in PAIRS:
         differences = {
             row: gap
@@ -100,10 +65,14 @@ def gaps(frame: pd.DataFrame, column: str, against: Mapping[str, str]) -> Gaps:
             if (gap := measured.difference(row, other, *pair)) is not None
         }
         raw = [mean_p(_paired(measured, row, against[row], pair)) for row in differences]
-        sign = quantity_of(pair[1]).sign
         for (row, gap), p in zip(differences.items(), holm(raw), strict=True):
-            found[row, pair] = Gap(gap, p, sign)
+            found[row, pair] = Tested(gap, p)
     return found
+
+
+def _gain(pair: Pair, gap: Tested) -> float:
+    """Return the mean in points, positive where the row is better."""
+    return 100 * quantity_of(pair[1]).sign * gap.difference.mean
 
 
 def _paired(measured: Measured, row: str, other: str, pair: Pair) -> list[float]:
@@ -125,7 +94,8 @@ def checked(goal: Goal, found: Gaps) -> str:
         return f"- {name}: not measured yet"
     said, kept = [], []
     for pair, least in goal.least.items():
-        kept.append(own[pair].gain > 0 and own[pair].gain >= least)
+        gain = _gain(pair, own[pair])
+        kept.append(gain > 0 and gain >= least)
         wanted = f"at least {least:+g}" if least else "above 0"
         said.append(f"{' '.join(pair)} {own[pair].text}, wanted {wanted}")
     if goal.unharmed:
@@ -135,8 +105,12 @@ def checked(goal: Goal, found: Gaps) -> str:
     return f"- {name}: {'reached' if all(kept) else 'MISSED'} ({'; '.join(said)})"
 
 
-def _decided(own: Mapping[Pair, Gap], direction: int) -> list[str]:
-    return [" ".join(pair) for pair, gap in own.items() if gap.decided and direction * gap.gain > 0]
+def _decided(own: Mapping[Pair, Tested], direction: int) -> list[str]:
+    return [
+        " ".join(pair)
+        for pair, gap in own.items()
+        if gap.decided and direction * _gain(pair, gap) > 0
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

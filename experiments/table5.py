@@ -14,11 +14,11 @@ Rules of evidence: every row tries six settings on inner splits of the training 
     no test half is looked at before. p values are adjusted by Holm over the rows.
 Thresholds: 0.5, as in the paper.
 Expected (measured): after Holm nothing is decided, for no row and neither task: the intervals of 12
-    folds that share images are 2 to 4 points wide, and NC MT is 1.7 +- 3.2 below ST. Tuned static
-    weights stand among the best, as in recent work (Xin et al. 2022).
+    folds that share images are 2 to 4 points wide, and NC MT's category accuracy is 1.7 +- 3.2
+    below ST's. Tuned static weights stand among the best, as in recent work (Xin et al. 2022).
 Cost (two cores): 48 minutes with other work beside it: 276 cells of screening in 15, then 288 on
-    features and 8 on images, seven to nine seconds and one to three minutes each. The screening's
-    result is in experiments/results/table5 and is not trained again.
+    features of 7 to 9 seconds and 8 on images of 73 to 196. The screening's result is in
+    experiments/results/table5 and is not trained again.
 """
 
 from __future__ import annotations

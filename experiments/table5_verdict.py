@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
 from experiments.table5_rows import COUPLED, ON_BEST, SINGLE, UNCOUPLED
-from mtl_dm.reporting.measured import Measured, Summary
+from mtl_dm.reporting.measured import Measured, Summary, Tested
 from mtl_dm.reporting.statistics import corrected_p, holm
 
 TASKS = (("category", "accuracy"), ("attributes", "f1"))
 """The metric that speaks for each task."""
-ALPHA = 0.05
 MARGIN = 0.01
 """A loss that is no loss: one point."""
 
 
-class Gap(NamedTuple):
-    """A row minus another one in one task.
-
-    Attributes:
-        difference: Mean and corrected 95% interval, as fractions.
-        p: Of the corrected resampled t test, adjusted by Holm over its family.
-    """
-
-    difference: Summary
-    p: float
-
-    @property
-    def decided(self) -> bool:
-        """Whether it is no accident, with as many comparisons as there are."""
-        return self.p < ALPHA  # False where there is no test.
-
-    @property
-    def text(self) -> str:
-        """In points, with its interval and p."""
-        mean, half, _ = self.difference
-        width = "" if math.isnan(half) else f" ± {100 * half:.1f}"
-        p = "" if math.isnan(self.p) else f" (p {'< 0.001' if self.p < 0.001 else f'{self.p:.3f}'})"
-        return f"{100 * mean:+.1f}{width}{p}"
-
-
-Gaps = Mapping[str, tuple[Gap, ...]]
+Gaps = Mapping[str, tuple[Tested, ...]]
 """By row, one a task."""
 
 
@@ -64,7 +37,7 @@ def gaps(measured: Measured, pairs: Sequence[tuple[str, str]]) -> Gaps:
     adjusted = iter(holm(raw))
     return {
         row: tuple(
-            Gap(measured.difference(row, dict(pairs)[row], *pair) or _NOTHING, next(adjusted))
+            Tested(measured.difference(row, dict(pairs)[row], *pair) or _NOTHING, next(adjusted))
             for pair in TASKS
         )
         for row, _ in found
@@ -79,7 +52,7 @@ def _paired(measured: Measured, row: str, other: str, task: str, metric: str) ->
     return [ours[repeat] - theirs[repeat] for repeat in sorted(ours) if repeat in theirs]
 
 
-def transfer(found: Sequence[Gap]) -> str:
+def transfer(found: Sequence[Tested]) -> str:
     """Return what a row's gaps to the single-task row say.
 
     "negative" names the tasks in which the loss is decided; "prevented" means that no loss of more

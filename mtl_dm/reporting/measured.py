@@ -11,6 +11,9 @@ import pandas as pd
 from mtl_dm.reporting.statistics import corrected_interval, mean_interval, relative_change
 from mtl_dm.runs.schema import Repeat
 
+ALPHA = 0.05
+"""A difference is decided where p is below."""
+
 
 class Summary(NamedTuple):
     """Mean, half width of its 95% interval (NaN for one value) and number of values."""
@@ -28,6 +31,31 @@ class Summary(NamedTuple):
     def bare(self) -> Summary:
         """The mean alone, for where there is no room for its interval."""
         return self._replace(half_width=math.nan)
+
+
+class Tested(NamedTuple):
+    """A difference with its test.
+
+    Attributes:
+        difference: Mean and 95% interval, as fractions.
+        p: Of its test, adjusted for the comparisons it stands among; NaN where there is no test.
+    """
+
+    difference: Summary
+    p: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is no accident, with as many comparisons as there are."""
+        return self.p < ALPHA  # False where there is no test.
+
+    @property
+    def text(self) -> str:
+        """In points, with its interval and p where there are any."""
+        mean, half, _ = self.difference
+        width = "" if math.isnan(half) else f" ± {100 * half:.1f}"
+        p = "" if math.isnan(self.p) else f" (p {'< 0.001' if self.p < 0.001 else f'{self.p:.3f}'})"
+        return f"{100 * mean:+.1f}{width}{p}"
 
 
 def summarise(values: Mapping[Repeat, float], test_train_ratio: float = 1.0) -> Summary | None:

@@ -1,9 +1,13 @@
 """The bench's bookkeeping; how fast something is, no test says."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.bench.peak import STATUS
 from experiments.bench.report import described, markdown
 from experiments.bench.timing import Goal, median_interval, pair
 
@@ -78,3 +82,11 @@ def test_the_table_shows_what_a_row_has():
     assert described(rows[1]).startswith(
         "speed: 0.900 [0.800 to 1.000] (goal >= 0.95: missed), 1.000 s, 1,234 im"
     )
+
+
+@pytest.mark.skipif(not STATUS.is_file(), reason="needs Linux's /proc")
+def test_a_program_is_not_as_large_as_who_started_it():
+    large = np.ones(25_000_000)  # 200 MB, which a fork of this process has too
+    code = "from experiments.bench.peak import peak; print(peak())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(found.stdout) < 100 < large.nbytes / 1024**2

@@ -12,7 +12,7 @@ last one, v how well they confirm what the task itself asked for. Images that ar
 nothing: their gradient makes up for what the couplings have moved, so that u falls below 0 with a
 right table too where classes are many and rare. There v~ falls to 0 as well, and w with it.
 
-Shapes: B images of this replica, D features, L labels of a head. Everything is float32.
+Shapes: B images of this replica, D features, L labels of a head, H heads. Everything is float32.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROUNDING = 1e-6
 
 
 class Evidence(NamedTuple):
-    """What the steps so far say of a head's couplings: sums over the steps, scalars.
+    """What the steps so far say of heads' couplings: sums over the steps, [H] or scalars.
 
     Attributes:
         steps: Their number.
@@ -70,7 +70,8 @@ def centred(features: Any, counted: Any = None) -> Any:
     features = ops.cast(features, "float32")
     require_shape("features", features, (None, None))
     if counted is None:
-        counted = ops.ones_like(features[:, 0])
+        images = global_sum(ops.cast(ops.shape(features)[0], "float32"))
+        return features - global_sum(ops.sum(features, axis=0)) / images
     counted = ops.cast(counted, "float32")[:, None]
     images = ops.maximum(global_sum(ops.sum(counted)), 1.0)
     # Not (features - mean) * counted: an infinite feature times 0 is NaN.
@@ -78,31 +79,52 @@ def centred(features: Any, counted: Any = None) -> Any:
     return seen - counted * (global_sum(ops.sum(seen, axis=0)) / images)
 
 
-def head_gradient(features: Any, at_logits: Any) -> Any:
-    """Return the gradient over a head's weights, of the global batch.
+def head_gradients(features: Any, at_logits: Any) -> Any:
+    """Return gradients over a head's weights, of the global batch.
 
     Args:
         features: [B, D], centred.
-        at_logits: [B, L], the gradient at the logits.
+        at_logits: [B, K], gradients at logits.
 
     Returns:
-        [D, L].
+        [K, D].
     """
     at_logits = ops.cast(at_logits, "float32")
     require_shape("gradient at the logits", at_logits, (features.shape[0], None))
-    return global_sum(ops.matmul(ops.transpose(features), at_logits))
+    return global_sum(ops.matmul(ops.transpose(at_logits), features))
 
 
-def length(gradient: Any) -> Any:
-    """Return the Euclidean length of a gradient, a scalar."""
-    return ops.sqrt(ops.sum(ops.square(gradient)))
+class Compared(NamedTuple):
+    """The gradients of a step beside those of the step before, of H heads.
+
+    Attributes:
+        u: [H], cosine of the couplings' last gradient and the task's own; 0 where one is nothing.
+        v: [H], cosine of the task's last gradient and its own now, likewise.
+        own: [H], |G_k|.
+        coupled: [H], |C_k|.
+        judged: [H], whether none of the three gradients of u and v is nothing.
+    """
+
+    u: Any
+    v: Any
+    own: Any
+    coupled: Any
+    judged: Any
 
 
-def cosine(one: Any, other: Any) -> Any:
-    """Return the cosine between two gradients of one shape, a scalar; 0 where one has no length."""
-    lengths = length(one) * length(other)
-    inner = ops.sum(one * other)
-    return ops.where(lengths > 0, inner / ops.where(lengths > 0, lengths, 1.0), 0.0)
+def compared(products: Any) -> Compared:
+    """Compare gradients by their inner products.
+
+    Args:
+        products: [H, 4, 4], between the task's own last gradient, the couplings' last one, and the
+            two of this step, in this order.
+    """
+    require_shape("inner products", products, (None, 4, 4))
+    lengths = ops.sqrt(ops.diagonal(products, axis1=1, axis2=2))
+    last, now = lengths[:, :2], lengths[:, 2:3]
+    cosines = ops.divide_no_nan(products[:, :2, 2], last * now)
+    judged = ops.all(lengths[:, :3] > 0, axis=1)
+    return Compared(cosines[:, 1], cosines[:, 0], lengths[:, 2], lengths[:, 3], judged)
 
 
 def with_step(evidence: Evidence, u: Any, v: Any, length: Any) -> Evidence:
@@ -115,16 +137,17 @@ def with_step(evidence: Evidence, u: Any, v: Any, length: Any) -> Evidence:
         length: |G_k| >= 0.
     """
     passed = 1.0 - ops.power(ops.convert_to_tensor(KEPT, dtype="float32"), evidence.steps)
-    before = ops.where(passed > 0, evidence.own / ops.where(passed > 0, passed, 1.0), v)
+    before = ops.where(evidence.steps > 0, ops.divide_no_nan(evidence.own, passed), v)
     w = length * ops.square(ops.maximum(before, 0.0))
     own = KEPT * evidence.own + (1.0 - KEPT) * v
-    sums = (w, w * w, w * u, w * w * u, w * w * u * u, w * v)
+    wu, w2 = w * u, w * w
+    sums = (w, w2, wu, w2 * u, wu * wu, w * v)
     totals = [total + more for total, more in zip(evidence[2:], sums, strict=True)]
     return Evidence(evidence.steps + 1.0, own, *totals)
 
 
 def opening(evidence: Evidence) -> Any:
-    """Return how much of the couplings' gradient a head gets, a scalar in [0, 1].
+    """Return how much of the couplings' gradient a head gets, in [0, 1].
 
     Source: this project. With u the weighted mean of u_k and e its standard error,
 
@@ -139,18 +162,13 @@ def opening(evidence: Evidence) -> Any:
         evidence: Of the steps so far; where n, the number of steps that it is worth, is below
             `LEAST_STEPS` the opening is 0.
     """
-    some = evidence.w2 > 0
-    w = ops.where(some, evidence.w, 1.0)
-    worth = ops.square(w) / ops.where(some, evidence.w2, 1.0)
-    mean = evidence.wu / w
-    squares = evidence.w2u2 - 2.0 * mean * evidence.w2u + ops.square(mean) * evidence.w2
+    worth = ops.divide_no_nan(ops.square(evidence.w), evidence.w2)
+    mean = ops.divide_no_nan(evidence.wu, evidence.w)
+    squares = evidence.w2u2 - mean * (2.0 * evidence.w2u - mean * evidence.w2)
     # Differences of sums in float32 are no better than this.
     squares = ops.maximum(squares, ROUNDING * evidence.w2u2)
-    enough = ops.logical_and(some, worth >= LEAST_STEPS)
-    squares /= 1.0 - 1.0 / ops.where(enough, worth, 2.0)
-    error = ops.sqrt(squares) / w
-    z = ops.where(error > 0, mean / ops.where(error > 0, error, 1.0), 0.0)
-    confirmed = evidence.wv > 0
-    rho = ops.where(confirmed, evidence.wu / ops.where(confirmed, evidence.wv, 1.0), 1.0)
-    passed = (z - CLOSED_BELOW) / (OPEN_ABOVE - CLOSED_BELOW)
-    return ops.where(enough, ops.clip(passed, 0.0, 1.0) * ops.clip(rho, 0.0, 1.0), 0.0)
+    z = evidence.wu * ops.sqrt(ops.divide_no_nan(worth - 1.0, worth * squares))
+    confirmed = ops.divide_no_nan(evidence.wu, evidence.wv)
+    rho = ops.where(evidence.wv > 0, ops.clip(confirmed, 0.0, 1.0), 1.0)
+    passed = ops.clip((z - CLOSED_BELOW) / (OPEN_ABOVE - CLOSED_BELOW), 0.0, 1.0)
+    return ops.where(worth >= LEAST_STEPS, passed * rho, 0.0)

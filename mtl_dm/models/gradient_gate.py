@@ -14,9 +14,8 @@ from keras import ops
 from mtl_dm.losses.confirmation import (
     Evidence,
     centred,
-    cosine,
-    head_gradient,
-    length,
+    compared,
+    head_gradients,
     opening,
     with_step,
 )
@@ -76,8 +75,7 @@ class GradientGate(keras.layers.Layer):
         width = input_shape[-1]
         self.opening = self._memory("opening", ())
         self._evidence = self._memory("evidence", (len(Evidence._fields),))
-        self._own = self._memory("own", (width, self.size))
-        self._coupled = self._memory("coupled", (width, self.size))
+        self._last = self._memory("last", (2, self.size, width))
         self.built = True
 
     def _memory(self, name: str, shape: tuple[int | None, ...]) -> Any:
@@ -95,32 +93,38 @@ class GradientGate(keras.layers.Layer):
         fixed = ops.stop_gradient(logits)
         return fixed + ops.convert_to_tensor(self.opening) * (logits - fixed)
 
-    def learn(self, at: AtLogits, counted: Any, taken: Any) -> None:
-        """Judge the couplings of the step before and remember those of this one.
-
-        A step without a label of the task, or without a coupling, leaves what it says nothing of
-        as it is. Parts of a network are judged by their mean features.
+    def beside(self, seen: Any, own: Any, coupled: Any) -> tuple[Any, Any]:
+        """Return the gradients of this step and their inner products with those of the last.
 
         Args:
-            at: What the step says.
-            counted: [B], 1 for real images, 0 for virtual ones; None: all are real.
-            taken: Whether the step is taken: its gradients are finite.
+            seen: [B, D], centred features.
+            own: [B, L], gradient of the task's own loss.
+            coupled: [B, L], that of the gated couplings.
+
+        Returns:
+            [2, L, D], the task's own and the couplings'; [4, 4], for `compared`.
         """
-        features, own = ops.cast(at.features, "float32"), at.own
-        features = ops.mean(features, axis=1) if len(features.shape) == 3 else features
-        own = ops.sum(own, axis=1) if len(own.shape) == 3 else own
-        seen = centred(features, counted)
-        own, coupled = head_gradient(seen, own), head_gradient(seen, at.coupled)
-        before, long = ops.convert_to_tensor(self._own), length(own)
-        asked = ops.convert_to_tensor(self._coupled)
-        evidence = Evidence(*ops.unstack(ops.convert_to_tensor(self._evidence)))
-        judged = ops.logical_and(long > 0, length(asked) > 0)
-        judged = ops.logical_and(taken, ops.logical_and(judged, length(before) > 0))
-        found = with_step(evidence, cosine(asked, own), cosine(before, own), long)
-        _assign(self._evidence, ops.stack(found), judged)
-        _assign(self.opening, opening(found), judged)
-        _assign(self._own, own, ops.logical_and(taken, long > 0))
-        _assign(self._coupled, coupled, ops.logical_and(taken, length(coupled) > 0))
+        now = head_gradients(seen, ops.concatenate([own, coupled], axis=1))
+        both = ops.concatenate([ops.reshape(self._last, (2, -1)), ops.reshape(now, (2, -1))])
+        return ops.reshape(now, self._last.shape), ops.matmul(both, ops.transpose(both))
+
+    def state(self) -> Any:
+        """Return [9]: the evidence and the opening."""
+        return ops.concatenate([self._evidence, ops.reshape(self.opening, (1,))])
+
+    def remember(self, evidence: Any, opening: Any, now: Any, where: Any) -> None:
+        """Take over what a step says.
+
+        Args:
+            evidence: [8].
+            opening: Scalar.
+            now: [2, L, D], the gradients of this step.
+            where: [2], which of them to keep.
+        """
+        self._evidence.assign(evidence)
+        self.opening.assign(opening)
+        kept = ops.convert_to_tensor(self._last)
+        self._last.assign(ops.where(where[:, None, None], now, kept))
 
     def load_own_variables(self, store: Any) -> None:
         """Load what it remembers; of a model saved before there were gates there is nothing."""
@@ -132,8 +136,52 @@ class GradientGate(keras.layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-def _assign(variable: Any, value: Any, where: Any) -> None:
-    variable.assign(ops.where(where, value, ops.convert_to_tensor(variable)))
+def learn(
+    gates: Mapping[str, GradientGate], at: Mapping[str, AtLogits], counted: Any, taken: Any
+) -> None:
+    """Judge the couplings of the step before and remember those of this one.
+
+    A step without a label of the task, or without a coupling, leaves what it says nothing of as it
+    is. Parts of a network are judged by their mean features. Heads are judged at once: what is
+    done for a head alone is what a step would feel.
+
+    Args:
+        gates: By task; at least one.
+        at: What the step says, by task.
+        counted: [B], 1 for real images, 0 for virtual ones; None: all are real.
+        taken: Whether the step is taken: its gradients are finite.
+    """
+    seen = _centred({name: at[name].features for name in gates}, counted)
+    steps = [
+        gate.beside(seen[name], _in_one(at[name].own), at[name].coupled)
+        for name, gate in gates.items()
+    ]
+    step = compared(ops.stack([products for _, products in steps]))
+    before = ops.stack([gate.state() for gate in gates.values()], axis=1)
+    evidence = Evidence(*ops.unstack(before[:-1]))
+    found = with_step(evidence, step.u, step.v, step.own)
+    after = ops.stack([*found, opening(found)])
+    after = ops.where(ops.logical_and(taken, step.judged), after, before)
+    some = ops.stack([step.own, step.coupled], axis=1) > 0
+    kept = ops.logical_and(taken, some)
+    for place, (gate, (now, _)) in enumerate(zip(gates.values(), steps, strict=True)):
+        gate.remember(after[:-1, place], after[-1, place], now, kept[place])
+
+
+def _centred(features: Mapping[str, Any], counted: Any) -> dict[str, Any]:
+    """Return centred features by task; what heads share is centred once."""
+    found: dict[int, Any] = {}
+    for each in features.values():
+        if id(each) not in found:
+            whole = ops.cast(each, "float32")
+            whole = ops.mean(whole, axis=1) if len(whole.shape) == 3 else whole
+            found[id(each)] = centred(whole, counted)
+    return {name: found[id(each)] for name, each in features.items()}
+
+
+def _in_one(own: Any) -> Any:
+    """Return gradients [B, L] of a network that may be in parts, [B, P, L]."""
+    return ops.sum(own, axis=1) if len(own.shape) == 3 else own
 
 
 def gated_logits(

@@ -94,22 +94,31 @@ def test_a_head_gradient_is_blind_to_what_all_images_share():
     features = RNG.normal(size=(6, 4)).astype(np.float32)
     at_logits = RNG.normal(size=(6, 3)).astype(np.float32)
     centred = np.array(confirmation.centred(features))
-    found = np.array(confirmation.head_gradient(centred, at_logits))
-    np.testing.assert_allclose(found, centred.T @ at_logits, atol=1e-5)
+    found = np.array(confirmation.head_gradients(centred, at_logits))
+    np.testing.assert_allclose(found, at_logits.T @ centred, atol=1e-5)
     # A gradient that is the same on every image moves the marginals alone.
-    moved = confirmation.head_gradient(centred, at_logits + 5)
+    moved = confirmation.head_gradients(centred, at_logits + 5)
     np.testing.assert_allclose(moved, found, atol=1e-4)
 
 
-def test_cosine():
-    one, other = RNG.normal(size=(2, 4, 3)).astype(np.float32)
-    want = np.sum(one * other) / np.linalg.norm(one) / np.linalg.norm(other)
-    np.testing.assert_allclose(confirmation.cosine(one, other), want, rtol=1e-5)
-    assert float(confirmation.cosine(one, np.zeros_like(one))) == 0
+def test_gradients_are_compared_by_their_cosines():
+    rows = RNG.normal(size=(2, 4, 12)).astype(np.float32)
+    rows[1, 1] = 0  # This head has no coupling yet.
+    found = confirmation.compared(rows @ rows.transpose(0, 2, 1))
+    last_own, last_coupled, own, coupled = rows[0].astype(float)
+
+    def cosine(one, other):
+        return np.sum(one * other) / np.linalg.norm(one) / np.linalg.norm(other)
+
+    np.testing.assert_allclose(found.u, [cosine(last_coupled, own), 0], rtol=1e-5)
+    np.testing.assert_allclose(found.v[0], cosine(last_own, own), rtol=1e-5)
+    np.testing.assert_allclose(found.own[0], np.linalg.norm(own), rtol=1e-5)
+    np.testing.assert_allclose(found.coupled[0], np.linalg.norm(coupled), rtol=1e-5)
+    assert list(np.array(found.judged)) == [True, False]
 
 
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match="features"):
         confirmation.centred(np.zeros((2, 3, 4), np.float32))
     with pytest.raises(ValueError, match="gradient at the logits"):
-        confirmation.head_gradient(np.zeros((2, 3), np.float32), np.zeros((3, 4), np.float32))
+        confirmation.head_gradients(np.zeros((2, 3), np.float32), np.zeros((3, 4), np.float32))

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from mtl_dm.models import Coupling, RelationCoupling
 from mtl_dm.models.coupling import coupling_from_dict
-from mtl_dm.models.gradient_gate import AtLogits, GradientGate, in_words
+from mtl_dm.models.gradient_gate import AtLogits, GradientGate, in_words, learn
 from tests.models.cases import TABLE, coupled_model, dataset, random_batch
 
 OWN = Coupling(relatedness=TABLE)
@@ -26,6 +26,10 @@ def said(rows=5, width=4, size=3, **changed):
     parts = {"features": (rows, width), "own": (rows, size), "coupled": (rows, size)}
     drawn = {name: RNG.normal(size=shape).astype(np.float32) for name, shape in parts.items()}
     return AtLogits(**{**drawn, **changed})
+
+
+def learn_alone(gate, at, counted, taken):
+    learn({"one": gate}, {"one": at}, counted, taken)
 
 
 def state(of):
@@ -50,9 +54,9 @@ def test_steps_are_judged_by_the_step_before():
     drawn = [said() for _ in range(3)]
     steps = [AtLogits(*(a + 0.3 * b for a, b in zip(first, each, strict=True))) for each in drawn]
     for each in steps:
-        made.learn(each, None, True)
+        learn_alone(made, each, None, True)
     own, coupled = (
-        [(each.features - each.features.mean(0)).T @ getattr(each, name) for each in steps]
+        [getattr(each, name).T @ (each.features - each.features.mean(0)) for each in steps]
         for name in ("own", "coupled")
     )
 
@@ -63,7 +67,7 @@ def test_steps_are_judged_by_the_step_before():
     v = [cosine(own[k - 1], own[k]) for k in (1, 2)]
     # The running mean before the first step that is judged is its own v.
     w = np.array([np.linalg.norm(own[k]) for k in (1, 2)]) * max(0, v[0]) ** 2
-    _, evidence, last_own, last_coupled = state(made)
+    _, evidence, (last_own, last_coupled) = state(made)
     running = 0.02 * (0.98 * v[0] + v[1])
     want = [2, running, w.sum(), w @ w, w @ u, w**2 @ u, w**2 @ np.square(u), w @ v]
     assert w.sum() > 0
@@ -74,26 +78,27 @@ def test_steps_are_judged_by_the_step_before():
 
 def test_what_a_step_says_nothing_of_stays():
     made, nothing = gate(), np.zeros((5, 3), np.float32)
-    made.learn(said(), None, True)
+    learn_alone(made, said(), None, True)
     before = state(made)
-    made.learn(said(), None, False)
+    learn_alone(made, said(), None, False)
     for old, new in zip(before, state(made), strict=True):
         np.testing.assert_array_equal(new, old, "a step that is not taken")
-    made.learn(said(own=nothing), None, True)
+    learn_alone(made, said(own=nothing), None, True)
     after = state(made)
-    for place in (0, 1, 2):
+    for place in (0, 1):
         np.testing.assert_array_equal(after[place], before[place], "no label of the task")
-    assert np.any(after[3] != before[3])
-    made.learn(said(coupled=nothing), None, True)
-    np.testing.assert_array_equal(state(made)[3], after[3], "no coupling")
+    np.testing.assert_array_equal(after[2][0], before[2][0], "no label of the task")
+    assert np.any(after[2][1] != before[2][1])
+    learn_alone(made, said(coupled=nothing), None, True)
+    np.testing.assert_array_equal(state(made)[2][1], after[2][1], "no coupling")
 
 
 def test_virtual_rows_take_no_part():
     made, alone, rows = gate(), gate(), said()
     real = np.array([1, 0, 1, 1, 0], np.float32)
     rows.features[1] = np.inf
-    made.learn(rows, real, True)
-    alone.learn(AtLogits(*(each[real > 0] for each in rows)), None, True)
+    learn_alone(made, rows, real, True)
+    learn_alone(alone, AtLogits(*(each[real > 0] for each in rows)), None, True)
     for one, other in zip(state(made), state(alone), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -102,10 +107,23 @@ def test_parts_are_judged_by_their_mean_features():
     made, alone = gate(), gate()
     features, own = (RNG.normal(size=(5, 2, n)).astype(np.float32) for n in (4, 3))
     rows = said(features=features, own=own)
-    made.learn(rows, None, True)
-    alone.learn(rows._replace(features=features.mean(1), own=own.sum(1)), None, True)
+    learn_alone(made, rows, None, True)
+    learn_alone(alone, rows._replace(features=features.mean(1), own=own.sum(1)), None, True)
     for one, other in zip(state(made), state(alone), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_heads_are_judged_at_once_as_each_alone():
+    both, apart = ({"a": gate(size=3), "b": gate(size=2)} for _ in range(2))
+    for taken in (True, True, False, True):
+        shared = RNG.normal(size=(5, 4)).astype(np.float32)
+        at = {name: said(size=each.size, features=shared) for name, each in both.items()}
+        learn(both, at, None, taken)
+        for name, each in apart.items():
+            learn_alone(each, at[name], None, taken)
+    for name, each in both.items():
+        for one, other in zip(state(each), state(apart[name]), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_which_couplings_are_gated():
@@ -124,13 +142,13 @@ def test_which_couplings_are_gated():
 
 
 @pytest.mark.parametrize("chosen", [None, True, False])
-def test_a_description_says_what_is_not_the_default(chosen):
+def test_a_description_leaves_out_what_was_so_before_there_were_gates(chosen):
     relation = RelationCoupling(
         "one", "expression", "action_units", TABLE, {"distribution_matching/js": 1.0}, gate=chosen
     )
     for coupling in (dataclasses.replace(OWN, gate=chosen), relation):
         written = coupling.to_dict()
-        assert ("gate" in written) == (chosen is not None)
+        assert ("gate" in written) == (chosen is not False)
         assert coupling_from_dict(written).gate is chosen
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from keras import ops
 
 from mtl_dm.losses.virtual import VIRTUAL
+from mtl_dm.models import gradient_gate
 from mtl_dm.models.gradient_gate import AtLogits, GatedLogits
 
 
@@ -24,9 +25,10 @@ def learn(model: Any, at: Mapping[str, AtLogits], labels: Mapping[str, Any], tak
         labels: Of the batch: they say which rows are virtual.
         taken: Whether the gradients are finite on every replica.
     """
+    if not model.gates:
+        return
     real = 1.0 - ops.cast(labels[VIRTUAL], "float32") if VIRTUAL in labels else None
-    for name, gate in model.gates.items():
-        gate.learn(at[name], real, taken)
+    gradient_gate.learn(model.gates, at, real, taken)
 
 
 def at_logits(
@@ -40,6 +42,6 @@ def at_logits(
         scale: Of the loss.
     """
     return {
-        name: AtLogits(ops.stop_gradient(features[name]), own / scale, coupled / scale)
+        name: AtLogits(features[name], own / scale, coupled / scale)
         for name, (own, coupled) in gradients.items()
     }

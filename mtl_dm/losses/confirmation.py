@@ -103,6 +103,7 @@ class Compared(NamedTuple):
         own: [H], |G_k|.
         coupled: [H], |C_k|.
         judged: [H], whether none of the three gradients of u and v is nothing.
+        unasked: [H], whether the task has had no label, so that nobody can be asked.
     """
 
     u: Any
@@ -110,6 +111,7 @@ class Compared(NamedTuple):
     own: Any
     coupled: Any
     judged: Any
+    unasked: Any
 
 
 def compared(products: Any) -> Compared:
@@ -124,7 +126,8 @@ def compared(products: Any) -> Compared:
     last, now = lengths[:, :2], lengths[:, 2:3]
     cosines = ops.divide_no_nan(products[:, :2, 2], last * now)
     judged = ops.all(lengths[:, :3] > 0, axis=1)
-    return Compared(cosines[:, 1], cosines[:, 0], lengths[:, 2], lengths[:, 3], judged)
+    unasked = ops.logical_and(lengths[:, 0] == 0, lengths[:, 2] == 0)
+    return Compared(cosines[:, 1], cosines[:, 0], lengths[:, 2], lengths[:, 3], judged, unasked)
 
 
 def with_step(evidence: Evidence, u: Any, v: Any, length: Any) -> Evidence:

@@ -142,8 +142,9 @@ def learn(
     """Judge the couplings of the step before and remember those of this one.
 
     A step without a label of the task, or without a coupling, leaves what it says nothing of as it
-    is. Parts of a network are judged by their mean features. Heads are judged at once: what is
-    done for a head alone is what a step would feel.
+    is. A head whose task has had no label at all is open: its couplings are all that teaches it.
+    Parts of a network are judged by their mean features. Heads are judged at once: what is done for
+    each by itself is what a step would feel.
 
     Args:
         gates: By task; at least one.
@@ -160,8 +161,9 @@ def learn(
     before = ops.stack([gate.state() for gate in gates.values()], axis=1)
     evidence = Evidence(*ops.unstack(before[:-1]))
     found = with_step(evidence, step.u, step.v, step.own)
-    after = ops.stack([*found, opening(found)])
-    after = ops.where(ops.logical_and(taken, step.judged), after, before)
+    found = ops.where(step.judged, ops.stack(found), before[:-1])
+    open_to = ops.where(step.unasked, 1.0, opening(Evidence(*ops.unstack(found))))
+    after = ops.where(taken, ops.concatenate([found, open_to[None]]), before)
     some = ops.stack([step.own, step.coupled], axis=1) > 0
     kept = ops.logical_and(taken, some)
     for place, (gate, (now, _)) in enumerate(zip(gates.values(), steps, strict=True)):

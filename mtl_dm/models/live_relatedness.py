@@ -135,6 +135,7 @@ class LiveRelatedness(keras.layers.Layer):
             return self._start
         conditional = ops.convert_to_numpy(self._conditional)
         counts = ops.convert_to_numpy(self._counts)
+        prior = ops.convert_to_numpy(self._prior)
         share = self.confirmed
         judged = "" if share is None else f", of which labels confirm {share:.0%}"
         return Relatedness(
@@ -143,6 +144,7 @@ class LiveRelatedness(keras.layers.Layer):
             conditional,
             conditional,
             f"Learned during training{judged}, starting from: {self._start.citation}",
-            ops.convert_to_numpy(self._prior),
+            # Ones stand for no prior.
+            prior if np.isclose(prior.sum(), 1.0, atol=1e-4) else None,
             counts if counts.any() else None,
         )

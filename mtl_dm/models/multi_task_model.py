@@ -223,9 +223,7 @@ class MultiTaskModel(keras.Model):
             if self.heads[name].built:  # By a look at logits before the model was built.
                 continue
             self.heads[name].build(heads.width(task, shape, self.chain, self._tasks_by_name))
-        for name, gate in self.gates.items():
-            if not gate.built:
-                gate.build(tuple(features[name].shape))
+        self._build_gates(features)
         self._in_parts = any(len(each.shape) == 3 for each in features.values())
         self._prepare(inputs)
         self.built = True
@@ -302,7 +300,13 @@ class MultiTaskModel(keras.Model):
         logits = heads.logits_of(self.heads, features, self.chain, self._tasks_by_name)
         full = completed(self._tasks_by_name, labels, masks, logits.whole)
         context = context_of(inputs, features, extras, logits.whole, *full, logits.parts)
+        self._build_gates(features)
         return self._with_gates(context)
+
+    def _build_gates(self, features: Mapping[str, Any]) -> None:
+        for name, gate in self.gates.items():
+            if not gate.built:
+                gate.build(tuple(features[name].shape))
 
     def _with_gates(self, context: Context) -> Context:
         if not self.gates:

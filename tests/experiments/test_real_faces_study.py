@@ -213,8 +213,9 @@ class TestStudy:
         plain = configuration(problem, ROWS[UNCOUPLED]).to_dict()
         for row, method in ROWS.items():
             config = configuration(problem, method).to_dict()
-            differs = {name for name, value in config.items() if value != plain[name]}
-            assert differs <= {"relatedness", "matching_form", "co_annotation_form"}, row
+            differs = {name for name, value in config.items() if value != plain.get(name)}
+            coupled = {"relatedness", "matching_form", "co_annotation_form"}
+            assert differs <= coupled | {"trust", "gate", "rule"}, row
         for row, method in BELIEVED.items():
             config = configuration(problem, method)
             assert (config.trust, config.gate) == (False, False)

@@ -115,6 +115,11 @@ def test_gradients_are_compared_by_their_cosines():
     np.testing.assert_allclose(found.own[0], np.linalg.norm(own), rtol=1e-5)
     np.testing.assert_allclose(found.coupled[0], np.linalg.norm(coupled), rtol=1e-5)
     assert list(np.array(found.judged)) == [True, False]
+    assert not np.any(found.unasked)
+    rows[0, [0, 2]] = 0
+    assert list(np.array(confirmation.compared(rows @ rows.transpose(0, 2, 1)).unasked)) == [
+        True, False,
+    ]  # fmt: skip
 
 
 def test_shapes_are_checked():

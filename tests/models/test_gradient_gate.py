@@ -93,6 +93,15 @@ def test_what_a_step_says_nothing_of_stays():
     np.testing.assert_array_equal(state(made)[2][1], after[2][1], "no coupling")
 
 
+def test_a_head_that_nobody_labels_is_open_until_somebody_does():
+    made, nothing = gate(), np.zeros((5, 3), np.float32)
+    opened = []
+    for own in (nothing, nothing, None, nothing):
+        learn_alone(made, said() if own is None else said(own=own), None, True)
+        opened.append(float(made.opening))
+    assert opened == [1, 1, 0, 0]
+
+
 def test_virtual_rows_take_no_part():
     made, alone, rows = gate(), gate(), said()
     real = np.array([1, 0, 1, 1, 0], np.float32)

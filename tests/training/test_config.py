@@ -146,9 +146,13 @@ def test_to_dict_is_json_without_the_place_of_the_data():
     # The same training from another copy of the data is the same training.
     assert values == config.replace(data_dir="elsewhere").to_dict()
     assert "data_dir" not in values
-    # What is newer than old records is there only where it is not the default.
-    assert "rule" not in values
-    assert config.replace(rule="first").to_dict() == {**values, "rule": "first"}
+    # What is newer than old records is off, or not there, unless a coupling makes use of it.
+    newer = ("trust", "gate", "rule")
+    assert [values.get(name) for name in newer] == [False, False, None]
+    coupled = config.replace(relatedness="facs")
+    assert [coupled.to_dict()[name] for name in newer] == [True, True, "apart"]
+    older = coupled.replace(trust=False, gate=False, rule="first").to_dict()
+    assert older == {**values, "relatedness": "facs"}
     for changes in ({"seed": 1}, {"task_weights": {}}, {"relatedness": "facs"}, {"jit": True}):
         assert config.replace(**changes).to_dict() != values
 
@@ -255,7 +259,8 @@ def test_a_record_of_an_earlier_version_means_the_same():
     assert TrainConfig.upgraded({"seed": 1})["seed"] == 1
 
 
-ONE = "one(relation=facs)"
+FACS = "relation=facs"
+ONE = f"one({FACS})"
 
 
 @pytest.mark.parametrize(
@@ -269,8 +274,15 @@ ONE = "one(relation=facs)"
         ({"relatedness": "facs", "matching_form": "paper"}, (False, ())),
         ({"relatedness": "facs", "matching_form": "paper", "matching": 0.0}, (True, ())),
         ({"relatedness": "facs", "co_annotation_form": "paper", "trust": True}, (True, ())),
-        ({"couplings": (ONE,)}, (False, ("one(relation=facs, trust=True)",))),
-        ({"couplings": ("one(relation=facs, trust=False)",)}, (False, (ONE,))),
+        ({"couplings": (ONE,)}, (False, (f"one(gate=True, {FACS}, rule=apart, trust=True)",))),
+        (
+            {"couplings": ("one(relation=facs, trust=False)",)},
+            (False, (f"one(gate=True, {FACS}, rule=apart)",)),
+        ),
+        (
+            {"couplings": ("one(gate=False, relation=facs, rule=first, trust=False)",)},
+            (False, (ONE,)),
+        ),
     ],
 )
 def test_a_record_says_whether_labels_judge(fields, recorded):

@@ -41,6 +41,8 @@ def test_every_field_has_a_flag():
         "co_annotation": 0.0,
         "matching_form": "bernoulli",
         "co_annotation_form": "distillation",
+        "trust": False,
+        "gate": True,
         "rule": "first",
         "couplings": ("first(relation=facs)", "second(matching=0.5, relation=learned:facs)"),
         "validation_gate": True,

@@ -43,7 +43,8 @@ class AlignedGrey(keras.layers.Layer):
     def call(self, images: Any) -> Any:
         """Return the luminance of the mean of every 2 x 2 pixels of the part."""
         left, top, right, bottom = crop_of(images.shape[1])
-        halved = ops.average_pool(images[:, top:bottom, left:right], 2)
+        # Keras on JAX has no default for the strides.
+        halved = ops.average_pool(images[:, top:bottom, left:right], 2, strides=2)
         weights = ops.convert_to_tensor(LUMINANCE, halved.dtype)
         return ops.sum(halved * weights, axis=-1, keepdims=True)
 

@@ -17,6 +17,7 @@ from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 SIZE = 112
 COMPACT_BATCH, COMPACT_PAIRS = 32, 300
 RESNET_BATCH, RESNET_PAIRS = 16, 80
+FEATURES, TRUNK_BATCH, TRUNK_PAIRS = 1280, 64, 2000
 
 
 def rows() -> Iterator[Row]:
@@ -33,6 +34,7 @@ def rows() -> Iterator[Row]:
         yield {"name": f"first step with compilation, {name}, coupled", "seconds": first}
         row = pair(f"step coupled / uncoupled, {name}", coupled, plain, pairs, Goal(bound))
         yield {**row, "images_per_second": count / row["seconds"]}
+    yield from _protected()
     ours, bare, logging, again = (
         step_of(model, _batch(COMPACT_BATCH))[0]
         for model in (
@@ -46,6 +48,21 @@ def rows() -> Iterator[Row]:
     yield pair(name.format("same logs"), ours, logging, COMPACT_PAIRS, Goal(1.02))
     yield pair(name.format("logging the loss only"), ours, bare, COMPACT_PAIRS, Goal(1.02))
     yield pair("step of two equal models (what the machine adds)", again, bare, COMPACT_PAIRS)
+
+
+def _protected() -> Iterator[Row]:
+    """Time the steps of a coupling that is judged beside those of one that is believed."""
+    believed = Coupling(trust=False, gate=False)
+    for name, shape, count, pairs, bound in (
+        ("compact CNN", (SIZE, SIZE, 3), COMPACT_BATCH, COMPACT_PAIRS, 1.02),
+        ("dense trunk", (FEATURES,), TRUNK_BATCH, TRUNK_PAIRS, 1.05),
+    ):
+        network = BACKBONES.get(name.replace(" ", "_").lower())
+        judged, plain = (
+            step_of(MultiTaskModel(network(shape), TASKS, [coupling]), _batch(count, shape))[0]
+            for coupling in (Coupling(), believed)
+        )
+        yield pair(f"step judged / believed, {name}", judged, plain, pairs, Goal(bound))
 
 
 def step_of(model: keras.Model, batch: Any) -> tuple[Callable[[], float], float]:
@@ -67,11 +84,11 @@ def step_of(model: keras.Model, batch: Any) -> tuple[Callable[[], float], float]
     return lambda: float(model.train_function(batches)["loss"]), first
 
 
-def _batch(count: int) -> tuple[Any, Any, Any]:
-    """Return random images, labels and masks: half for each task."""
+def _batch(count: int, shape: tuple[int, ...] = (SIZE, SIZE, 3)) -> tuple[Any, Any, Any]:
+    """Return random inputs, labels and masks: half for each task."""
     rng = np.random.default_rng(0)
     first = np.arange(count) < count // 2
-    images = rng.uniform(-1, 1, (count, SIZE, SIZE, 3)).astype(np.float32)
+    inputs = rng.uniform(-1, 1, (count, *shape)).astype(np.float32)
     labels = {
         "expression": np.eye(7, dtype=np.float32)[rng.integers(0, 7, count)],
         "action_units": rng.integers(0, 2, (count, 17)).astype(np.float32),
@@ -80,7 +97,7 @@ def _batch(count: int) -> tuple[Any, Any, Any]:
         "expression": first.astype(np.float32),
         "action_units": np.repeat(~first[:, None], 17, axis=1).astype(np.float32),
     }
-    return tf.nest.map_structure(tf.constant, (images, labels, masks))
+    return tf.nest.map_structure(tf.constant, (inputs, labels, masks))
 
 
 def resnet50(shape: tuple[int, ...]) -> keras.Model:

@@ -149,6 +149,23 @@ def with_step(evidence: Evidence, u: Any, v: Any, length: Any) -> Evidence:
     return Evidence(evidence.steps + 1.0, own, *totals)
 
 
+def discounted(evidence: Evidence, share: Any) -> Evidence:
+    """Return evidence in which every step so far has its weight w_k times a share.
+
+    For couplings that have been replaced in part: the opening stays as it is, whatever the share
+    above 0, until there are other steps, whose weight is larger; of nothing nothing is known.
+
+    Args:
+        evidence: Of the steps so far.
+        share: In [0, 1].
+    """
+    once, twice = share, share * share
+    steps, own, w, w2, wu, w2u, w2u2, wv = evidence
+    return Evidence(
+        steps, own, once * w, twice * w2, once * wu, twice * w2u, twice * w2u2, once * wv
+    )
+
+
 def opening(evidence: Evidence) -> Any:
     """Return how much of the couplings' gradient a head gets, in [0, 1].
 

@@ -15,6 +15,7 @@ from mtl_dm.losses.confirmation import (
     Evidence,
     centred,
     compared,
+    discounted,
     head_gradients,
     opening,
     with_step,
@@ -65,17 +66,18 @@ class GradientGate(keras.layers.Layer):
         kwargs.setdefault("dtype", "float32")  # Also under mixed precision: it counts.
         super().__init__(**kwargs)
         self.size = size
+        # Not in `build`: a gate may be held before the first batch.
+        self.opening = self._memory("opening", ())
+        self._held = self._memory("held", ())
+        self._evidence = self._memory("evidence", (len(Evidence._fields),))
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make what is remembered.
+        """Make what is remembered of the last step.
 
         Args:
             input_shape: Of the head's features, [..., D].
         """
-        width = input_shape[-1]
-        self.opening = self._memory("opening", ())
-        self._evidence = self._memory("evidence", (len(Evidence._fields),))
-        self._last = self._memory("last", (2, self.size, width))
+        self._last = self._memory("last", (2, self.size, input_shape[-1]))
         self.built = True
 
     def _memory(self, name: str, shape: tuple[int | None, ...]) -> Any:
@@ -93,6 +95,28 @@ class GradientGate(keras.layers.Layer):
         fixed = ops.stop_gradient(logits)
         return fixed + ops.convert_to_tensor(self.opening) * (logits - fixed)
 
+    def hold(self) -> None:
+        """Keep the gate closed, whatever it learns meanwhile, until it is released."""
+        self._held.assign(1.0)
+        self.opening.assign(0.0)
+
+    def release(self, share: float) -> None:
+        """Let the gate open by what it has learned.
+
+        Args:
+            share: How much of what it has looked at so far is still asked for, in [0, 1].
+        """
+        so_far = Evidence(*ops.unstack(ops.convert_to_tensor(self._evidence)))
+        now = discounted(so_far, share)
+        self._evidence.assign(ops.stack(now))
+        self._held.assign(0.0)
+        self.opening.assign(opening(now))
+
+    @property
+    def held(self) -> bool:
+        """Whether the gate is held closed."""
+        return bool(ops.convert_to_numpy(self._held))
+
     def beside(self, seen: Any, own: Any, coupled: Any) -> tuple[Any, Any]:
         """Return the gradients of this step and their inner products with those of the last.
 
@@ -109,8 +133,9 @@ class GradientGate(keras.layers.Layer):
         return ops.reshape(now, self._last.shape), ops.matmul(both, ops.transpose(both))
 
     def state(self) -> Any:
-        """Return [9]: the evidence and the opening."""
-        return ops.concatenate([self._evidence, ops.reshape(self.opening, (1,))])
+        """Return [10]: the evidence, the opening and whether the gate is held."""
+        scalars = [ops.reshape(each, (1,)) for each in (self.opening, self._held)]
+        return ops.concatenate([self._evidence, *scalars])
 
     def remember(self, evidence: Any, opening: Any, now: Any, where: Any) -> None:
         """Take over what a step says.
@@ -159,11 +184,12 @@ def learn(
     ]
     step = compared(ops.stack([products for _, products in steps]))
     before = ops.stack([gate.state() for gate in gates.values()], axis=1)
-    evidence = Evidence(*ops.unstack(before[:-1]))
-    found = with_step(evidence, step.u, step.v, step.own)
-    found = ops.where(step.judged, ops.stack(found), before[:-1])
+    known = before[:-2]
+    found = with_step(Evidence(*ops.unstack(known)), step.u, step.v, step.own)
+    found = ops.where(step.judged, ops.stack(found), known)
     open_to = ops.where(step.unasked, 1.0, opening(Evidence(*ops.unstack(found))))
-    after = ops.where(taken, ops.concatenate([found, open_to[None]]), before)
+    open_to = ops.where(before[-1] > 0, 0.0, open_to)
+    after = ops.where(taken, ops.concatenate([found, open_to[None]]), before[:-1])
     some = ops.stack([step.own, step.coupled], axis=1) > 0
     kept = ops.logical_and(taken, some)
     for place, (gate, (now, _)) in enumerate(zip(gates.values(), steps, strict=True)):

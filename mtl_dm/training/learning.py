@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models.gradient_gate import GradientGate
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import (
     Estimator,
@@ -47,7 +48,9 @@ class LearnRelatedness(keras.callbacks.Callback):
     """Replaces the relatedness of couplings by what labels and predictions say of it.
 
     Until the first estimate the couplings are off (warm-up): the start may know nothing, and a
-    network that a table has taught cannot judge it. Then, every few epochs:
+    network that a table has taught cannot judge it. Gradient gates look at a table meanwhile, for
+    where classes are few they are soon memorised, and memorised images confirm nothing; what they
+    have seen counts by the share of the table that labels confirm. Then, every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -102,8 +105,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         del logs
         if epoch == 0:
             for index in [index for index, live in self._live() if live.confirmed is None]:
-                for scale in self._scales(index):
-                    scale.assign(0.0)
+                self._begin_warm_up(index)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""
@@ -131,11 +133,41 @@ class LearnRelatedness(keras.callbacks.Callback):
     def _scales(self, index: int) -> list[Any]:
         return [self.model.term_scales[name] for name in self.model.coupling_names(index)]
 
-    def _runs(self, index: int) -> bool:
-        return any(float(keras.ops.convert_to_numpy(scale)) > 0 for scale in self._scales(index))
+    def _gates(self, index: int) -> list[GradientGate]:
+        """Return the gates that hold back this coupling and no other one; none if it is learned."""
+        coupling, *others = [
+            self.model.couplings[index],
+            *(each for i, each in enumerate(self.model.couplings) if i != index and each.gated),
+        ]
+        heads = {coupling.source, coupling.target}
+        shared = any(heads & {each.source, each.target} for each in others)
+        if coupling.learned or shared:
+            return []
+        return [gate for name, gate in self.model.gates.items() if name in heads]
 
-    def _end_warm_up(self, index: int) -> None:
-        """Switch a coupling on; a term that runs keeps what the validation gate has left of it."""
+    def _runs(self, index: int) -> bool:
+        scales = [float(keras.ops.convert_to_numpy(scale)) for scale in self._scales(index)]
+        return any(scales) and not any(gate.held for gate in self._gates(index))
+
+    def _begin_warm_up(self, index: int) -> None:
+        """Switch a coupling off."""
+        gates = self._gates(index)
+        for gate in gates:
+            gate.hold()
+        if not gates:
+            for scale in self._scales(index):
+                scale.assign(0.0)
+
+    def _end_warm_up(self, index: int, confirmed: float = 1.0) -> None:
+        """Switch a coupling on; a term that runs keeps what the validation gate has left of it.
+
+        Args:
+            index: Of the coupling.
+            confirmed: Share of its table that labels confirm.
+        """
+        for gate in self._gates(index):
+            if gate.held:
+                gate.release(confirmed)
         for scale in self._scales(index):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)
@@ -167,13 +199,14 @@ class LearnRelatedness(keras.callbacks.Callback):
             if not final:
                 return words.not_yet(coupling)
             obstacle = words.NOTHING_LEARNED
-        self._end_warm_up(index)
         if obstacle is not None:
+            self._end_warm_up(index)
             return words.unjudged(coupling, obstacle)
         live.confirm(confirmed_share(seen, coupling.relatedness))
         # As it was saved, so that a training that goes on is the same. No guard against drift: no
         # coupling has taught the network yet.
         share = live.confirmed or 0.0
+        self._end_warm_up(index, share)
         live.assign(*learn_judged(seen, coupling.relatedness, share, self._estimator))
         return words.judged(coupling, share, seen)
 

@@ -77,6 +77,20 @@ def test_images_that_confirm_nothing_judge_nothing():
     assert opened(*both) == 0
 
 
+def test_discounted_evidence_is_that_of_smaller_weights():
+    # v is constant, so that its running mean is, whatever came before.
+    u, v, w = steps(0.05, noise=0.05)
+    v[:] = 0.1
+    first = confirmation.discounted(evidence_of(u[:20], v[:20], w[:20]), 0.25)
+    whole = evidence_of(u, v, np.concatenate([0.25 * w[:20], w[20:]]))
+    for k in range(20, 30):
+        first = confirmation.with_step(
+            first, *(ops.convert_to_tensor(np.float32(x[k])) for x in (u, v, w))
+        )
+    np.testing.assert_allclose(first, whole, rtol=1e-4)
+    assert float(confirmation.opening(confirmation.discounted(whole, 0.0))) == 0
+
+
 def test_features_are_centred_over_the_images_that_count():
     features = RNG.normal(3, 1, (6, 4)).astype(np.float32)
     np.testing.assert_allclose(

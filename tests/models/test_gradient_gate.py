@@ -67,7 +67,7 @@ def test_steps_are_judged_by_the_step_before():
     v = [cosine(own[k - 1], own[k]) for k in (1, 2)]
     # The running mean before the first step that is judged is its own v.
     w = np.array([np.linalg.norm(own[k]) for k in (1, 2)]) * max(0, v[0]) ** 2
-    _, evidence, (last_own, last_coupled) = state(made)
+    _, _, evidence, (last_own, last_coupled) = state(made)
     running = 0.02 * (0.98 * v[0] + v[1])
     want = [2, running, w.sum(), w @ w, w @ u, w**2 @ u, w**2 @ np.square(u), w @ v]
     assert w.sum() > 0
@@ -85,12 +85,12 @@ def test_what_a_step_says_nothing_of_stays():
         np.testing.assert_array_equal(new, old, "a step that is not taken")
     learn_alone(made, said(own=nothing), None, True)
     after = state(made)
-    for place in (0, 1):
+    for place in (0, 1, 2):
         np.testing.assert_array_equal(after[place], before[place], "no label of the task")
-    np.testing.assert_array_equal(after[2][0], before[2][0], "no label of the task")
-    assert np.any(after[2][1] != before[2][1])
+    np.testing.assert_array_equal(after[3][0], before[3][0], "no label of the task")
+    assert np.any(after[3][1] != before[3][1])
     learn_alone(made, said(coupled=nothing), None, True)
-    np.testing.assert_array_equal(state(made)[2][1], after[2][1], "no coupling")
+    np.testing.assert_array_equal(state(made)[3][1], after[3][1], "no coupling")
 
 
 def test_a_head_that_nobody_labels_is_open_until_somebody_does():
@@ -100,6 +100,28 @@ def test_a_head_that_nobody_labels_is_open_until_somebody_does():
         learn_alone(made, said() if own is None else said(own=own), None, True)
         opened.append(float(made.opening))
     assert opened == [1, 1, 0, 0]
+
+
+def agreeing(count):
+    """Steps in which what couplings ask for is what labels say."""
+    first = said()
+    for _ in range(count):
+        drawn = [a + 0.1 * b for a, b in zip(first, said(), strict=True)]
+        yield AtLogits(drawn[0], drawn[1], drawn[1])
+
+
+def test_a_gate_that_is_held_learns_and_stays_closed_until_it_is_released():
+    held, free = gate(), gate()
+    held.hold()
+    for each in agreeing(20):
+        for one in (held, free):
+            learn_alone(one, each, None, True)
+        assert (held.held, float(held.opening)) == (True, 0.0)
+    assert float(free.opening) > 0.9
+    for share, want in ((0.3, float(free.opening)), (0.0, 0.0)):
+        held.release(share)
+        assert not held.held
+        assert float(held.opening) == pytest.approx(want, abs=1e-3)
 
 
 def test_virtual_rows_take_no_part():

@@ -58,10 +58,11 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.scales, self.tables = [], []
+        self.scales, self.held, self.tables = [], [], []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.scales.append([float(self.model.term_scales[term].numpy()) for term in TERMS])
+        self.held.append([gate.held for gate in self.model.gates.values()])
         self.tables.append(self.model.live_relatedness["0"].value())
 
 
@@ -225,7 +226,8 @@ def test_a_wrong_table_is_judged_once_and_replaced(world, monkeypatch, capsys):
         f"After epoch 4: {of} learned from 600 images.",
         f"After epoch 6: {of} learned from 600 images.",
     ]
-    assert watch.scales == [[0.0, 0.0]] * 2 + [[1.0, 1.0]] * 6
+    assert watch.scales == [[1.0, 1.0]] * 8
+    assert watch.held == [[True, True]] * 2 + [[False, False]] * 6
     assert watch.tables[1] == WRONG
     changed = [one != two for one, two in zip(watch.tables, watch.tables[1:], strict=False)]
     assert changed == [False, True, False, True, False, True, False]
@@ -272,26 +274,26 @@ def judge(world, monkeypatch, *, learned_something, done, labelled=True, epochs=
         callback.on_epoch_begin(0)
         for epoch in done:
             callback.on_epoch_end(epoch - 1)
-    return model, {float(scale.numpy()) for scale in model.term_scales.values()}
+    return model, {gate.held for gate in model.gates.values()}
 
 
 def test_a_network_that_has_learned_nothing_does_not_judge(world, monkeypatch, capsys):
-    model, scales = judge(world, monkeypatch, learned_something=False, done=[1, 2])
+    model, held = judge(world, monkeypatch, learned_something=False, done=[1, 2])
     assert model.live_relatedness["0"].confirmed is None
-    assert scales == {0.0}
+    assert held == {True}
     yet = "is not judged yet: the network tells the labelled classes no better than their shares do"
     assert [yet in line for line in said_of(capsys)] == [True, True]
     # After the last time it could have, the table is believed.
-    model, scales = judge(world, monkeypatch, learned_something=False, done=[1, 2, 3])
+    model, held = judge(world, monkeypatch, learned_something=False, done=[1, 2, 3])
     assert model.live_relatedness["0"].confirmed is None
     assert model.live_relatedness["0"].value() == RIGHT
-    assert scales == {1.0}
+    assert held == {False}
     assert "is not judged, but believed as given: the network tells" in said_of(capsys)[-1]
 
 
 def test_without_labels_of_a_side_there_is_no_judging(world, monkeypatch, capsys):
-    _, scales = judge(world, monkeypatch, learned_something=True, done=[1, 2], labelled=False)
-    assert scales == {1.0}
+    _, held = judge(world, monkeypatch, learned_something=True, done=[1, 2], labelled=False)
+    assert held == {False}
     (said,) = said_of(capsys)  # Once.
     assert said.endswith("no training image is labelled with one of its attributes.")
 

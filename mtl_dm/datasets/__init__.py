@@ -6,6 +6,7 @@ from typing import Any
 from mtl_dm.datasets._features import inputs_of, task_features, task_metadata, tasks_of
 from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
 from mtl_dm.datasets.afew_va import AfewVa
+from mtl_dm.datasets.aff_wild import AffWild
 from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.affectnet import AffectNet
 from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
@@ -25,6 +26,7 @@ from mtl_dm.files import expand_home
 BUILDERS: tuple[Any, ...] = (
     Abaw4Lsd,
     AfewVa,
+    AffWild,
     AffWild2,
     AffectNet,
     CelebAIdentity,
@@ -94,6 +96,7 @@ __all__ = [
     "DATABASE_METRICS",
     "Abaw4Lsd",
     "AfewVa",
+    "AffWild",
     "AffWild2",
     "AffectNet",
     "CelebAIdentity",

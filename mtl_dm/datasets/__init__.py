@@ -13,6 +13,7 @@ from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.cub_200_2011 import Cub2002011
+from mtl_dm.datasets.disfa import Disfa
 from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.judged import DATABASE_METRICS
@@ -33,6 +34,7 @@ BUILDERS: tuple[Any, ...] = (
     ClothingAttributes,
     CsvFolder,
     Cub2002011,
+    Disfa,
     EmotioNet,
     Fer2013,
     RafDb,
@@ -103,6 +105,7 @@ __all__ = [
     "ClothingAttributes",
     "CsvFolder",
     "Cub2002011",
+    "Disfa",
     "EmotioNet",
     "Fer2013",
     "RafDb",

@@ -9,6 +9,7 @@ from mtl_dm.datasets.afew_va import AfewVa
 from mtl_dm.datasets.aff_wild import AffWild
 from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.affectnet import AffectNet
+from mtl_dm.datasets.bp4d import Bp4d
 from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
@@ -30,6 +31,7 @@ BUILDERS: tuple[Any, ...] = (
     AffWild,
     AffWild2,
     AffectNet,
+    Bp4d,
     CelebAIdentity,
     ClothingAttributes,
     CsvFolder,
@@ -101,6 +103,7 @@ __all__ = [
     "AffWild",
     "AffWild2",
     "AffectNet",
+    "Bp4d",
     "CelebAIdentity",
     "ClothingAttributes",
     "CsvFolder",

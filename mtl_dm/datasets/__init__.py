@@ -5,12 +5,16 @@ from typing import Any
 
 from mtl_dm.datasets._features import inputs_of, task_features, task_metadata, tasks_of
 from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
+from mtl_dm.datasets.afew_va import AfewVa
+from mtl_dm.datasets.aff_wild import AffWild
 from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.affectnet import AffectNet
+from mtl_dm.datasets.bp4d import Bp4d
 from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.cub_200_2011 import Cub2002011
+from mtl_dm.datasets.disfa import Disfa
 from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.judged import DATABASE_METRICS
@@ -23,12 +27,16 @@ from mtl_dm.files import expand_home
 
 BUILDERS: tuple[Any, ...] = (
     Abaw4Lsd,
+    AfewVa,
+    AffWild,
     AffWild2,
     AffectNet,
+    Bp4d,
     CelebAIdentity,
     ClothingAttributes,
     CsvFolder,
     Cub2002011,
+    Disfa,
     EmotioNet,
     Fer2013,
     RafDb,
@@ -91,12 +99,16 @@ __all__ = [
     "BUILDERS",
     "DATABASE_METRICS",
     "Abaw4Lsd",
+    "AfewVa",
+    "AffWild",
     "AffWild2",
     "AffectNet",
+    "Bp4d",
     "CelebAIdentity",
     "ClothingAttributes",
     "CsvFolder",
     "Cub2002011",
+    "Disfa",
     "EmotioNet",
     "Fer2013",
     "RafDb",

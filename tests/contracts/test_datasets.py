@@ -27,6 +27,7 @@ class Case:
     """One layout of one builder, its files written."""
 
     def __init__(self, name, layout, folder):
+        self.id = name, layout
         self.layout = fakes.layouts(name)[layout]
         self.name = name
         self.full_name = f"{name}/{self.layout.config}" if self.layout.config else name
@@ -44,9 +45,18 @@ class Case:
         return found
 
 
-@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
-def case(request, tmp_path):
-    return Case(*request.param, tmp_path)
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def built(request, tmp_path_factory):
+    """A case that was built once, for tests that change none of its files."""
+    case = Case(*request.param, tmp_path_factory.mktemp("built"))
+    case.builder = case.build()
+    return case
+
+
+@pytest.fixture
+def case(built, tmp_path):
+    """The same case with files of its own, not built."""
+    return Case(*built.id, tmp_path)
 
 
 @pytest.fixture(params=datasets.names())
@@ -124,19 +134,19 @@ def test_unbuilt_data_have_no_splits(tmp_path):
             assert not datasets.make_builder(entry.name, tmp_path).info.splits
 
 
-def test_builds_every_split_and_the_counts_add_up(case):
-    builder = case.build()
-    assert counts(builder) == case.layout.splits
+def test_builds_every_split_and_the_counts_add_up(built):
+    builder = built.builder
+    assert counts(builder) == built.layout.splits
     metadata = builder.info.metadata
     assert (metadata["skipped"], metadata["unlabelled_images"]) == (0, 0)
-    assert metadata["rows"] == sum(case.layout.splits.values())
+    assert metadata["rows"] == sum(built.layout.splits.values())
     assert skipped(builder) == {}
 
 
-def test_says_how_often_each_label_is_there(case):
-    builder = case.build()
-    source = datasets.make_builder(case.full_name, case.folder / "built", case.source)
-    assert source.release(case.source).tasks == builder.tasks
+def test_says_how_often_each_label_is_there(built):
+    builder = built.builder
+    source = datasets.make_builder(built.full_name, built.folder / "built", built.source)
+    assert source.release(built.source).tasks == builder.tasks
     lines = dict(line.split(": ", 1) for line in builder.info.metadata["labels"])
     assert list(lines) == [task.name for task in builder.tasks]
     for task in builder.tasks:
@@ -155,8 +165,8 @@ def test_says_how_often_each_label_is_there(case):
         assert lines[task.name].split("; ")[0] == ", ".join(expected)
 
 
-def test_labels_keep_to_their_tasks(case):
-    builder = case.build()
+def test_labels_keep_to_their_tasks(built):
+    builder = built.builder
     annotated = dict.fromkeys((task.name for task in datasets.tasks_of(builder.info)), 0)
     for record in records(builder):
         assert record["image"].dtype == np.uint8
@@ -174,26 +184,25 @@ def test_labels_keep_to_their_tasks(case):
     assert all(annotated.values()), "fake files must annotate every task"
 
 
-def test_no_image_is_in_two_splits_or_twice(case):
-    builder = case.build()
-    paths = [record["path"].decode() for record in records(builder)]
+def test_no_image_is_in_two_splits_or_twice(built):
+    paths = [record["path"].decode() for record in records(built.builder)]
     assert len(paths) == len(set(paths))
     for path in paths:
-        assert case.file_of(path).is_file()
+        assert built.file_of(path).is_file()
 
 
-def test_built_twice_is_the_same(case):
+def test_built_twice_is_the_same(built):
     # Records, their order and the images' bytes. Files differ between processes in the order in
     # which protocol buffers write a record's features.
-    first, second = (list(raw_records(case.build(name))) for name in ("a", "b"))
-    assert len(first) == len(second) == sum(case.layout.splits.values())
+    first, second = (list(raw_records(each)) for each in (built.builder, built.build("again")))
+    assert len(first) == len(second) == sum(built.layout.splits.values())
     for one, other in zip(first, second, strict=True):
         for name, value in one.items():
             np.testing.assert_array_equal(value, other[name])
 
 
-def test_bad_images_are_skipped_and_listed(case):
-    image_paths = [record["path"].decode() for record in records(case.build("before"), "train")]
+def test_bad_images_are_skipped_and_listed(built, case):
+    image_paths = [record["path"].decode() for record in records(built.builder, "train")]
     truncated, missing = sorted(image_paths)[:2]
     data = case.file_of(truncated).read_bytes()
     case.file_of(truncated).write_bytes(data[: len(data) // 2])
@@ -207,31 +216,30 @@ def test_bad_images_are_skipped_and_listed(case):
     assert metadata["rows"] == sum(counts(builder).values()) + metadata["skipped"]
 
 
-def test_a_link_out_of_the_source_is_not_followed(case):
-    path = records(case.build("before"), "train")[0]["path"].decode()
+def test_a_link_out_of_the_source_is_not_followed(built, case):
+    path = records(built.builder, "train")[0]["path"].decode()
     file = case.file_of(path)
     file.rename(case.folder / "outside.jpg")
     file.symlink_to(case.folder / "outside.jpg")
     assert skipped(case.build()) == {path: "a symbolic link leads out of the source folder"}
 
 
-def test_feeds_training(case):
-    case.build()
-    split = next(iter(case.layout.splits))
-    name = f"{case.full_name}:{split}"
-    source = data.load(name, data_dir=case.folder / "built", image_size=8)
-    assert source.cardinality() == case.layout.splits[split]
+def test_feeds_training(built):
+    split = next(iter(built.layout.splits))
+    name = f"{built.full_name}:{split}"
+    source = data.load(name, data_dir=built.folder / "built", image_size=8)
+    assert source.cardinality() == built.layout.splits[split]
     for image, labels, masks in source:
         assert image.shape == (8, 8, 3)
         assert labels.keys() == masks.keys()
         assert all(bool(tf.reduce_all(tf.math.is_finite(label))) for label in labels.values())
 
 
-def test_the_check_agrees(case):
-    report = check(case.name, case.source)
+def test_the_check_agrees(built):
+    report = check(built.name, built.source)
     assert report.usable
     rows = [fact for fact in report.facts if fact.endswith("rows.")]
-    assert rows == [f"{split}: {count:,} rows." for split, count in case.layout.splits.items()]
+    assert rows == [f"{split}: {count:,} rows." for split, count in built.layout.splits.items()]
     assert [fact for fact in report.facts if fact.endswith(" not annotated.")]
     assert not [line for line in report.warnings if "published" not in line and "split" not in line]
 
@@ -243,8 +251,8 @@ def test_the_check_finds_no_images(case):
     assert not report.usable
 
 
-def test_the_check_of_another_folder_says_what_was_expected(case, tmp_path):
+def test_the_check_of_another_folder_says_what_was_expected(built, tmp_path):
     (tmp_path / "empty").mkdir()
-    report = check(case.name, tmp_path / "empty")
+    report = check(built.name, tmp_path / "empty")
     assert not report.usable
     assert "expected" in report.errors[0]

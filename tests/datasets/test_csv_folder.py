@@ -11,7 +11,8 @@ from data_prep import build as command
 from data_prep.check import check
 from mtl_dm import ACTION_UNITS, EXPRESSIONS, data, datasets
 from mtl_dm.datasets.csv_folder._reader import open_folder
-from mtl_dm.datasets.csv_folder._splits import ByImage, by_subject
+from mtl_dm.datasets.csv_folder._splits import ByImage
+from mtl_dm.datasets.reading.subjects import by_subject
 from tests.datasets.fakes import csv_folder as fakes
 from tests.datasets.fakes import write_image
 
@@ -339,7 +340,7 @@ class TestSplits:
         assert "3 image(s) are too few for 3 splits" in errors(tmp_path)[0]
         rows = [(*row, "ab"[n % 2]) for n, row in enumerate(LETTERS)]
         table(tmp_path, ("path", "class:letter", "subject"), rows)
-        assert "2 subject(s) cannot make 3 splits" in errors(tmp_path)[0]
+        assert "3 splits without sharing; add a column 'split'." in errors(tmp_path)[0]
 
 
 @pytest.mark.parametrize(

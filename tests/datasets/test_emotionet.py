@@ -10,6 +10,12 @@ from data_prep.build import build
 from data_prep.check import check
 from mtl_dm import ACTION_UNITS, datasets
 from mtl_dm.datasets._check import CHECKERS
+from mtl_dm.datasets.emotionet._categories import (
+    BASIC_CLASSES,
+    COMPOUND_CLASSES,
+    TASKS,
+    read_compound,
+)
 from mtl_dm.datasets.emotionet._images import find_images
 from mtl_dm.datasets.emotionet._reader import FLAGS, read_automatic, read_manual
 from tests.datasets.fakes import emotionet as fakes
@@ -229,6 +235,69 @@ class TestImages:
         builder = built(source, tmp_path / "built")
         assert skipped(builder) == {"imgs/N_0000000001/N_0000000001_00002.jpg": "missing"}
         assert builder.info.metadata["unlabelled_images"] == 1
+
+
+# What the release writes -> task and class.
+CATEGORIES = {
+    "angry": ("expression", "anger"),
+    "disgusted": ("expression", "disgust"),
+    "fearful": ("expression", "fear"),
+    "happy": ("expression", "happiness"),
+    "sad": ("expression", "sadness"),
+    "surprised": ("expression", "surprise"),
+} | {
+    name: ("compound_expression", name.replace("_", " "))
+    for name in fakes.CATEGORIES
+    if "_" in name or name in ("awed", "appalled")
+}
+
+
+class TestCategories:
+    def test_a_row_has_one_of_the_two_tasks(self, tmp_path):
+        rows = list(read_compound(fakes.write_compound(tmp_path, CATEGORIES)).splits["train"]())
+        labels = {task.name: task.labels for task in TASKS}
+        found = [(name, labels[name][label]) for row in rows for name, label in row.labels.items()]
+        assert len(CATEGORIES) == 16
+        assert found == list(CATEGORIES.values())
+
+    @pytest.mark.parametrize("other", ["-1", "999", "", "0.0"])
+    @pytest.mark.parametrize("first", ["'URL'", "url_server"])
+    def test_what_is_not_shown(self, other, first, tmp_path):
+        fakes.write_images(tmp_path, [1])
+        fakes.write_categories(tmp_path, [fakes.category_row(1, "awed", other=other)], first)
+        [row] = read_compound(tmp_path).splits["train"]()
+        assert row.labels == {"compound_expression": 8}
+
+    def test_several_and_none(self, tmp_path):
+        fakes.write_images(tmp_path, [1, 2])
+        rows = [fakes.category_row(1, "happy", "awed"), fakes.category_row(2)]
+        fakes.write_categories(tmp_path, rows)
+        file = "URLsWithEmotionCat_aws.csv"
+        assert [item.reason for item in read_compound(tmp_path).splits["train"]()] == [
+            f"{file}, line 2: several categories (happy, awed)",
+            f"{file}, line 3: no category",
+        ]
+
+    def test_bad_lines(self, tmp_path):
+        fakes.write_images(tmp_path, [1])
+        fakes.write_categories(tmp_path, [fakes.category_row(1, "happy", other=2)])
+        [error] = errors(tmp_path, "emotionet/compound")
+        assert "line 2: angry is '2'; expected one of 1, 1.0, 0, -1, 999" in error
+        path = fakes.write_categories(tmp_path, [])
+        path.write_text(path.read_text().replace("awed", "awe"))
+        [error] = errors(tmp_path, "emotionet/compound")
+        assert "line 1: the header lacks ['awed']" in error
+
+    def test_the_check_takes_them_where_nothing_else_is(self, tmp_path):
+        source = fakes.write_compound(tmp_path)
+        assert "6 basic and 10 compound expressions" in check("emotionet", source).facts[0]
+        fakes.write_csv(source, fakes.rows()[:1])
+        assert "manually annotated" in check("emotionet", source).facts[0]
+
+    def test_readme_has_the_mapping(self):
+        readme = Path(datasets.__file__).parent / "emotionet" / "README.md"
+        for classes in (BASIC_CLASSES, COMPOUND_CLASSES):
+            assert classes.table() in readme.read_text(encoding="utf-8")
 
 
 class Sheet:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,6 @@ from mtl_dm.datasets.csv_folder import _names as names
 from mtl_dm.datasets.csv_folder import _subjects as subjects
 from mtl_dm.datasets.csv_folder._lines import why_too_little
 from mtl_dm.datasets.csv_folder._rows import (
-    SPLITS,
     class_names,
     given_split,
     given_subject,
@@ -22,8 +21,9 @@ from mtl_dm.datasets.csv_folder._rows import (
     to_row,
 )
 from mtl_dm.datasets.csv_folder._schema import TABLE, Schema, read_schema
-from mtl_dm.datasets.csv_folder._splits import SEED, ByImage, by_subject
+from mtl_dm.datasets.csv_folder._splits import ByImage
 from mtl_dm.datasets.reading import BadLine, Item, Line, Release, clean, parse
+from mtl_dm.datasets.reading.subjects import SEED, SPLITS, by_subject
 from mtl_dm.tasks import Task
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ def _splits(
     if has_subjects:
         with _true_reason(source, schema, given_subject):
             counts = Counter(_readable(source, schema, given_subject))
-            splits = by_subject(counts)
+            splits = _by_subject(counts)
         return lambda line: splits[given_subject(line)], SPLITS, subjects.spellings(counts)
     images = ByImage()
     with _true_reason(source, schema, _path):
@@ -154,6 +154,13 @@ def _splits(
             images.add(path)
         split_of = images.rule()
     return lambda line: split_of(_path(line)), SPLITS, [_BY_IMAGE]
+
+
+def _by_subject(counts: Mapping[str, int]) -> dict[str, str]:
+    try:
+        return by_subject(counts)
+    except ValueError as error:
+        raise ValueError(f"{error}; add a column 'split'.") from error
 
 
 @contextlib.contextmanager

@@ -25,11 +25,10 @@ from mtl_dm.datasets.reading import (
     read_table,
 )
 from mtl_dm.datasets.reading.names import is_missing_mark, is_perhaps_missing
+from mtl_dm.datasets.reading.subjects import SPLITS
 from mtl_dm.tasks import Task
 
 T = TypeVar("T")
-
-SPLITS = ("train", "validation", "test")
 
 # A table tool writes 1.0 where a column of whole numbers has gaps.
 _FLAGS = {"1": 1, "0": 0, "1.0": 1, "0.0": 0, "": MISSING}

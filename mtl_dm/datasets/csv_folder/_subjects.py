@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mtl_dm.datasets.csv_folder._rows import SPLITS
 from mtl_dm.datasets.reading import names
+from mtl_dm.datasets.reading.subjects import SPLITS
 
 _SHOWN = 5
 

@@ -14,6 +14,19 @@ NAME = re.compile(r"(N_\d+)_\d+\.(jpg|jpeg|png)", re.ASCII | re.IGNORECASE)
 _PREFIX = re.compile(r"N_\d+", re.ASCII)
 _LIST = re.compile(r"dataFile_\d+", re.ASCII)
 
+
+def file_name(url: str) -> str:
+    """Return the file name of an image, the last part of its URL, which may be quoted.
+
+    Raises:
+        ValueError: If it is none of the release's.
+    """
+    name = url.strip("'\" ").rsplit("/", 1)[-1]
+    if not NAME.fullmatch(name):
+        raise ValueError(f"the URL is {url!r}; expected one that ends in N_<digits>_<digits>.jpg")
+    return name
+
+
 Kind = Literal["flat", "by prefix", "by list"]
 
 SHOWN = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from mtl_dm.datasets.emotionet._images import NAME, Place, find_images
-from mtl_dm.datasets.emotionet._sheets import read_sheets, require_openpyxl
+from mtl_dm.datasets.emotionet._categories import TABLES as CATEGORY_TABLES
+from mtl_dm.datasets.emotionet._categories import read_compound
+from mtl_dm.datasets.emotionet._images import Place, file_name, find_images
+from mtl_dm.datasets.emotionet._tables import FOLDER, find_tables, read_lines
 from mtl_dm.datasets.reading import (
     MISSING,
     BadLine,
@@ -22,7 +23,6 @@ from mtl_dm.datasets.reading import (
     locate,
     parse,
     read_table,
-    table_lines,
 )
 from mtl_dm.tasks import ACTION_UNITS, Task
 
@@ -35,8 +35,6 @@ UNITS_2017 = tuple(f"AU{number}" for number in (1, 2, 4, 5, 6, 9, 12, 17, 20, 25
 # and head): those are none of the 17 of Table 1.
 UNITS_2020 = tuple(f"AU{number}" for number in (1, 2, 4, 5, 6, 9, 10, 12, 15, 17, 20, 24, 25, 26))
 """Of the challenge of 2020, as far as they are in `ACTION_UNITS`."""
-
-FOLDER = "EmotioNet"
 
 TABLES = ("EmotioNet_FACS*", "emotionet_facs*", "labels/EmotioNet_FACS*", "labels/emotionet_facs*")
 LISTS = ("dataFile_*.txt", "*/dataFile_*.txt")
@@ -63,15 +61,8 @@ def read_manual(source: Path, *, units: Sequence[str] = UNITS_2017) -> Release:
         FileNotFoundError: If there is no table or no image.
         ValueError: If images are in several places, or a table needs openpyxl and that is missing.
     """
-    expected = [f"{name}{ending}" for name in TABLES for ending in (".csv", ".xlsx")]
-    root = locate("manually annotated EmotioNet", source, expected, FOLDER)
-    tables = {path for name in expected for path in root.glob(name)}
-    # The same table in both formats is read once.
-    tables -= {path.with_suffix(".xlsx") for path in tables if path.suffix == ".csv"}
-    for path in sorted(tables):
-        if path.suffix == ".xlsx":
-            require_openpyxl(path)
-    return _release(root, "manually", sorted(tables), _table_lines, units, PUBLISHED)
+    root, tables = find_tables("manually annotated EmotioNet", source, TABLES)
+    return _release(root, "manually", tables, _table_lines, units, PUBLISHED)
 
 
 def read_automatic(source: Path, *, units: Sequence[str] = UNITS_2017) -> Release:
@@ -91,18 +82,21 @@ def read_automatic(source: Path, *, units: Sequence[str] = UNITS_2017) -> Releas
 
 
 def read_either(source: Path) -> Release:
-    """Return what a folder holds: manually annotated images, or else automatically annotated ones.
+    """Return what a folder holds, the first of: manually or automatically annotated, categories.
 
     Raises:
-        FileNotFoundError: If it holds neither.
+        FileNotFoundError: If it holds none of them.
         ValueError: As `read_manual` does.
     """
     places = (source, source / FOLDER)
-    manual, lists = (
-        any(any(place.glob(name)) for place in places for name in names)
-        for names in (TABLES, LISTS)
-    )
-    return read_automatic(source) if lists and not manual else read_manual(source)
+    for names, read in (
+        (TABLES, read_manual),
+        (LISTS, read_automatic),
+        (CATEGORY_TABLES, read_compound),
+    ):
+        if any(any(place.glob(name)) for place in places for name in names):
+            return read(source)
+    return read_manual(source)
 
 
 def _release(
@@ -137,12 +131,7 @@ def _rows(
 
 
 def _table_lines(table: Path, units: Sequence[str]) -> Iterator[Line | BadLine]:
-    columns = ("URL", *units)
-    if table.suffix == ".csv":
-        yield from read_table(table, columns, others=True, rename=_column)
-        return
-    for name, cells in read_sheets(table):
-        yield from table_lines(name, cells, columns, others=True, rename=_column)
+    yield from read_lines(table, ("URL", *units))
 
 
 def _list_lines(table: Path, units: Sequence[str]) -> Iterator[Line | BadLine]:
@@ -150,21 +139,9 @@ def _list_lines(table: Path, units: Sequence[str]) -> Iterator[Line | BadLine]:
     yield from read_table(table, _LIST_COLUMNS, header="absent", delimiter="\t")
 
 
-def _column(cell: str) -> str:
-    """Return AU1 for 'AU 1', which the release writes with its quotes and spaces."""
-    return re.sub(r"[\s'\"]", "", cell)
-
-
 def _row(line: Line, place: Place, table: str, units: tuple[str, ...]) -> Row | Skipped:
-    path = place.path(_file_name(line["URL"]), table)
+    path = place.path(file_name(line["URL"]), table)
     values = {unit: flag(unit, line[unit], _FLAGS) for unit in units}
     if set(values.values()) == {MISSING}:
         return Skipped(path, f"{line.where}: none of the {len(units)} action units is annotated")
     return Row(path, {"action_units": in_order(values, ACTION_UNITS)}, line.where)
-
-
-def _file_name(url: str) -> str:
-    name = url.strip("'\" ").rsplit("/", 1)[-1]
-    if not NAME.fullmatch(name):
-        raise ValueError(f"the URL is {url!r}; expected one that ends in N_<digits>_<digits>.jpg")
-    return name

@@ -10,6 +10,8 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from mtl_dm.datasets._check import CHECKERS, Report
+from mtl_dm.datasets.emotionet._categories import TASKS as CATEGORY_TASKS
+from mtl_dm.datasets.emotionet._categories import read_compound
 from mtl_dm.datasets.emotionet._reader import (
     TASKS,
     UNITS_2020,
@@ -18,17 +20,20 @@ from mtl_dm.datasets.emotionet._reader import (
     read_manual,
 )
 from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.tasks import Task
 
 
 @dataclasses.dataclass(kw_only=True)
 class EmotioNetConfig(tfds.core.BuilderConfig):
-    """One choice of images and action units.
+    """One choice of images and labels.
 
     Attributes:
         read: Reads them.
+        tasks: What they are annotated for.
     """
 
     read: Callable[[Path], Release]
+    tasks: tuple[Task, ...] = TASKS
 
 
 CONFIGS = [
@@ -47,11 +52,17 @@ CONFIGS = [
         description="Automatically annotated images, the 11 action units of the 2017 challenge.",
         read=read_automatic,
     ),
+    EmotioNetConfig(
+        name="compound",
+        description="Images of six basic and ten compound expressions.",
+        read=read_compound,
+        tasks=CATEGORY_TASKS,
+    ),
 ]
 
 
 class EmotioNet(ReleaseBuilder):
-    """EmotioNet: facial action units."""
+    """EmotioNet: facial action units, or basic and compound expressions."""
 
     name = "emotionet"
     VERSION = tfds.core.Version("1.0.0")
@@ -60,15 +71,16 @@ class EmotioNet(ReleaseBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
     Ask the owners for EmotioNet, whose images you download from the URLs that they give. The
     manual directory holds EmotioNet_FACS*.csv (or .xlsx, which needs openpyxl), for the
-    automatically annotated images dataFile_*.txt, and the images anywhere below it, under the last
+    automatically annotated images dataFile_*.txt, for basic and compound expressions
+    URLsWithEmotionCat*.csv (or .xlsx, decrypted), and the images anywhere below it, under the last
     part of their URL (N_0000000001_00001.jpg) in one folder, or in a folder N_0000000001/ each.
     """
 
-    TASKS = TASKS
     DESCRIPTION = """\
     Images of faces found by web search, annotated for facial action units by hand (24,600 images)
     or by a program (about 950,000). One split, `train`, of which an experiment draws its parts.
-    Action units that are not annotated are missing; a row without any is skipped and listed.
+    Action units that are not annotated are missing; a row without any is skipped and listed. A
+    further set shows one of six basic or of ten compound expressions.
     """
     LICENSE = """\
     For research that is not commercial, under an agreement with the owners. This package holds no
@@ -83,6 +95,11 @@ class EmotioNet(ReleaseBuilder):
   year = {2016},
 }
 """
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of this data set."""
+        return self.builder_config.tasks
 
     def release(self, source: Path) -> Release:
         """Return what is in the source folder."""

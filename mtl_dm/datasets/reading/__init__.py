@@ -2,12 +2,14 @@
 
 from mtl_dm.datasets.reading.builder import ReleaseBuilder
 from mtl_dm.datasets.reading.checking import check_release
+from mtl_dm.datasets.reading.frames import Frames
 from mtl_dm.datasets.reading.images import large_images, load_jpeg
 from mtl_dm.datasets.reading.items import BadLine, Box, Item, Row, Skipped, parse, strict
 from mtl_dm.datasets.reading.paths import clean, image_files, inside, locate
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.skips import SKIPPED_FILE
 from mtl_dm.datasets.reading.splits import SPLIT_FILE, save_split
+from mtl_dm.datasets.reading.subjects import by_subject
 from mtl_dm.datasets.reading.tables import Line, read_header, read_table, table_lines
 from mtl_dm.datasets.reading.values import MISSING, ClassMap, flag, in_order, integer, number
 
@@ -18,12 +20,14 @@ __all__ = [
     "BadLine",
     "Box",
     "ClassMap",
+    "Frames",
     "Item",
     "Line",
     "Release",
     "ReleaseBuilder",
     "Row",
     "Skipped",
+    "by_subject",
     "check_release",
     "clean",
     "flag",

@@ -82,9 +82,47 @@ def write_lists(parent: Path, by_list: bool = True) -> Path:
     return root
 
 
+CATEGORIES = [
+    "angrily_disgusted",
+    "angrily_surprised",
+    "angry",
+    "appalled",
+    "awed",
+    "disgusted",
+    "fearful",
+    "fearfully_angry",
+    "fearfully_surprised",
+    "happily_disgusted",
+    "happily_surprised",
+    "happy",
+    "sad",
+    "sadly_angry",
+    "sadly_disgusted",
+    "surprised",
+]
+
+
+def category_row(number: int, *shown: str, other=0) -> list:
+    return [url(number), "", *(1 if name in shown else other for name in CATEGORIES)]
+
+
+def write_categories(root: Path, rows, first="url_server") -> Path:
+    header = (first, "url_original", *CATEGORIES)
+    return write_csv(root, rows, header, "URLsWithEmotionCat_aws.csv")
+
+
+def write_compound(parent: Path, shown=("happy", "awed", "sadly_angry", "surprised")) -> Path:
+    """One image a category."""
+    root = parent / "EmotioNet"
+    write_categories(root, [category_row(n, name) for n, name in enumerate(shown)])
+    write_images(root / "images", range(len(shown)))
+    return root
+
+
 LAYOUTS = {
     "manual": Layout(lambda parent: write_manual(parent).parent, {"train": 5}, "manual"),
     "as in the URL": Layout(write_as_in_url, {"train": 5}, "manual_2020"),
+    "compound": Layout(write_compound, {"train": 4}, "compound"),
     "lists": Layout(write_lists, {"train": 5}, "automatic"),
     "lists flat": Layout(functools.partial(write_lists, by_list=False), {"train": 5}, "automatic"),
 }

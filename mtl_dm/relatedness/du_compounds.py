@@ -46,8 +46,8 @@ _TABLE = {
 def compound_du() -> Relatedness:
     """Return the relatedness of 15 compound expressions and the 16 action units of their rows.
 
-    Second-hand: nobody has checked these numbers against the printed table yet;
-    those of `compound_emotionet` stand in a public file. `conditional` and `weights` are 1 where a unit is
+    Second-hand: nobody has checked these numbers against the printed table yet; those of
+    `compound_emotionet` stand in a public file. `conditional` and `weights` are 1 where a unit is
     prototypical and the share where it is observational, unlike `facs`, whose `conditional` is 1
     there too: a unit that a fifth of the people showed does not define a compound.
     """

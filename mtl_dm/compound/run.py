@@ -69,7 +69,7 @@ def recognise(
         task, seen = _observed(model, name, data_dir)
         if drawn is not None and drawn[0].labels != task.labels:
             raise ValueError(f"{support!r} has other compounds than {name!r}: {drawn[0].labels}.")
-        few = {} if drawn is None else few_shots(drawn[1], seen, task, draws)
+        few = {} if drawn is None else few_shots(drawn[1], seen, task, draws, SHOTS)
         zero = zero_shots(seen, model.tasks, task, table, scores)
         for line in _lines(zero, few):
             print(f"{name}  {line}")
@@ -114,7 +114,7 @@ def zero_shots(
 
 
 def few_shots(
-    drawn: Observed, seen: Observed, task: Task, draws: int, shots: Sequence[int] = SHOTS
+    drawn: Observed, seen: Observed, task: Task, draws: int, shots: Sequence[int]
 ) -> dict[tuple[str, int], np.ndarray]:
     """Return, by classifier and number of images of a class, the UAR of each draw.
 

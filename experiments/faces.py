@@ -18,16 +18,20 @@ Cost (two cores, an estimate that DRY_RUN=1 says again): 30 cells, 30 minutes.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from experiments import faces_paper as paper
 from experiments.engine.options import Options, main_guard, options
 from experiments.engine.running import run_study
 from experiments.engine.study import Column, Study
-from experiments.faces_rows import BASELINES, PUBLISHED_ROWS, ROWS
+from experiments.faces_compounds import PAGE, compounds_page
+from experiments.faces_rows import BASELINES, PUBLISHED_ROWS, ROWS, UNCOUPLED
 from experiments.faces_words import COMPOUNDS, DEMO, INTRO, PUBLISHED
-from experiments.problems.behaviour import FEW_SHOT, HALF_WIDTH, UAR, ZERO_SHOT, Behaviour, Reading
-from mtl_dm.reporting import Quantity
+from experiments.problems.behaviour import FEW_SHOT, UAR, ZERO_SHOT, Behaviour, Reading
+from mtl_dm.files import write_atomically
+from mtl_dm.reporting import read_cells, to_frame
 from mtl_dm.training.config import TrainConfig
 
 TABLE = "faces"
@@ -57,7 +61,6 @@ METRICS = {
 PER_LABEL = [
     (ZERO_SHOT, UAR),
     (FEW_SHOT, UAR),
-    (FEW_SHOT, HALF_WIDTH),
     (ZERO_SHOT, "recall"),
     ("valence_arousal", "ccc"),
     ("expression", "recall"),
@@ -126,13 +129,11 @@ def study(chosen: Options) -> Study:
         FileNotFoundError: If data of the preset paper are not built and it is no dry run.
     """
     if chosen.preset == paper.PRESET:
-        made, seconds = paper.columns(chosen), 0.0
-        metrics, notes = paper.METRICS, paper.NOTES
-        headline, published = paper.HEADLINE, {column.name: paper.PUBLISHED for column in made}
+        made, seconds, notes = paper.columns(chosen), 0.0, paper.NOTES
+        metrics, headline = paper.METRICS, paper.HEADLINE
     else:
-        made, seconds = columns(chosen), SECONDS
-        metrics, notes, headline = METRICS, DEMO, HEADLINE
-        published = {column.name: paper.PUBLISHED for column in made}
+        made, seconds, notes = columns(chosen), SECONDS, DEMO
+        metrics, headline = METRICS, HEADLINE
     report: dict[str, Any] = {
         "title": "Faces: expressions, action units, valence-arousal, compounds",
         "intro": INTRO,
@@ -140,15 +141,26 @@ def study(chosen: Options) -> Study:
         "change_metrics": {task: [metric] for task, metric in headline.items() if task in TASKS},
         "headline": headline,
         "baselines": BASELINES,
-        "uncoupled_row": list(ROWS)[1],
+        "uncoupled_row": UNCOUPLED,
         "published_table": TABLE,
-        "published_columns": published,
+        "published_columns": {column.name: paper.PUBLISHED for column in made},
         "published_rows": PUBLISHED_ROWS,
-        "quantities": {HALF_WIDTH: Quantity(0.0, 1.0, 100.0, 1, "points", higher_is_better=False)},
         "notes": [*notes, *COMPOUNDS, PUBLISHED],
         "per_label": PER_LABEL,
     }
-    return Study(TABLE, chosen.preset, made, ROWS, report, seconds=seconds)
+    pages = functools.partial(write_compounds, [column.name for column in made])
+    return Study(TABLE, chosen.preset, made, ROWS, report, pages=pages, seconds=seconds)
+
+
+def write_compounds(columns: Sequence[str], folder: Path) -> None:
+    """Write compounds.md from the cells that are there.
+
+    Args:
+        columns: Of the study.
+        folder: Folder of the study.
+    """
+    frame = to_frame(read_cells(folder, TABLE).cells)
+    write_atomically(folder / PAGE, compounds_page(frame, columns, tuple(ROWS), UNCOUPLED))
 
 
 def main() -> None:

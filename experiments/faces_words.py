@@ -10,7 +10,8 @@ INTRO = (
     "coupling; with expressions and action units coupled by the printed losses, which is as far as "
     "FaceBehaviorNet couples; the same by this library's default; and with expressions coupled to "
     "valence-arousal too, by moments, which is this project's. Then compound expressions, which no "
-    "network was trained for."
+    "network was trained for: `compounds.md` beside this file has their tables with intervals. "
+    "The paper's case ii, attributes and identities, is the column of people in Table 4."
 )
 
 COMPOUNDS = [
@@ -22,8 +23,9 @@ COMPOUNDS = [
     f"`compound_few_shot`: UAR after {DRAWS} draws of k labelled images of each compound, on "
     "features that are not trained further (scaled to length 1; of ST those of three networks side "
     "by side). The protocol is ours. In the main table: "
-    f"{MAIN_SHOTS[0]}, k={MAIN_SHOTS[1]}. `half_width` is half the width of the 95% interval over "
-    "draws within a training (Student's t); ± beside a UAR is over seeds, of the draws' means.",
+    f"{MAIN_SHOTS[0]}, k={MAIN_SHOTS[1]}. `half_width` in `results.csv` is half the width of the "
+    "95% interval over draws within a training (Student's t); ± beside a UAR is over seeds, of the "
+    "draws' means.",
 ]
 
 PUBLISHED = (

@@ -5,12 +5,14 @@ import sys
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 
 from experiments import faces as study_file
 from experiments import faces_paper
 from experiments.engine.dry_run import describe
 from experiments.engine.networks import configuration, part_of
 from experiments.engine.running import run_study
+from experiments.faces_compounds import PAGE, compounds_page
 from experiments.faces_rows import AFFECT, ALONE, BASELINES, EVERY, PRINTED, ROWS, UNCOUPLED, UNITS
 from experiments.problems import behaviour
 from experiments.problems.behaviour import FEW_SHOT, ON_ANNOTATED, ZERO_SHOT
@@ -20,7 +22,8 @@ from mtl_dm.compound.scores import zero_shot
 from mtl_dm.datasets import SyntheticCompounds
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.relatedness import compound_emotionet
-from mtl_dm.reporting import read_cells
+from mtl_dm.reporting import read_cells, to_frame
+from mtl_dm.runs.schema import Cell
 from mtl_dm.synthetic.compounds import TASKS as COMPOUND_TASKS
 from mtl_dm.synthetic.face_sets import EMOTIONET_UNITS
 from mtl_dm.tasks import ACTION_UNITS
@@ -45,7 +48,7 @@ def small(monkeypatch):
     monkeypatch.setattr(study_file, "NETWORKS", {"compact CNN": ("compact_cnn", 1)})
     monkeypatch.setattr(behaviour, "SHOTS", (1, 2))
     monkeypatch.setattr(behaviour, "MAIN_SHOTS", ("class_means", 2))
-    monkeypatch.setattr(behaviour, "DRAWS", 2)
+    monkeypatch.setattr(behaviour, "DRAWS", 3)
 
 
 def problem(folder):
@@ -168,6 +171,33 @@ def test_a_tiny_run(built, tmp_path, monkeypatch):
     assert "| coupled expression-AU, printed | 65.4 | 78.0 | 48.3 |" in text
     assert "No real valence-arousal data" in text
     assert (tmp_path / "report.html").is_file()
+    assert "### No example" in (tmp_path / PAGE).read_text(encoding="utf-8")
+
+
+def test_compounds_page():
+    levels = {UNCOUPLED: (0.2, 0.3, 0.4), UNITS: (0.4, 0.45, 0.62)}
+    cells = [
+        Cell(
+            study_file.TABLE, "faces / net", row, seed, None, "demo", "drawn (synthetic)",
+            {
+                ZERO_SHOT: {"uar/zero_shot": value},
+                FEW_SHOT: {"uar/means, k=1": value, "half_width/means, k=1": 0.015},
+            },
+            1.0, 1, {},
+        )
+        for row, values in levels.items()
+        for seed, value in enumerate(values)
+    ]  # fmt: skip
+    text = compounds_page(to_frame(cells), ["faces / net", "other"], (*levels, EVERY), UNCOUPLED)
+    half = stats.t.ppf(0.975, 2) * np.std(levels[UNCOUPLED], ddof=1) / np.sqrt(3)
+    assert f"| {UNCOUPLED} | 30.0 ± {100 * half:.1f} |" in text
+    assert f"| {UNCOUPLED} | 30.0 ± {100 * half:.1f} (1.5) |" in text
+    gaps = np.subtract(levels[UNITS], levels[UNCOUPLED])
+    half = stats.t.ppf(0.975, 2) * np.std(gaps, ddof=1) / np.sqrt(3)
+    p = stats.ttest_1samp(gaps, 0).pvalue  # One comparison: nothing to adjust.
+    assert f"| {UNITS} | {100 * gaps.mean():+.1f} ± {100 * half:.1f} (p {p:.3f}) |" in text
+    assert f"| {EVERY} | — |" in text
+    assert text.count("Not measured yet.") == 2
 
 
 def test_the_command_refuses_an_unknown_preset(monkeypatch):

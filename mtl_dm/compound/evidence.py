@@ -81,15 +81,18 @@ class Evidence:
         Raises:
             ValueError: If no regression task has it.
         """
-        task = self._task("regression", (VALENCE,), "valence")
+        instead = " The score zero_shot(valence=False) does without."
+        task = self._task("regression", (VALENCE,), "valence", instead)
         return self._columns(task, (VALENCE,))[:, 0]
 
-    def _task(self, kind: str, labels: Sequence[str], what: str) -> Task:
+    def _task(self, kind: str, labels: Sequence[str], what: str, instead: str = "") -> Task:
         for task in self._tasks:
             if task.kind == kind and set(labels) & set(task.labels):
                 return task
         listed = {task.name: task.kind for task in self._tasks}
-        raise ValueError(f"The model has no {kind} task with {what}; its tasks are {listed}.")
+        raise ValueError(
+            f"The model has no {kind} task with {what}; its tasks are {listed}.{instead}"
+        )
 
     def _columns(self, task: Task, labels: Sequence[str]) -> np.ndarray:
         return self._outputs[task.name][:, [task.labels.index(label) for label in labels]]

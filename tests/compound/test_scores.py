@@ -109,13 +109,26 @@ FEW_CLASSES = Task.multiclass("expression", ("happiness", "surprise", "sadness")
         ("product", (EXPRESSION,), ("awed",), "'awed' has no components by its name"),
         ("product", (UNITS,), NAMES, "no multiclass task with a basic expression"),
         ("posterior", (EXPRESSION,), NAMES, "no multilabel task with an action unit"),
-        ("zero_shot", (EXPRESSION, UNITS), NAMES, "no regression task with valence"),
+        ("zero_shot", (EXPRESSION, UNITS), NAMES, r"no regression task with valence; .* zero_shot\(valence=False\) does without"),
         ("zero_shoot", TASKS, NAMES, "Unknown score of compounds 'zero_shoot'. Known: posterior"),
     ],
 )  # fmt: skip
 def test_what_a_model_lacks_is_named(score, tasks, names, message):
     with pytest.raises(ValueError, match=message):
         SCORES.create(score, evidence(tasks, names, compound_emotionet))
+
+
+def test_a_score_of_a_user_needs_no_other_edit(monkeypatch):
+    monkeypatch.setattr(SCORES, "_entries", dict(SCORES._entries))
+
+    @SCORES.register("loudest_unit")
+    def loudest_unit(found, *, power: float = 1.0):
+        return (found.units[:, None] * found.table.weights).max(axis=2) ** power
+
+    texts = ("loudest_unit", "loudest_unit(power=2.0)")
+    plain, squared = (SCORES.create(text, evidence()) for text in texts)
+    assert plain.shape == (N, len(NAMES))
+    np.testing.assert_allclose(squared, plain**2)
 
 
 def test_what_does_not_fit_is_refused():

@@ -64,7 +64,7 @@ def problem(data_dir: str, seed: int, fold: int | None) -> Behaviour:
         fold: Not used.
     """
     del fold
-    affectnet = chosen_of(AFFECTNET, data_dir)
+    affectnet = _affectnet(data_dir)
     trained = dict(zip((f"{affectnet}:train", TRAINED, f"{AFF_WILD2}:train"), TASKS, strict=True))
     test = dict(
         zip((f"{affectnet}:validation", TESTED, f"{AFF_WILD2}:validation"), TASKS, strict=True)
@@ -100,10 +100,15 @@ def problem(data_dir: str, seed: int, fold: int | None) -> Behaviour:
     )
 
 
+def _affectnet(data_dir: str) -> str:
+    found = chosen_of([f"{name}:train" for name in AFFECTNET], data_dir)
+    return found.partition(":")[0]
+
+
 def missing(data_dir: str) -> list[str]:
     """Return the databases that are not built, each with the command that builds it."""
     names = (
-        chosen_of(AFFECTNET, data_dir), TRAINED.partition(":")[0], AFF_WILD2, RAF_DB, RAF_COMPOUND,
+        _affectnet(data_dir), TRAINED.partition(":")[0], AFF_WILD2, RAF_DB, RAF_COMPOUND,
     )  # fmt: skip
     found = [data.outline(f"{name}:train", data_dir=data_dir) for name in names]
     return [

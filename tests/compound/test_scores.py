@@ -109,7 +109,8 @@ FEW_CLASSES = Task.multiclass("expression", ("happiness", "surprise", "sadness")
         ("product", (EXPRESSION,), ("awed",), "'awed' has no components by its name"),
         ("product", (UNITS,), NAMES, "no multiclass task with a basic expression"),
         ("posterior", (EXPRESSION,), NAMES, "no multilabel task with an action unit"),
-        ("zero_shot", (EXPRESSION, UNITS), NAMES, r"no regression task with valence; .* zero_shot\(valence=False\) does without"),
+        ("zero_shot", (EXPRESSION, UNITS), NAMES,
+         r"no regression task with valence; .* zero_shot\(valence=False\) does without"),
         ("zero_shoot", TASKS, NAMES, "Unknown score of compounds 'zero_shoot'. Known: posterior"),
     ],
 )  # fmt: skip

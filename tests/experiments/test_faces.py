@@ -145,6 +145,27 @@ class TestPlan:
         with pytest.raises(FileNotFoundError, match=r"not built in .*raf_db/compound \(python -m"):
             study_file.study(chosen)
 
+    def test_paper_reads_each_database_for_its_task(self, databases, monkeypatch):
+        monkeypatch.setattr(faces_paper, "SIDE", SIDE)
+        found = faces_paper.problem(databases, 0, None)
+        assert [list(each.element_spec[1]) for each in found.sources(found.tasks)] == [
+            ["expression"], ["action_units"], ["valence_arousal"],
+        ]  # fmt: skip
+        # AffectNet has valence and arousal too, Aff-Wild2 all three: each test image counts once.
+        annotated = [
+            [name for name, mask in masks.items() if np.max(mask) > 0]
+            for _, _, masks in found.test(found.tasks).as_numpy_iterator()
+        ]
+        assert max(map(len, annotated)) == 1
+        assert {name for names in annotated for name in names} == set(study_file.TASKS)
+        further = found.further(found.tasks)
+        assert {place: list(each.element_spec[1]) for place, each in further.items()} == {
+            "raf_db": ["expression"],
+            "aff_wild2": ["expression", "action_units"],
+            "affectnet": ["valence_arousal"],
+        }
+        assert list(found.further(found.tasks[2:])) == ["affectnet"]
+
     def test_paper_names_metrics_by_database(self, tmp_path):
         found = faces_paper.problem(str(tmp_path), 0, None)
         assert found.config.datasets == (

@@ -63,6 +63,10 @@ def recognise(
     scores = [str(SCORES.spec(score)) for score in scores]
     model = load_model(checkpoint)
     table = relatedness_of(relatedness, (), data_dir)
+    if not isinstance(table, Relatedness):
+        raise ValueError(
+            f"relatedness must name the action units of compounds, {relatedness!r} does not."
+        )
     drawn = None if support is None else _observed(model, support, data_dir)
     results = {}
     for name in names:

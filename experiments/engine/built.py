@@ -30,6 +30,8 @@ class Built(Problem):
         unseen: By name of a multilabel task, the name in the results of those of its attributes
             that no training image is annotated for.
         expected: By name of a training set, its size where it is not built.
+        only: By name of a data set, the tasks whose labels are read of it; all of one that is not
+            named.
 
     Raises:
         ValueError: If a name is unknown, or the data sets disagree on labels.
@@ -44,18 +46,29 @@ class Built(Problem):
         thresholds_from: str | Sequence[str] | None = None,
         unseen: Mapping[str, str] | None = None,
         expected: Mapping[str, int] | None = None,
+        only: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.config = config
         self.tasks = assembly.tasks_of(config, built=False)
         self._test, self._validation = _names(test), _names(thresholds_from)
         self._unseen = unseen or {}
         self._expected = expected or {}
+        self._only = only or {}
         self.record = {"test": test, "thresholds_from": thresholds_from}
+        if self._only:
+            self.by_name = False  # A command would read the other labels too.
+            self.record["only"] = {name: list(tasks) for name, tasks in self._only.items()}
 
     @property
     def _annotated(self) -> list[dict[str, np.ndarray]]:
-        config = self.config
-        return [_annotated(name, config.data_dir, self.tasks) for name in config.datasets]
+        return [self._annotations(name) for name in self.config.datasets]
+
+    def _annotations(self, name: str) -> dict[str, np.ndarray]:
+        found = _annotated(name, self.config.data_dir, self.tasks)
+        return {task: flags for task, flags in found.items() if self._reads(name, task)}
+
+    def _reads(self, name: str, task: str) -> bool:
+        return task in self._only.get(name, (task,))
 
     @functools.cached_property
     def scored(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
@@ -89,9 +102,9 @@ class Built(Problem):
         config = self.config
         for name in config.datasets:
             found = data.outline(name, data_dir=config.data_dir)
-            labelled = set(found.labelled)
+            labelled = {task for task in found.labelled if self._reads(name, task)}
             if found.built:
-                every = _annotated(name, config.data_dir, self.tasks)
+                every = self._annotations(name)
                 labelled = {task for task, flags in every.items() if np.any(flags)}
             yield (found.size or self._expected.get(name, UNKNOWN)) if wanted & labelled else None
 
@@ -124,7 +137,8 @@ class Built(Problem):
 
     def _load(self, name: str, tasks: Sequence[Task]) -> tf.data.Dataset:
         config = self.config
-        return data.load(name, data_dir=config.data_dir, tasks=tasks, image_size=config.image_size)
+        read = [task for task in tasks if self._reads(name, task.name)]
+        return data.load(name, data_dir=config.data_dir, tasks=read, image_size=config.image_size)
 
 
 def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def measure(cell: StudyCell) -> Measurement:
         metrics.update(tested(problem, network.model, chosen))
         thresholds.update(chosen)
         networks.append(network)
+    metrics.update(problem.beyond([network.model for network in networks]))
     steps = max(network.steps for network in networks)
     if not cell.detailed:
         return Measurement(_averages(metrics), steps)

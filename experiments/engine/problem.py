@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.data.outline import Outline
+from mtl_dm.models import MultiTaskModel
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.tasks import Task
 from mtl_dm.training import assembly
@@ -120,6 +121,25 @@ class Problem(abc.ABC):
             tasks: Tasks to read labels of.
         """
         del tasks
+        return {}
+
+    def beside(self) -> Mapping[str, tf.data.Dataset]:
+        """Return what is read beside sources, validation and test, by name.
+
+        Asked for once before cells compute side by side, so that no two of them build it.
+        """
+        return {}
+
+    def beyond(self, models: Sequence[MultiTaskModel]) -> Mapping[str, Mapping[str, float]]:
+        """Return what trained networks achieve in tasks that they were not trained for.
+
+        Args:
+            models: The networks of a cell, with different tasks.
+
+        Returns:
+            Metrics by name of such a task.
+        """
+        del models
         return {}
 
     def validation(self, tasks: Sequence[Task]) -> tf.data.Dataset | None:

@@ -167,6 +167,7 @@ def require_possible(cells: Sequence[StudyCell]) -> None:
             problem.sources(problem.tasks)
             problem.validation(problem.tasks)
             problem.test(problem.tasks)
+            problem.beside()
 
 
 def _computed(

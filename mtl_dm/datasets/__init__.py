@@ -21,6 +21,7 @@ from mtl_dm.datasets.judged import DATABASE_METRICS
 from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_clips import SyntheticClips
+from mtl_dm.datasets.synthetic_compounds import SyntheticCompounds
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 from mtl_dm.datasets.synthetic_people import SyntheticPeople
 from mtl_dm.files import expand_home
@@ -42,6 +43,7 @@ BUILDERS: tuple[Any, ...] = (
     RafDb,
     ShoesSadd,
     SyntheticClips,
+    SyntheticCompounds,
     SyntheticFaces,
     SyntheticPeople,
 )
@@ -114,6 +116,7 @@ __all__ = [
     "RafDb",
     "ShoesSadd",
     "SyntheticClips",
+    "SyntheticCompounds",
     "SyntheticFaces",
     "SyntheticPeople",
     "find",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -11,9 +11,12 @@ from mtl_dm import data
 from mtl_dm.data.built import IMAGE
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.inputs import InputSpec, inputs_of
+from mtl_dm.tasks import Task
 
 
-def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Dataset:
+def source_for(
+    model: MultiTaskModel, name: str, data_dir: str, tasks: Sequence[Task] | None = None
+) -> tf.data.Dataset:
     """Return a data set as a model takes it.
 
     A model of several inputs gets those called after features of the data set; a square colour
@@ -24,11 +27,12 @@ def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Datas
         model: The model.
         name: As for `mtl_dm.data.load`.
         data_dir: Folder of built data sets.
+        tasks: To read labels of; None: the model's.
 
     Raises:
         FileNotFoundError: If the data set must be built first.
-        ValueError: If a name is unknown, or the data set has none of the model's tasks or not
-            what the model takes.
+        ValueError: If a name is unknown, or the data set has none of the tasks or not what the
+            model takes.
     """
     inputs = inputs_of(model)
     specs = {IMAGE: inputs} if isinstance(inputs, InputSpec) else inputs
@@ -44,7 +48,7 @@ def source_for(model: MultiTaskModel, name: str, data_dir: str) -> tf.data.Datas
     source = data.load(
         name,
         data_dir=data_dir,
-        tasks=model.tasks,
+        tasks=model.tasks if tasks is None else tasks,
         image_size=side,
         inputs=list(dict.fromkeys(features.values())),
     )

@@ -7,12 +7,15 @@ from mtl_dm.relatedness.annotations import Tally, count, from_annotations
 from mtl_dm.relatedness.best_known import Origin, best_known
 from mtl_dm.relatedness.checks import Checked, check, counted_on
 from mtl_dm.relatedness.cognitive_study import facs
+from mtl_dm.relatedness.compounds import COMPONENTS, COMPOUND_EXPRESSIONS, components_of
 from mtl_dm.relatedness.contradictions import (
     Contradiction,
     Frequency,
     contradictions,
     implied_frequencies,
 )
+from mtl_dm.relatedness.du_compounds import compound_du
+from mtl_dm.relatedness.emotionet_compounds import compound_emotionet
 from mtl_dm.relatedness.expectation_maximisation import (
     Estimator,
     drifted,
@@ -39,8 +42,12 @@ from mtl_dm.relatedness.temperature import best_temperature
 PUBLISHED: Registry = Registry("relatedness")
 PUBLISHED.register("facs")(facs)
 PUBLISHED.register("aff_wild2")(aff_wild2)
+PUBLISHED.register("compound_emotionet")(compound_emotionet)
+PUBLISHED.register("compound_du")(compound_du)
 
 __all__ = [
+    "COMPONENTS",
+    "COMPOUND_EXPRESSIONS",
     "PUBLISHED",
     "RELATIONS",
     "Accuracy",
@@ -62,6 +69,9 @@ __all__ = [
     "best_known",
     "best_temperature",
     "check",
+    "components_of",
+    "compound_du",
+    "compound_emotionet",
     "confidence",
     "confirmed_share",
     "contradictions",

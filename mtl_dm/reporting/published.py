@@ -1,4 +1,8 @@
-"""The numbers printed in the paper (AAAI 2024), to stand beside measured ones; never measured."""
+"""Numbers printed in papers, to stand beside measured ones; never measured here.
+
+Those of the tables are of the AAAI 2024 paper, those of "faces" of FaceBehaviorNet (2021) and of
+papers that compare themselves with it.
+"""
 
 from __future__ import annotations
 
@@ -53,12 +57,17 @@ def _table5(raw: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _faces(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.assign(column=raw["database"] + " / " + raw["network"], value=raw["value"] / 100)
+
+
 _TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "table1": ("table1_relatedness.csv", _table1),
     "table2": ("table2.csv", _table2),
     "table3": ("table3.csv", _table3),
     "table4": ("table4.csv", _table4),
     "table5": ("table5.csv", _table5),
+    "faces": ("faces.csv", _faces),
 }
 
 
@@ -66,8 +75,8 @@ def published(table: str) -> pd.DataFrame:
     """Return the printed numbers of one table of the paper.
 
     Args:
-        table: "table1" to "table5". Columns are named "databases / network" (table 1: the source
-            of the relatedness; table 5: the database alone), rows as printed.
+        table: "table1" to "table5", "faces". Columns are named "databases / network" (table 1: the
+            source of the relatedness; table 5: the database alone), rows as printed.
 
     Returns:
         A frame with `PUBLISHED_COLUMNS`; value and spread are fractions, spread is NaN where the

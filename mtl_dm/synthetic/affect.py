@@ -47,11 +47,11 @@ _PULL = np.array([_PULLS.get(name, (0.0, 0.0)) for name in ACTION_UNITS])
 class AffectModel:
     """How action units depend on the expression, for one seed.
 
-    Symbols: k indexes the 7 expressions, i the 17 action units.
+    Symbols: k indexes K expressions (7 basic ones, or compounds), i the 17 action units.
 
     Attributes:
-        conditional: [7, 17], the exact P(action unit i active | expression k).
-        thresholds: [7, 17], the normal score above which i is active under k.
+        conditional: [K, 17], the exact P(action unit i active | expression k).
+        thresholds: [K, 17], the normal score above which i is active under k.
         mixing: [17, 17], maps independent normal scores to correlated ones.
     """
 
@@ -68,8 +68,17 @@ def affect_model(seed: int) -> AffectModel:
         ValueError: If `seed` is negative.
     """
     checked_seed(seed)
-    rng = np.random.default_rng([seed, 0xAFFEC7])
-    table = np.array(facs().weights, dtype=np.float64)
+    return model_around(facs().weights, np.random.default_rng([seed, 0xAFFEC7]))
+
+
+def model_around(weights: np.ndarray, rng: np.random.Generator) -> AffectModel:
+    """Return a model whose conditional is a table's, perturbed.
+
+    Args:
+        weights: [K, 17] in [0, 1]: 1 prototypical, between a share, 0 nothing said.
+        rng: Source of the perturbation.
+    """
+    table = np.array(weights, dtype=np.float64)
     background = rng.uniform(*_BACKGROUND, table.shape)
     expected = np.where(table == 1.0, _PROTOTYPICAL, np.where(table > 0, table, background))
     logits = np.log(expected / (1 - expected)) + _SPREAD * rng.standard_normal(table.shape)
@@ -101,14 +110,14 @@ def sample_intensities(model: AffectModel, expression: int, rng: np.random.Gener
     depends on a strength of the whole face, so that subtle faces are subtle all over.
 
     Args:
-        model: From `affect_model`.
-        expression: Class id, 0 to 6.
+        model: From `affect_model` or `model_around`.
+        expression: Class id, 0 to K - 1.
         rng: Source of randomness.
 
     Raises:
         ValueError: If `expression` is out of range.
     """
-    checked_expression(expression)
+    checked_expression(expression, len(model.thresholds))
     scores = model.mixing @ rng.standard_normal(len(ACTION_UNITS))
     active = scores > model.thresholds[expression]
     strength = rng.beta(2.0, 1.6)
@@ -132,9 +141,31 @@ def sample_valence_arousal(
         ValueError: If `expression` is out of range.
     """
     checked_expression(expression)
+    return valence_arousal_around(_CENTRES[expression], intensities, rng)
+
+
+def centre_between(first: int, second: int) -> np.ndarray:
+    """Return valence and arousal [2] of a full-blown mixture of two expressions: their mean.
+
+    Raises:
+        ValueError: If one is out of range.
+    """
+    return _CENTRES[[checked_expression(first), checked_expression(second)]].mean(axis=0)
+
+
+def valence_arousal_around(
+    centre: np.ndarray, intensities: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return float32 (valence, arousal) in [-1, 1].
+
+    Args:
+        centre: [2], where the full-blown expression is.
+        intensities: [17] as drawn by `sample_intensities`.
+        rng: Source of randomness.
+    """
     active = intensities[intensities > ACTIVE]
     strength = 0.45 + 0.65 * (active.mean() if len(active) else 0.0)
-    values = strength * _CENTRES[expression] + intensities @ _PULL
+    values = strength * centre + intensities @ _PULL
     return np.clip(values + 0.07 * rng.standard_normal(2), -1.0, 1.0).astype(np.float32)
 
 
@@ -154,14 +185,18 @@ def true_conditional(seed: int = 0) -> Relatedness:
     )
 
 
-def checked_expression(expression: int) -> int:
+def checked_expression(expression: int, count: int = len(EXPRESSIONS)) -> int:
     """Return `expression`.
+
+    Args:
+        expression: Class id.
+        count: Of the classes.
 
     Raises:
         ValueError: If it is no class id.
     """
-    if not 0 <= expression < len(EXPRESSIONS):
-        raise ValueError(f"expression must be 0..{len(EXPRESSIONS) - 1}, got {expression}.")
+    if not 0 <= expression < count:
+        raise ValueError(f"expression must be 0..{count - 1}, got {expression}.")
     return expression
 
 

@@ -1,4 +1,4 @@
-"""The flags of train, evaluate and calibrate; the only place that defines any.
+"""The flags of train, evaluate, calibrate and compound; the only place that defines any.
 
 Those of train are the fields of `TrainConfig`, explained there: a new option is a new field.
 """
@@ -58,6 +58,30 @@ def define_calibrate_flags() -> None:
         "validation", None, "Data to fit the temperatures on; not the test set.", required=True
     )
     flags.DEFINE_string("data_dir", "build/datasets", "Folder of built data sets.")
+
+
+def define_compound_flags() -> None:
+    """Define what compound needs."""
+    define_shared_flags()
+    flags.DEFINE_string("checkpoint", None, _CHECKPOINT, required=True)
+    flags.DEFINE_string(
+        "relatedness",
+        "compound_emotionet",
+        "The action units of compounds: compound_emotionet, compound_du or a .json file.",
+    )
+    flags.DEFINE_list(
+        "scores",
+        ["zero_shot", "posterior", "product"],
+        "How compounds are told from what the checkpoint predicts; zero_shot(valence=False) does "
+        "without valence.",
+    )
+    flags.DEFINE_string(
+        "support",
+        None,
+        "A data set from which 1, 5 and 10 images of each compound are drawn, for few-shot "
+        "recognition on frozen features; it must not be tested.",
+    )
+    flags.DEFINE_integer("draws", 20, "How often images are drawn from the support.", lower_bound=1)
 
 
 def define_advise_flags() -> None:

@@ -13,6 +13,8 @@ from mtl_dm.command_line import expand_flags
 def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None:
     """Parse flags and run a command; exit with 1 and a message where its input is wrong.
 
+    Or where a package is missing that not every installation has.
+
     Args:
         command: Reads the parsed flags.
         define_flags: Called before parsing.
@@ -27,7 +29,7 @@ def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None
                 raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
             expand_flags()
             command()
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ImportError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
 

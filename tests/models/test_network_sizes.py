@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mtl_dm.models import BACKBONES
+from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.backbones._recurrence import ParallelGRU
 from mtl_dm.models.counting import macs_of, parameters_of
+from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 
 # Trainable parameters and all, without heads: as the sources count them, at 112 px. Keras counts
 # seven more numbers in an EfficientNet, the input's statistics, which are constants here. Those of
@@ -32,6 +33,27 @@ FEATURES = {
     "hse_nn": 1280,
     "vggface": 4096,
 }
+
+
+def test_output_layer_of_faces_behaviour_has_three_groups():
+    tasks = (
+        Task.multiclass("expression", EXPRESSIONS),
+        Task.multilabel("action_units", ACTION_UNITS),
+        Task.regression("valence_arousal", ("valence", "arousal")),
+    )
+    with keras.StatelessScope(initialize_variables=False):
+        trunk = BACKBONES.get("faces_behaviour")((96, 96, 3))
+    assert parameters_of(trunk) == COUNTS["vggface"]
+    assert trunk.output.shape == (None, FEATURES["vggface"])
+    with keras.StatelessScope(initialize_variables=False):
+        model = MultiTaskModel(keras.layers.Identity(), tasks)
+        model.build((None, FEATURES["vggface"]))
+    heads = {name: head.count_params() for name, head in model.heads.items()}
+    assert heads == {"expression": 7 * 4097, "action_units": 17 * 4097, "valence_arousal": 2 * 4097}
+    assert sum(heads.values()) == 106_522
+    with keras.StatelessScope(initialize_variables=False):
+        large = BACKBONES.get("faces_behaviour")((224, 224, 3))
+    assert parameters_of(large).trainable == 134_260_544
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -44,7 +44,7 @@ def test_numbers_are_those_of_the_paper_folder(table):
         assert spreads == pytest.approx(raw["spread"].tolist(), nan_ok=True)
 
 
-@pytest.mark.parametrize("table", NAMES)
+@pytest.mark.parametrize("table", [*NAMES, "faces"])
 def test_every_table_has_one_shape(table):
     frame = published(table)
     assert list(frame.columns) == COLUMNS
@@ -64,6 +64,8 @@ def test_a_number_of_each_table():
     assert value("table4", *cad) == pytest.approx(0.55)
     assert value("table4", *cad, name="spread") == pytest.approx(0.06)
     assert value("table5", "SADD", "TR", "attributes", "accuracy") == pytest.approx(0.787)
+    behaviour = ("RAF-DB / FaceBehaviorNet", "FaceBehaviorNet", "expression", "average_accuracy")
+    assert value("faces", *behaviour) == pytest.approx(0.78)
     assert math.isnan(value("table5", "SADD", "TR", "attributes", "accuracy", name="spread"))
 
 

@@ -17,6 +17,7 @@ from mtl_dm.models.backbones.efficientnet_b0 import efficientnet_b0
 from mtl_dm.models.backbones.efficientnet_b2 import efficientnet_b2
 from mtl_dm.models.backbones.effnet_b2 import effnet_b2
 from mtl_dm.models.backbones.emoaffnet import emoaffnet
+from mtl_dm.models.backbones.faces_behaviour import faces_behaviour
 from mtl_dm.models.backbones.hse_nn import hse_nn
 from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
 from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
@@ -40,6 +41,7 @@ BACKBONES.register("efficientnet_b0")(efficientnet_b0)
 BACKBONES.register("efficientnet_b2")(efficientnet_b2)
 BACKBONES.register("effnet_b2")(effnet_b2)
 BACKBONES.register("emoaffnet")(emoaffnet)
+BACKBONES.register("faces_behaviour")(faces_behaviour)
 BACKBONES.register("hse_nn")(hse_nn)
 BACKBONES.register("mobilenet_v2")(mobilenet_v2)
 BACKBONES.register("mter_kdtd")(mter_kdtd)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
-from keras import layers
 
-from mtl_dm.models.backbones._contract import example, require_image, require_variant
-from mtl_dm.models.backbones._library import SHAPES, with_outputs
-from mtl_dm.models.backbones._weights import with_weights
-
-_CHANNELS = (64, 128, 256, 512, 512)
-_PAPER = {"width": 1.0, "repeats": (2, 2, 3, 3, 3), "pooled": 5, "dense": 4096}
-_DEMO = {"width": 0.125, "repeats": (1, 1, 2, 2, 2), "pooled": 3, "dense": 128}
+from mtl_dm.models.backbones._contract import example
+from mtl_dm.models.backbones._library import SHAPES
+from mtl_dm.models.backbones._vgg_face import vgg_face
 
 
 @example(
@@ -68,31 +61,4 @@ def vggface(
             do not fit.
         FileNotFoundError: If there is no file of weights.
     """
-    is_demo = require_variant("vggface", variant)
-    sizes: dict[str, Any] = _DEMO if is_demo else _PAPER
-    if dropout is None:
-        dropout = 0.2 if is_demo else 0.5
-    inputs = keras.Input(require_image("vggface", input_shape, 32), name="images")
-    x = inputs
-    for group, (channels, repeats) in enumerate(zip(_CHANNELS, sizes["repeats"], strict=True), 1):
-        for place in range(1, repeats + 1):
-            x = layers.Conv2D(
-                round(channels * sizes["width"]),
-                3,
-                padding="same",
-                activation="relu",
-                kernel_initializer="he_uniform",
-                name=f"block{group}_conv{place}",
-            )(x)
-        if group <= sizes["pooled"]:
-            x = layers.MaxPooling2D(name=f"block{group}_pool")(x)
-    x = _dense(layers.Flatten(name="flatten")(x), sizes["dense"], "fc6")
-    x = layers.Dropout(dropout, name="fc6_dropout")(x) if dropout else x
-    model = keras.Model(inputs, _dense(x, sizes["dense"], "fc7"), name="vggface")
-    with_weights(model, weights, "vggface")
-    return with_outputs(model, outputs, dropout)
-
-
-def _dense(x: Any, units: int, name: str) -> Any:
-    dense = layers.Dense(units, activation="relu", kernel_initializer="he_uniform", name=name)
-    return dense(x)
+    return vgg_face("vggface", input_shape, variant, weights, dropout, outputs)

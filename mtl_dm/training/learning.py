@@ -25,6 +25,9 @@ from mtl_dm.relatedness import (
 from mtl_dm.training import judgement_words as words
 from mtl_dm.training.observing import LIMIT, observe
 
+ANOTHER = 0.2
+"""Share of a table that labels confirm below which what is in use instead is another table."""
+
 
 def schedule(epochs: int) -> tuple[int, int]:
     """Return after how many epochs a relatedness is learned first, and how often from then on.
@@ -51,8 +54,8 @@ class LearnRelatedness(keras.callbacks.Callback):
     network that a table has taught cannot judge it. Where a coupling has gradient gates of its own
     these are held instead, so that its losses are logged and teach nothing: the gates look at the
     table meanwhile, for where classes are few they are soon memorised, and memorised images confirm
-    nothing. What they have seen counts by the share of the table that labels confirm, from a third
-    on. Then, every few epochs:
+    nothing. What they have seen counts by the share of the table that labels confirm, if that is
+    `ANOTHER` at least. Then, every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -170,7 +173,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         for gate in self._gates(index):
             if gate.held:
                 # A table that is another one has nothing to do with what was asked for by the old.
-                gate.release(confirmed if confirmed >= words.IN_PART else 0.0)
+                gate.release(confirmed if confirmed >= ANOTHER else 0.0)
         for scale in self._scales(index):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)

@@ -24,6 +24,8 @@ from mtl_dm.pretrained.card import CARD_FILE, MAIN_TEST, TEXT_FILE
 from mtl_dm.runs.record import write_record
 from mtl_dm.training.resuming import Progress
 
+RUNS = Path("runs/pretrain")
+"""Where the recipe leaves what it makes, unless it is told another folder."""
 HELD_OUT = "a tenth of FER2013's Training"
 LFW = "unseen people of LFW"
 
@@ -103,7 +105,10 @@ def measure(
         tests[title]["average_accuracy"] = metrics["average_accuracy"]
         speed = speed or measuring.faces_per_second(model, test.images)
     evaluate = ["python", "-m", "mtl_dm.evaluate", f"--checkpoint={DEFAULT}"]
-    evaluate += [f"--datasets={','.join(names)}", f"--data_dir={built}", f"--output={root}"]
+    # A place on this machine is nobody else's.
+    shown = RUNS / "test" if root.is_absolute() else root
+    evaluate += [f"--datasets={','.join(names)}", f"--data_dir={shown / 'datasets'}"]
+    evaluate += [f"--output={shown}"]
     card = card_of(DEFAULT, model, path, photos, of, tests, speed, command, [shlex.join(evaluate)])
     write_atomically(path.parent / CARD_FILE, strict_json(card))
     write_atomically(path.parent / TEXT_FILE, card_text.as_markdown(card))

@@ -19,6 +19,8 @@ from mtl_dm.tasks import Task
 LEAST = 30
 """Test images below which nothing is said of a class."""
 GROUPS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
+ALIKE = 0.05
+"""Of the range: images whose middle half spans less are alike, as those of a normalised set."""
 
 Share = dict[str, Any]
 """value, low and high (95%, Wilson), and of how many; the first three None where these are few."""
@@ -109,8 +111,11 @@ def by_quarter(values: np.ndarray, right: np.ndarray) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if known.any():
         edges = np.quantile(values[known], [0, 0.25, 0.5, 0.75, 1])
-        quarter = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, 3)
-        for place, name in enumerate(GROUPS):
+        groups = GROUPS
+        if edges[3] - edges[1] < ALIKE * (edges[4] - edges[0]):
+            groups, edges = ("nearly all are alike",), edges[[0, 4]]
+        quarter = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(groups) - 1)
+        for place, name in enumerate(groups):
             inside = known & (quarter == place)
             line: dict[str, Any] = {"group": name}
             line |= {"from": float(edges[place]), "to": float(edges[place + 1])}

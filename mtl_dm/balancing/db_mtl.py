@@ -128,11 +128,11 @@ def smoothed(mean: Any, gradient: Any, losses: Any, present: Any, share: Any) ->
 
 
 def equal_lengths(gram: Any, present: Any) -> Any:
-    """Return the weights [T] that make all present vectors as long as the longest.
+    """Return the weights [T] that make all present vectors as long as the longest; 0 of length 0.
 
     Args:
         gram: [T, T], their inner products.
         present: [T].
     """
     lengths = ops.sqrt(ops.maximum(ops.diagonal(gram), 0.0)) * present
-    return present * ops.max(lengths) / (lengths + SMALL)
+    return ops.where(lengths > 0, ops.max(lengths) / (lengths + SMALL), 0.0)

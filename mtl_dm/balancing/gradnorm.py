@@ -80,13 +80,15 @@ class GradNorm(GradientBalancing):
         is_first = ops.logical_and(first <= 0, ops.logical_and(present, seen.losses > 0))
         first = ops.where(is_first, seen.losses, first)
         self.first_losses.assign(first)
-        started = ops.cast(ops.logical_and(present, first > 0), "float32")
+        norms = ops.sqrt(ops.maximum(ops.diagonal(seen.gram), 0.0))
+        # A term without a gradient, such as a coupling behind a closed gate, has no norm to raise.
+        started = ops.logical_and(ops.logical_and(present, norms > 0), first > 0)
         self.task_weights.assign(
             stepped(
                 self.task_weights.value,
-                ops.sqrt(ops.maximum(ops.diagonal(seen.gram), 0.0)),
+                norms,
                 seen.losses / ops.where(first > 0, first, 1.0),
-                started,
+                ops.cast(started, "float32"),
                 self.alpha,
                 self.learning_rate,
             )

@@ -7,10 +7,11 @@ that all images share: a wrong table whose marginals are right has that part rig
     u_k = cos(C_{k-1}, G_k)       v_k = cos(G_{k-1}, G_k)       w_k = |G_k| max(0, v~_k)^2
 
 with h~ the centred features, z the logits of the head and v~_k the running mean of v before the
-step. u says whether the labelled images of this step confirm what the couplings asked for in the
-last one, v how well they confirm what the task itself asked for. Images that are memorised confirm
-nothing: their gradient makes up for what the couplings have moved, so that u falls below 0 with a
-right table too where classes are many and rare. There v~ falls to 0 as well, and w with it.
+step, v itself in the first. u says whether the labelled images of this step confirm what the
+couplings asked for in the last one, v how well they confirm what the task itself asked for. Images
+that are memorised confirm nothing: their gradient makes up for what the couplings have moved, so
+that u falls below 0 with a right table too where classes are many and rare. There v~ falls to 0 as
+well, and w with it.
 
 Shapes: B images of this replica, D features, L labels of a head, H heads. Everything is float32.
 """

@@ -96,18 +96,22 @@ class GradientGate(keras.layers.Layer):
         return fixed + ops.convert_to_tensor(self.opening) * (logits - fixed)
 
     def hold(self) -> None:
-        """Keep the gate closed, whatever it learns meanwhile, until it is released."""
+        """Forget everything and stay closed, whatever is learned meanwhile, until the release."""
+        for each in self.weights:
+            each.assign(ops.zeros_like(each))
         self._held.assign(1.0)
-        self.opening.assign(0.0)
 
     def release(self, share: float) -> None:
-        """Let the gate open by what it has learned.
+        """Let the gate open by what it has learned; a head that nobody labels, from the next step.
 
         Args:
             share: How much of what it has looked at so far is still asked for, in [0, 1].
         """
         so_far = Evidence(*ops.unstack(ops.convert_to_tensor(self._evidence)))
         now = discounted(so_far, share)
+        if self.built:  # What was asked for last is not what will be.
+            last = ops.convert_to_tensor(self._last)
+            self._last.assign(ops.stack([last[0], ops.zeros_like(last[1])]))
         self._evidence.assign(ops.stack(now))
         self._held.assign(0.0)
         self.opening.assign(opening(now))
@@ -190,7 +194,9 @@ def learn(
     open_to = ops.where(step.unasked, 1.0, opening(Evidence(*ops.unstack(found))))
     open_to = ops.where(before[-1] > 0, 0.0, open_to)
     after = ops.where(taken, ops.concatenate([found, open_to[None]]), before[:-1])
-    some = ops.stack([step.own, step.coupled], axis=1) > 0
+    # What was asked for is judged once, also where nothing is asked for after it.
+    asked = ops.logical_or(step.coupled > 0, step.judged)
+    some = ops.stack([step.own > 0, asked], axis=1)
     kept = ops.logical_and(taken, some)
     for place, (gate, (now, _)) in enumerate(zip(gates.values(), steps, strict=True)):
         gate.remember(after[:-1, place], after[-1, place], now, kept[place])

@@ -118,6 +118,11 @@ class LiveRelatedness(keras.layers.Layer):
         self._prior.assign(uniform if relatedness.prior is None else relatedness.prior)
         self._likelihood.assign(relatedness.likelihood)
 
+    def load_own_variables(self, store: Any) -> None:
+        """Load the weights; of a model saved before its relatedness could change there are none."""
+        if store.keys():
+            super().load_own_variables(store)
+
     def table(self) -> Table:
         """Return what a coupling form reads."""
         conditional = ops.convert_to_tensor(self._conditional)

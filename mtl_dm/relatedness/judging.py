@@ -163,6 +163,22 @@ def pseudo_images(confirmed: float, counts: Array | None = None) -> Array:
     return np.minimum(odds, most)
 
 
+def per_label(seen: Observations) -> Array:
+    """Return how many images with attributes there are for each image with a class label, [K].
+
+    Source: this project. Images whose class is predicted say no more of a table than the labels do
+    that the predictions come from: where a class has N_k images with attributes, as it is labelled
+    or predicted, and L_k that are labelled with it, max(1, N_k / L_k) of them count as one.
+
+    Args:
+        seen: Checked observations; a class without a label counts as one with a single one.
+    """
+    one_hot = seen.class_labels[:, None] == np.arange(seen.classes.shape[1])
+    p = np.where(seen.class_labels[:, None] >= 0, one_hot, seen.classes)
+    images = p[(seen.attribute_labels >= 0).any(axis=1)].sum(axis=0)
+    return np.maximum(1.0, images / np.maximum(one_hot.sum(axis=0), 1))
+
+
 def shrunk_to_rates(
     active: Array, images: Array, table: Array, strength: Array, rates: Array, toward_rates: float
 ) -> tuple[Array, Array]:
@@ -201,13 +217,16 @@ def learn_judged(
     """Return a table that is the given one as far as labels confirm it, else what they say.
 
     Source: this project. The expectation maximisation of `learn` from the given table, with
-    `pseudo_images` for its strength; W is 1. With `Estimator.safe` the images that a pair was
-    counted on limit its strength, P is then `shrunk_to_rates` and W `reliability_of`, with the s_B
-    that makes the counts likeliest (`shrinkage.log_evidence`).
+    `pseudo_images` times `per_label` for its strength; W is 1. With `Estimator.safe` the images
+    that a pair was counted on limit its strength, P is then `shrunk_to_rates` and W
+    `reliability_of`, with the s_B that makes the counts likeliest (`shrinkage.log_evidence`).
 
-    Of three variants (this, safe, safe with W = 1) on inner splits of clothing's training halves,
-    the first two shared 13 cells (tables known, counted on a tenth, wrong): class accuracy, F1 and
-    average precision against no coupling +2.1 / +5.7 / +2.0, safe +1.8 / +4.1 / +1.4.
+    Of three variants (this without `per_label`, safe, safe with W = 1) on inner splits of
+    clothing's training halves, the first two shared 13 cells (tables known, counted on a tenth,
+    wrong): class accuracy, F1 and average precision against no coupling +2.1 / +5.7 / +2.0, safe
+    +1.8 / +4.1 / +1.4. `per_label` was added where predicted classes had washed out the known
+    table, on five such splits with 30 to 36 class labels: the gain in class accuracy is 14.4 there,
+    22.1 where the table is believed as given; of a wrong one +2.4 and (three splits) -24.1.
 
     An attribute without a label has no rate and nothing to count: it keeps the given column, and
     lambda for W, 0 where the table has fewer than `FEWEST` pseudo images there.
@@ -223,9 +242,9 @@ def learn_judged(
     """
     settings = estimator or Estimator()
     base = given.likelihood.astype(np.float64)
-    strength = np.broadcast_to(
-        pseudo_images(confirmed, given.counts if settings.safe else None), base.shape
-    )
+    strength = pseudo_images(confirmed, given.counts if settings.safe else None)
+    strength = strength * per_label(checked_observations(observations, given))[:, None]
+    strength = np.broadcast_to(np.minimum(strength, STRENGTHS[1]), base.shape)
     found = soft_counts(observations, given, strength, settings)
     labels = np.asarray(observations.attribute_labels, np.float64)
     if settings.safe:

@@ -20,7 +20,7 @@ from mtl_dm.registry import Registry
 from mtl_dm.training.callbacks import callbacks_of
 from mtl_dm.training.checkpoints import Checkpoints
 from mtl_dm.training.config import TrainConfig
-from mtl_dm.training.learning import unjudged_notices
+from mtl_dm.training.learning import LearnRelatedness, end_warm_up, unjudged_notices
 from mtl_dm.training.optimizers import OPTIMIZERS
 from mtl_dm.training.parts import trained_part
 from mtl_dm.training.resuming import Progress, restore_state
@@ -199,6 +199,8 @@ def fit(
                 start_from(model, config.init_from)
             if isinstance(model.backbone, Phased):
                 model.backbone.begin_stage(place.name)
+            if not any(isinstance(each, LearnRelatedness) for each in acting):
+                end_warm_up(model)  # Which nobody else would.
             if not place.before and processes.is_main():
                 for line in unjudged_notices(model, place.total or config.epochs):
                     print(f"{line[0].upper()}{line[1:]}", flush=True)

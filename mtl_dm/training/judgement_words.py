@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mtl_dm.models import Coupling
-from mtl_dm.relatedness import Observations
+from mtl_dm.relatedness import Observations, Relatedness
 
 BELIEVED, IN_PART = 0.9, 1 / 3
 """Lowest shares of a table that is called believed, and believed in part."""
@@ -48,8 +50,10 @@ def unjudged(coupling: Any, reason: str) -> str:
     return f"{subject(coupling)} is not judged, but believed as given: {reason}."
 
 
-def obstacle(seen: Observations) -> str | None:
-    """Return what stands in the way of judging for good; None: nothing."""
+def obstacle(seen: Observations, table: Relatedness) -> str | None:
+    """Return what stands in the way of judging a table for good; None: nothing."""
+    if not np.ptp(table.conditional, axis=0).any():
+        return "it says the same of every class"
     if not (seen.class_labels >= 0).any():
         return "no training image is labelled with one of its classes"
     if not (seen.attribute_labels >= 0).any():

@@ -25,6 +25,9 @@ from mtl_dm.relatedness import (
 from mtl_dm.training import judgement_words as words
 from mtl_dm.training.observing import LIMIT, observe
 
+ANOTHER = 0.2
+"""Share of a table that labels confirm below which what is in use instead is another table."""
+
 
 def schedule(epochs: int) -> tuple[int, int]:
     """Return after how many epochs a relatedness is learned first, and how often from then on.
@@ -48,9 +51,11 @@ class LearnRelatedness(keras.callbacks.Callback):
     """Replaces the relatedness of couplings by what labels and predictions say of it.
 
     Until the first estimate the couplings are off (warm-up): the start may know nothing, and a
-    network that a table has taught cannot judge it. Gradient gates look at a table meanwhile, for
-    where classes are few they are soon memorised, and memorised images confirm nothing; what they
-    have seen counts by the share of the table that labels confirm. Then, every few epochs:
+    network that a table has taught cannot judge it. Where a coupling has gradient gates of its own
+    these are held instead, so that its losses are logged and teach nothing: the gates look at the
+    table meanwhile, for where classes are few they are soon memorised, and memorised images confirm
+    nothing. What they have seen counts by the share of the table that labels confirm, if that is
+    `ANOTHER` at least. Then, every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -150,7 +155,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         return any(scales) and not any(gate.held for gate in self._gates(index))
 
     def _begin_warm_up(self, index: int) -> None:
-        """Switch a coupling off."""
+        """Take a coupling's effect away: its gates are held, or its terms are off."""
         gates = self._gates(index)
         for gate in gates:
             gate.hold()
@@ -167,7 +172,8 @@ class LearnRelatedness(keras.callbacks.Callback):
         """
         for gate in self._gates(index):
             if gate.held:
-                gate.release(confirmed)
+                # A table that is another one has nothing to do with what was asked for by the old.
+                gate.release(confirmed if confirmed >= ANOTHER else 0.0)
         for scale in self._scales(index):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)
@@ -194,7 +200,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         if live.confirmed is not None:
             new = learn_judged(seen, coupling.relatedness, live.confirmed, self._estimator)
             return f"{words.subject(coupling)} {self._replace(live, seen, *new)}."
-        obstacle = words.obstacle(seen)
+        obstacle = words.obstacle(seen, coupling.relatedness)
         if obstacle is None and not has_learned(seen):
             if not final:
                 return words.not_yet(coupling)
@@ -209,6 +215,16 @@ class LearnRelatedness(keras.callbacks.Callback):
         self._end_warm_up(index, share)
         live.assign(*learn_judged(seen, coupling.relatedness, share, self._estimator))
         return words.judged(coupling, share, seen)
+
+
+def end_warm_up(model: MultiTaskModel) -> None:
+    """Let couplings act whose warm-up an earlier training has not come to the end of."""
+    for gate in model.gates.values():
+        if gate.held:
+            gate.release(1.0)
+    for scale in model.term_scales.values():
+        if not keras.ops.convert_to_numpy(scale):
+            scale.assign(1.0)
 
 
 def unjudged_notices(model: MultiTaskModel, epochs: int) -> list[str]:

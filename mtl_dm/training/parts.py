@@ -18,7 +18,7 @@ from mtl_dm.models import MultiTaskModel
 
 ALL, BACKBONE, HEADS = "all", "backbone", "heads"
 BALANCING = "balancing"
-RELATEDNESS = "relatedness"
+RELATEDNESS, GATES = "relatedness", "gates"
 
 
 def named_weights(model: keras.Model) -> dict[str, Any]:
@@ -109,6 +109,7 @@ def _tops(model: MultiTaskModel) -> dict[str, keras.layers.Layer]:
     tops = {BACKBONE: model.backbone, BALANCING: model.balancing}
     tops |= {f"{HEADS}/{name}": head for name, head in model.heads.items()}
     tops |= {f"{RELATEDNESS}/{name}": live for name, live in model.live_relatedness.items()}
+    tops |= {f"{GATES}/{name}": gate for name, gate in model.gates.items()}
     known = {id(layer) for layer in tops.values()}
     rest = [layer for layer in _children(model) if id(layer) not in known]
     return {**tops, **dict(zip(_layer_names(rest), rest, strict=True))}
@@ -170,5 +171,5 @@ def network_weights(model: keras.Model) -> Mapping[str, Any]:
     return {
         name: weight
         for name, weight in named_weights(model).items()
-        if "/" in name and not (_within(name, BALANCING) or _within(name, RELATEDNESS))
+        if "/" in name and not any(_within(name, top) for top in (BALANCING, RELATEDNESS, GATES))
     }

@@ -103,7 +103,9 @@ def _check_stage(model: MultiTaskModel, stage: Stage) -> None:
 
 def needs_own_step(model: MultiTaskModel) -> bool:
     """Return whether a model trains by a step of `mtl_dm.models.steps`, not by Keras's own."""
-    return model.sees_features or model.balancing.wants_losses or model.log_gradients
+    balancing = model.balancing
+    seen = balancing.wants_losses or model.log_gradients
+    return model.sees_features or seen or bool(model.gates)
 
 
 def _check_scope(model: MultiTaskModel, chosen: set[str], trainable: Sequence[str]) -> None:

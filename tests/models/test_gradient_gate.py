@@ -90,7 +90,7 @@ def test_what_a_step_says_nothing_of_stays():
     np.testing.assert_array_equal(after[3][0], before[3][0], "no label of the task")
     assert np.any(after[3][1] != before[3][1])
     learn_alone(made, said(coupled=nothing), None, True)
-    np.testing.assert_array_equal(state(made)[3][1], after[3][1], "no coupling")
+    assert not np.any(state(made)[3][1]), "what was asked for before has been judged"
 
 
 def test_a_head_that_nobody_labels_is_open_until_somebody_does():
@@ -122,6 +122,20 @@ def test_a_gate_that_is_held_learns_and_stays_closed_until_it_is_released():
         held.release(share)
         assert not held.held
         assert float(held.opening) == pytest.approx(want, abs=1e-3)
+    assert not np.any(state(held)[3][1]), "what was asked for before the release"
+    free.hold()
+    assert not any(np.any(each) for each in state(free)[2:])
+
+
+def test_what_was_asked_for_is_judged_once():
+    made, nothing = gate(), np.zeros((5, 3), np.float32)
+    first, *steps = agreeing(4)
+    learn_alone(made, first, None, True)
+    counts = []
+    for each in steps:
+        learn_alone(made, each._replace(coupled=nothing), None, True)
+        counts.append(state(made)[2][0])
+    assert counts == [1, 1, 1]
 
 
 def test_virtual_rows_take_no_part():

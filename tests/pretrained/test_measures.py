@@ -58,6 +58,9 @@ def test_quarters_and_what_was_not_measured():
     assert [line["accuracy"]["value"] for line in lines] == [0, 1, 1, 1, 0]
     assert (lines[0]["from"], lines[3]["to"]) == (0, 159)
     assert lines[4]["group"] == "not measured"
+    normalised = np.where(np.arange(40) == 0, 0.0, np.linspace(100, 101, 40))
+    (line,) = measures.by_quarter(normalised, np.arange(40) < 10)
+    assert (line["from"], line["to"], line["accuracy"]["value"]) == (0.0, 101.0, 0.25)
     assert measures.by_quarter(np.full(40, np.nan), np.ones(40, bool))[0]["accuracy"]["of"] == 40
 
 

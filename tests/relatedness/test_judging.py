@@ -16,6 +16,7 @@ from mtl_dm.relatedness import (
 )
 from mtl_dm.relatedness.judging import (
     likeliest_share,
+    per_label,
     pseudo_images,
     rates_of,
     reliability_of,
@@ -161,6 +162,20 @@ def test_a_class_without_labels_is_judged_by_the_others():
     assert (got.relatedness.prior > 0).all()
 
 
+def test_images_of_predicted_classes_count_as_many_as_there_are_labels():
+    predicted = np.tile([0.5, 0.25, 0.25], (8, 1))
+    labels = np.array([0, -1, -1, -1, -1, -1, -1, 1])
+    attributes = np.where(np.arange(8)[:, None] < 1, -1.0, 1.0) * np.ones((8, M))
+    seen = Observations(predicted, np.full((8, M), 0.5), labels, attributes)
+    # Six predicted images, and one that is labelled with both: 3, 1.5 + 1 and 1.5 images.
+    np.testing.assert_allclose(per_label(seen), [3.0, 2.5, 1.5])
+    few = WORLD._replace(class_labels=np.where(np.arange(4000) < 60, WORLD.class_labels, -1))
+    wrong = table(TRUTH[[1, 2, 0]])
+    tables = [learn_judged(each, wrong, 0.5).relatedness.conditional for each in (WORLD, few)]
+    far = [np.abs(each - wrong.conditional).mean() for each in tables]
+    assert far[1] < 0.7 * far[0]
+
+
 def test_strength_of_a_table():
     np.testing.assert_allclose(pseudo_images(0.5), 10.0)
     np.testing.assert_allclose(pseudo_images(0.75), 30.0)
@@ -192,9 +207,11 @@ def test_a_wrong_table_is_replaced_by_what_labels_say_and_a_right_one_kept():
 
 
 def test_without_safety_it_is_learning_with_the_strength_of_the_share():
+    # As many images of each class are labelled as predicted.
+    seen = Observations(*(each[:3000] for each in WORLD))
     given_table = table(TRUTH[[1, 2, 0]])
-    got = learn_judged(WORLD, given_table, 0.5, Estimator(safe=False)).relatedness
-    want = learn(WORLD, given_table, Estimator(strength=10.0))
+    got = learn_judged(seen, given_table, 0.5, Estimator(safe=False)).relatedness
+    want = learn(seen, given_table, Estimator(strength=10.0))
     np.testing.assert_allclose(got.conditional, want.conditional, rtol=1e-6)
     np.testing.assert_allclose(got.counts, want.counts, rtol=1e-6)
     np.testing.assert_array_equal(got.prior, want.prior)

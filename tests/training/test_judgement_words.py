@@ -1,5 +1,7 @@
 """What is said of a relatedness that labels judge."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,9 @@ def test_labels_that_no_image_has_are_named():
 
 
 def test_obstacles():
-    assert words.obstacle(seen(CLASSES, ATTRIBUTES)) is None
-    assert "of its classes" in words.obstacle(seen((), ATTRIBUTES))
-    assert "of its attributes" in words.obstacle(seen(CLASSES, ()))
+    table = COUPLING.relatedness
+    assert words.obstacle(seen(CLASSES, ATTRIBUTES), table) is None
+    assert "of its classes" in words.obstacle(seen((), ATTRIBUTES), table)
+    assert "of its attributes" in words.obstacle(seen(CLASSES, ()), table)
+    flat = dataclasses.replace(table, conditional=np.full_like(table.conditional, 0.3))
+    assert "the same of every class" in words.obstacle(seen(CLASSES, ATTRIBUTES), flat)

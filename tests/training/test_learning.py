@@ -123,11 +123,14 @@ def test_estimates_follow_the_schedule_and_get_near_the_truth(world, monkeypatch
     assert "Learned during training" in got.citation
 
 
-def test_the_first_epoch_trains_as_if_uncoupled(world, monkeypatch):
+@pytest.mark.parametrize("learned", [True, False])
+def test_the_first_epoch_trains_as_if_uncoupled(world, monkeypatch, learned):
     short = CONFIG.replace(epochs=2)
     monkeypatch.setattr(callbacks, "schedule", lambda epochs: (9, 9))  # No estimate at all.
-    model, watch = train(world, monkeypatch, short)
-    assert watch.scales == [[0.0, 0.0]] * 2
+    table = None if learned else RIGHT
+    model, watch = train(world, monkeypatch, short, start=table, learned=learned)
+    assert watch.scales == [[0.0 if learned else 1.0] * 2] * 2
+    assert watch.held == [[not learned] * 2] * 2
     with fitting.settings(short):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(16, activation="relu")])
         alone = MultiTaskModel(network, TASKS)

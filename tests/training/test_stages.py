@@ -123,7 +123,8 @@ def test_a_stage_trains_its_part_on_its_data(whole):
     changed = {name for name in start if not np.array_equal(start[name], after[name])}
     # Distribution matching teaches the head that the first stage's data have no label for: nobody
     # can be asked, so its gate is open.
-    gates = {"action_units_gate/opening", "action_units_gate/last", "expression_gate/last"}
+    gates = {f"gates/{name}" for name in ("action_units/opening", "action_units/last")}
+    gates.add("gates/expression/last")
     assert changed == {name for name in start if name.startswith("heads/")} | gates
     last = weights_of(keras.saving.load_model(folder / "last.keras"))
     assert not np.array_equal(after["backbone/hidden/kernel"], last["backbone/hidden/kernel"])
@@ -323,10 +324,11 @@ def test_the_weights_that_a_method_compares_over_are_trained(method, trainable, 
         stages.check_stages(model, [stage])
 
 
-@pytest.mark.parametrize("needs", ["gradients", "losses", "gate", "nothing"])
+@pytest.mark.parametrize("needs", ["gradients", "losses", "gate", "gradient gates", "nothing"])
 def test_the_backend_is_asked_before_a_stage_trains(needs, monkeypatch):
     methods = {"gradients": Shared, "losses": Uncertainty}
-    model = balanced(methods.get(needs, EqualWeighting)(), [Coupling()])
+    coupling = Coupling(gate=needs == "gradient gates")
+    model = balanced(methods.get(needs, EqualWeighting)(), [coupling])
     stage = stage_of(validation_gate=needs == "gate", relatedness="facs", validation="v")
     monkeypatch.setattr(steps, "BACKENDS", ("other",))
     if needs == "nothing":

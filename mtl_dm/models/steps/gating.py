@@ -1,7 +1,7 @@
 """What a step tells the gradient gates, on any backend.
 
-A step takes the gradients at the logits on its way to the weights, so the gates cost no further
-pass: as a method that sees losses weighs the terms, unweighted where it sees gradients.
+A step takes the gradients at the logits on its way to the weights, as a method that sees losses
+weighs the terms; where a method sees gradients they are unweighted, and cost a look at the heads.
 """
 
 from __future__ import annotations

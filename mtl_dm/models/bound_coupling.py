@@ -10,7 +10,7 @@ from keras import ops
 
 from mtl_dm.losses.forms import COUPLING_FORMS
 from mtl_dm.losses.virtual import VIRTUAL
-from mtl_dm.models.coupling import AnyCoupling
+from mtl_dm.models.coupling import AnyCoupling, known_couplings
 from mtl_dm.models.form_use import FormUse
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.tasks import Task
@@ -117,12 +117,17 @@ class BoundCoupling:
     def _rule_masks(
         self, known: Mapping[str, Any], masks: Mapping[str, Any], covered: Any, partial: bool
     ) -> dict[str, Any]:
-        """Return the masks for a rule: "labelled" of the source, "known" of the target."""
+        """Return the masks for a rule: those of the sides, by both names, and what it weighs.
+
+        That is "labelled" of the source and "known" of the target.
+        """
         source, target = self._sides
         # For the rule, an image that is left alone has nothing missing: no term informs it.
         whole = ops.maximum(masks[target.name], 1.0 - covered[:, None]) if partial else None
         return {
             **masks,
+            "source": masks[source.name],
+            "target": masks[target.name],
             "labelled": known[source.name],
             "known": masks[target.name] if whole is None else whole,
         }
@@ -160,7 +165,10 @@ def _columns(
         raise ValueError(f"The coupling names the unknown task {name!r}. Known: {sorted(tasks)}.")
     task = tasks[name]
     if task.kind != kind:
-        raise ValueError(f"The coupling needs a {kind} task, {name!r} is {task.kind}.")
+        raise ValueError(
+            f"The coupling needs a {kind} task, {name!r} is {task.kind}. There are: "
+            f"{known_couplings()}."
+        )
     unknown = [label for label in labels if label not in task.labels]
     if unknown:
         raise ValueError(

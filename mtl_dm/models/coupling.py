@@ -193,7 +193,7 @@ class RelationCoupling:
             if kind not in kinds:
                 raise ValueError(
                     f"Coupling {self.name!r}: the form {form!r} takes relations of the kind "
-                    f"{' or '.join(kinds)}, got {kind}."
+                    f"{' or '.join(kinds)}, got {kind}. There are: {known_couplings()}."
                 )
         unused = sorted(set(self.options) - set(self.forms))
         if unused:
@@ -235,6 +235,17 @@ class RelationCoupling:
 
 
 AnyCoupling = Coupling | RelationCoupling
+
+
+def known_couplings() -> str:
+    """Return which kinds of tasks can be coupled, and by what, for a message."""
+    found = []
+    for kind in RELATIONS:
+        (_, source), (_, target) = RELATIONS.get(kind).sides
+        forms = [name for name in COUPLING_FORMS if kind in COUPLING_FORMS.get(name).kinds]
+        if forms:
+            found.append(f"{source} -> {target} by {kind} ({', '.join(forms)})")
+    return "; ".join(found)
 
 
 def coupling_from_dict(values: Mapping[str, Any]) -> AnyCoupling:

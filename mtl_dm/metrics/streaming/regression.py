@@ -27,7 +27,8 @@ class RegressionMetric(TaskMetric):
 
     State, per value, for labels y and predictions x: the count n, the sums S, [2, R], the centred
     co-moments, [3, R] (of y with y, x with x, y with x), and P = S S / n of the same three pairs;
-    the sum of squared errors, and how often the signs are the same. Centring before squaring keeps float32 accurate when means are large against the spread.
+    the sum of squared errors, and how often the signs are the same. Centring before squaring keeps
+    float32 accurate when means are large against the spread.
 
     P makes the state additive: summed over replicas, the co-moments miss the spread between the
     replicas' means, which is sum P - (sum S)(sum S) / (sum n). On one replica that is 0.

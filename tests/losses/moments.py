@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 from mtl_dm.relatedness import Moments
 
 CLASSES, VALUES = tuple("abc"), ("valence", "arousal")
-B, K, R = 14, len(CLASSES), len(VALUES)
+B, K, R = 12, len(CLASSES), len(VALUES)
 
 
 def relation(prior=True, seed=0):

@@ -12,7 +12,7 @@ from mtl_dm.losses.forms import COUPLING_FORMS
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.models.coupling import AnyCoupling, known_couplings
 from mtl_dm.models.form_use import FormUse
-from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.models.live_moments import Live
 from mtl_dm.tasks import Task
 
 
@@ -22,7 +22,7 @@ class BoundCoupling:
     Args:
         coupling: What to couple.
         tasks: The model's tasks by name.
-        live: Stands for the relatedness if the coupling is learned.
+        live: Stands for the relation if the coupling is learned.
         name: Of the coupling in its model.
 
     Raises:
@@ -34,7 +34,7 @@ class BoundCoupling:
         self,
         coupling: AnyCoupling,
         tasks: Mapping[str, Task],
-        live: LiveRelatedness | None = None,
+        live: Live | None = None,
         name: str = "",
     ) -> None:
         self.coupling = coupling
@@ -65,7 +65,7 @@ class BoundCoupling:
         Returns:
             By name of the term: values, weights (see `mtl_dm.losses.forms`) and its factor.
         """
-        relation = self.coupling.relation if self.live is None else self.live.table()
+        relation: Any = self.coupling.relation if self.live is None else self.live.table()
         side_labels = {side.name: side.take(labels[side.task]) for side in self._sides}
         # A mask may weigh images in a task's loss; here only whether there is a label counts.
         known = {side.name: ops.cast(masks[side.task] > 0, "float32") for side in self._sides}

@@ -16,7 +16,7 @@ from mtl_dm.losses.forms import (
 )
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models.form_use import OLDER, FormUse, check_asked, protects, without_older
-from mtl_dm.relatedness import RELATIONS, Relatedness, facs
+from mtl_dm.relatedness import RELATIONS, Moments, Relatedness, facs
 
 Options = Mapping[str, float]
 
@@ -159,10 +159,11 @@ class RelationCoupling:
         options: Options by name of the form.
         gate: As for `Coupling`.
         rule: As for `Coupling`.
+        learned: The relation, `Moments`, is a start, which training replaces by what it learns.
 
     Raises:
-        ValueError: If the relation is of no known kind, a form does not take it or is unknown, the
-            rule is unknown, or a factor or an option breaks its rule.
+        ValueError: If the relation is of no known kind or cannot be learned, a form does not take
+            it or is unknown, the rule is unknown, or a factor or an option breaks its rule.
     """
 
     name: str
@@ -173,7 +174,7 @@ class RelationCoupling:
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
     gate: bool | None = None
     rule: str = DEFAULT_RULE
-    learned: bool = dataclasses.field(default=False, init=False)
+    learned: bool = False
     trusts: bool = dataclasses.field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -183,6 +184,11 @@ class RelationCoupling:
             raise ValueError(
                 f"Coupling {self.name!r}: the relation must be of one of the kinds "
                 f"{', '.join(RELATIONS)}, got {type(self.relation).__name__}."
+            )
+        if self.learned and not isinstance(self.relation, Moments):
+            raise ValueError(
+                f"Coupling {self.name!r}: learned=True is for moments, and for the table of a "
+                f"Coupling; the relation is of the kind {kind}."
             )
         if not self.forms:
             raise ValueError(f"Coupling {self.name!r} needs at least one form, got none.")
@@ -217,6 +223,7 @@ class RelationCoupling:
         """Return the coupling as values that JSON can hold; what `OLDER` says is left out."""
         return {
             **without_older({"gate": self.gate, "rule": self.rule}),
+            **({"learned": True} if self.learned else {}),
             "name": self.name,
             "source": self.source,
             "target": self.target,

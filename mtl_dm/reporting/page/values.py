@@ -31,7 +31,8 @@ def value_sections(view: ColumnView) -> dict[str, str]:
         return {}
     about = note(
         "A dot is a test image of the first repeat, a few hundred at most: its label across, its "
-        "prediction up; the dashed line is where both are the same."
+        "prediction up; the dashed line is where both are the same. There is no calibration to "
+        "show: a value comes without a statement of how sure it is."
     )
     return {"Values: predicted against true": blocks + about}
 

@@ -244,7 +244,5 @@ def test_a_teachers_values_end_at_the_bounds(broken):
     (first,) = labelled.take(1)
     np.testing.assert_array_equal(first[1]["embedding"], [1, -1])
     rows[2] = broken
-    with pytest.raises(
-        ValueError, match=rf"where annotated, got {broken} in row 2"
-    ):
+    with pytest.raises(ValueError, match=rf"where annotated, got {broken} in row 2"):
         data.with_soft_labels(source("expression"), task, rows)

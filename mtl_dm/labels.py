@@ -30,7 +30,7 @@ def check_labels(task: Task, labels: Array, annotated: Array, first: int = 0) ->
 
     Args:
         task: Says what a label may be: a class a distribution over the classes or the id of one,
-            an attribute in [0, 1], a value of a regression finite.
+            an attribute in [0, 1], a value of a regression finite and within its bounds.
         labels: [N, S], or class ids [N].
         annotated: bool, [N] for classes, else [N, S]. Labels that are not are ignored.
         first: Number of the first row, for messages.
@@ -42,12 +42,17 @@ def check_labels(task: Task, labels: Array, annotated: Array, first: int = 0) ->
     if task.kind == "multiclass" and labels.ndim == 2:
         check_class_rows(what, labels, annotated, first)
         return
+    hint = ""
     if task.kind == "regression":
         rule, fits = "be finite", np.isfinite(labels)
+        if task.bounds is not None:
+            low, high = task.bounds
+            rule, fits = f"lie in [{low:g}, {high:g}]", (labels >= low) & (labels <= high)
+            hint = " Marks for missing values, such as -2 and -5 of databases, are NaN here."
     else:
         highest = task.size - 1 if task.kind == "multiclass" else 1
         rule, fits = f"lie in [0, {highest}]", (labels >= 0) & (labels <= highest)
-    refuse(what, f"{rule} where annotated", labels, annotated & ~fits, first)
+    refuse(what, f"{rule} where annotated", labels, annotated & ~fits, first, hint)
 
 
 def check_class_rows(what: str, rows: Array, annotated: Array, first: int = 0) -> None:

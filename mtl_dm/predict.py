@@ -8,8 +8,9 @@ with file, frame and time of a video, face number (best score first), box in pix
 photo, detection score, and for every task of the checkpoint the probability of each label (the
 value, for a regression); an image without a face, or that cannot be read, has one line with the
 reason. Bytes of a file's name that are not UTF-8 are spelled \xNN. annotated/ holds each photo
-with its faces boxed and a card a face (bars of the classes, attributes from 0.5 on). about.json
-says what made it.
+with its faces boxed and a card a face (bars of the classes, attributes from 0.5 on, valence and
+arousal as a dot on the circumplex, a ring at its edge where they lie beyond). about.json says what
+made it.
 
 Faces are aligned at 112 x 112 as by data_prep.align (at the network's input where that is larger)
 and resized to the network's input as in training. Videos: --fps frames for each second are looked

@@ -49,6 +49,8 @@ class Task:
             (as printed in the paper) or their "sum".
         loss: Name of the task's loss in `mtl_dm.losses.TASK_LOSSES`; empty: the first of its kind,
             "cross_entropy", "binary_cross_entropy" or "squared".
+        bounds: Regression only: what every label lies between, both ends included; None: anything
+            finite. They check labels; predictions are left as they are.
 
     Raises:
         ValueError: If an attribute breaks its rule.
@@ -62,6 +64,7 @@ class Task:
     reduction: Reduction = "mean"
     loss: str = ""
     smoothing_prior: tuple[tuple[float, ...], ...] | None = None
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -87,6 +90,8 @@ class Task:
             )
         if self.smoothing_prior is not None:
             self._check_prior(self.smoothing_prior)
+        if self.bounds is not None:
+            self._check_bounds(self.bounds)
         if self.reduction not in ("mean", "sum"):
             raise ValueError(
                 f"Task {self.name!r}: reduction must be 'mean' or 'sum', got {self.reduction!r}."
@@ -127,6 +132,15 @@ class Task:
             raise ValueError(f"{what} spreads label_smoothing, which must be > 0, got 0.")
         object.__setattr__(self, "smoothing_prior", rows)
 
+    def _check_bounds(self, bounds: Sequence[float]) -> None:
+        what = f"Task {self.name!r}: bounds"
+        if self.kind != "regression":
+            raise ValueError(f"{what} are for regression tasks, not for a {self.kind} one.")
+        ends = tuple(map(float, bounds))
+        if len(ends) != 2 or not (all(map(math.isfinite, ends)) and ends[0] < ends[1]):
+            raise ValueError(f"{what} must be two finite numbers, low < high, got {bounds!r}.")
+        object.__setattr__(self, "bounds", ends)
+
     @classmethod
     def multiclass(
         cls,
@@ -164,10 +178,17 @@ class Task:
 
     @classmethod
     def regression(
-        cls, name: str, labels: Sequence[str], loss: str = "", weight: float = 1.0
+        cls,
+        name: str,
+        labels: Sequence[str],
+        loss: str = "",
+        weight: float = 1.0,
+        *,
+        bounds: Sequence[float] | None = None,
     ) -> Task:
         """Return a task with one real value per label; `loss` is "squared" or "ccc"."""
-        return cls(name, "regression", tuple(labels), weight, loss=loss)
+        ends: Any = bounds
+        return cls(name, "regression", tuple(labels), weight, loss=loss, bounds=ends)
 
     @property
     def size(self) -> int:
@@ -186,9 +207,10 @@ class Task:
     def to_dict(self) -> dict[str, Any]:
         """Return the task as values that JSON can hold."""
         values = {**dataclasses.asdict(self), "labels": list(self.labels)}
-        prior = values.pop("smoothing_prior")
         # Left out where there is none, so that those files stay as they were.
-        return values if prior is None else {**values, "smoothing_prior": [*map(list, prior)]}
+        prior, bounds = values.pop("smoothing_prior"), values.pop("bounds")
+        values |= {} if prior is None else {"smoothing_prior": [*map(list, prior)]}
+        return values if bounds is None else {**values, "bounds": list(bounds)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Task:

@@ -11,7 +11,7 @@ SIZE = 16
 TASKS = (
     Task.multiclass("expression", ["neutral", "happiness", "sadness"]),
     Task.multilabel("action_units", ["AU1", "AU2"]),
-    Task.regression("valence_arousal", ["valence", "arousal"]),
+    Task.regression("valence_arousal", ["valence", "arousal"], bounds=(-1, 1)),
 )
 DRAWN = "synthetic_faces/expression_only_64px"
 

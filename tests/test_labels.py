@@ -29,6 +29,16 @@ def test_ids_that_are_not_annotated_may_be_anything():
     check_labels(KIND, np.array([-1, 9, 2]), np.array([False, False, True]))
 
 
+@pytest.mark.parametrize("value", [-2.0, -5.0, 1.01, NAN])
+def test_values_lie_within_the_bounds_of_their_task(value):
+    task = SIZE.replace(bounds=(-1.0, 1.0))
+    labels, annotated = np.array([[1.0], [-1.0], [value]]), np.ones((3, 1), bool)
+    with pytest.raises(ValueError, match=r"must lie in \[-1, 1\] where annotated, got .* in row 2"):
+        check_labels(task, labels, annotated)
+    annotated[2] = False
+    check_labels(task, labels, annotated)
+
+
 @pytest.mark.parametrize("error", [-1, 1])
 def test_the_tolerance_of_a_row(error):
     rows = np.full((1, 3), (1 + 0.99 * error * SUM_TOLERANCE) / 3)

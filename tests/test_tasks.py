@@ -154,11 +154,27 @@ def test_bad_reduction():
         Task.multiclass("x", ["a", "b"], 0.1, smoothing_prior=[[0.9, 0.1], [0.3, 0.5]]),
         Task.multilabel("x", ["a", "b"], reduction="sum", weight=0.0),
         Task.regression("x", ["a"], weight=0.25),
+        Task.regression("x", ["a"], bounds=(-1, 1)),
     ],
     ids=lambda task: task.kind,
 )
 def test_round_trip_through_json(task):
     assert Task.from_dict(json.loads(json.dumps(task.to_dict()))) == task
+
+
+def test_a_task_without_bounds_is_written_as_it_always_was():
+    assert "bounds" not in Task.regression("x", ["a"]).to_dict()
+
+
+@pytest.mark.parametrize("bounds", [(1, -1), (0, 0), (0, float("inf")), (0,), (0, 1, 2)])
+def test_bounds_are_two_numbers(bounds):
+    with pytest.raises(ValueError, match="bounds must be two finite numbers, low < high, got"):
+        Task.regression("x", ["a"], bounds=bounds)
+
+
+def test_bounds_are_for_regressions():
+    with pytest.raises(ValueError, match="bounds are for regression tasks, not for a multilabel"):
+        Task.multilabel("x", ["a"]).replace(bounds=(0.0, 1.0))
 
 
 def test_from_dict_checks():

@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from experiments.engine.problem import Problem
-from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.models import BACKBONES, MultiTaskModel
+from mtl_dm.models.coupling import AnyCoupling
 from mtl_dm.tasks import Task
 from mtl_dm.training import assembly
 from mtl_dm.training.config import TrainConfig
@@ -45,14 +46,14 @@ def shared_network(specification: str, input_shape: Any) -> keras.layers.Layer:
     return BACKBONES.create(specification, input_shape)
 
 
-def couplings_of(problem: Problem, config: TrainConfig, tasks: Sequence[Task]) -> list[Coupling]:
+def couplings_of(problem: Problem, config: TrainConfig, tasks: Sequence[Task]) -> list[AnyCoupling]:
     """Return the couplings of a configuration.
 
     Raises:
         ValueError: If a name is unknown or parts do not fit each other.
         FileNotFoundError: If a relatedness needs a file or a data set that is not there.
     """
-    found = []
+    found: list[AnyCoupling] = []
     for choice in config.coupling_choices():
         given = problem.given(choice.relation)
         if given is None:

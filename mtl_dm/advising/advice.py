@@ -12,6 +12,7 @@ from mtl_dm import data
 from mtl_dm.advising.findings import Findings, find
 from mtl_dm.advising.rules import Outlook, judge
 from mtl_dm.advising.text import Section, recommendation, sections
+from mtl_dm.advising.values import value_advice
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness import NothingSharedError, Relatedness
 from mtl_dm.tasks import Task
@@ -67,6 +68,8 @@ def advise(
 ) -> Advice:
     """Return what labels say about coupling the first multiclass and the first multilabel task.
 
+    Of each regression it says how much its values depend on the class.
+
     Args:
         annotations: Per data set, labels and masks by task name (`mtl_dm.data.label_arrays`).
         tasks: The tasks to train.
@@ -76,13 +79,21 @@ def advise(
         shares: Part of a batch per data set, in any unit; None: proportional to size.
 
     Raises:
-        ValueError: If one of the two kinds of task is missing, a task has no annotated image or
-            one class only, an attribute is neither 0 nor 1, shares are not one positive number
-            per data set, or the table names classes of the task of which none occurs, or gives
-            one that occurs prior 0.
+        ValueError: If one of the two kinds of task is missing, the table is of another kind, a task
+            has no annotated image or one class only, an attribute is neither 0 nor 1, a value is
+            beyond its bounds, shares are not one positive number per data set, or the table names
+            classes of the task of which none occurs, or gives one that occurs prior 0.
     """
     classes, attributes = coupled_pair(tuple(tasks))
-    data.summarize(annotations, (classes, attributes))  # Refuses what cannot be trained at all.
+    if relatedness is not None and not isinstance(relatedness, Relatedness):
+        raise ValueError(
+            "Advice judges a table from classes to attributes, got a relation of the kind "
+            f"{getattr(relatedness, 'kind', type(relatedness).__name__)}."
+        )
+    values = [task for task in tasks if task.kind == "regression"]
+    data.summarize(
+        annotations, (classes, attributes, *values)
+    )  # Refuses what cannot be trained at all.
     labelled = data.labelled_pair(annotations, classes, attributes)
     labelled.tally()  # Refuses attributes that are neither 0 nor 1.
     given, misfit = None, ""
@@ -99,13 +110,14 @@ def advise(
     if outlook != "none":
         names = classes.name, attributes.name
         coupling = Coupling(*names, found.relatedness, learned=found.learned)
+    more, recommended = value_advice(annotations, classes, values)
     return Advice(
         **vars(found),
         outlook=outlook,
         reason=reason,
         coupling=coupling,
-        recommendation=recommendation(found, coupled=coupling is not None),
-        sections=sections(found),
+        recommendation=[*recommendation(found, coupled=coupling is not None), *recommended],
+        sections=[*sections(found), *more],
     )
 
 

@@ -30,7 +30,8 @@ def with_soft_labels(
         source: Unbatched (input, labels, masks) of known size.
         task: The task that the teacher predicts.
         probabilities: [N, size], in the order of the source: distributions over the classes,
-            attributes in [0, 1], or for a regression any finite values.
+            attributes in [0, 1], or for a regression any finite values, those beyond its bounds
+            taken as the nearest bound.
         known: [size], 1 for labels that the teacher has learned, 0 for others (their masks are
             0); for a multiclass task all must be 1. None: all.
         gaps: Keep the labels that the source has, and fill in the others alone.
@@ -134,5 +135,8 @@ def _checked_labels(task: Task, given: Any, rows: int, what: str, first: int = 0
         raise ValueError(
             f"{what} of {task.name!r} must have shape {(rows, task.size)}, got {labels.shape}."
         )
+    if task.bounds is not None:
+        # A head that reaches beyond means the end; what is no number stays, and is refused.
+        labels = np.where(np.isfinite(labels), np.clip(labels, *task.bounds), labels)
     check_labels(task, labels, np.ones((rows, *task.mask_shape), bool), first)
     return labels

@@ -12,7 +12,10 @@ from mtl_dm.losses.forms import (
     coupling_form,
     option_names,
 )
+from mtl_dm.losses.linear import linear_matching
 from mtl_dm.losses.matching import distribution_matching, mixture
+from mtl_dm.losses.moment_posterior import class_given_values
+from mtl_dm.losses.moments import moment_matching_batch, moment_matching_conditional
 from mtl_dm.losses.posterior import class_posterior
 from mtl_dm.losses.reduction import weighted_mean
 from mtl_dm.losses.regression import concordance_loss, masked_squared_error
@@ -26,15 +29,19 @@ __all__ = [
     "TASK_LOSSES",
     "CouplingForm",
     "bernoulli_divergence",
+    "class_given_values",
     "class_posterior",
     "concordance_loss",
     "coupling_form",
     "distribution_matching",
     "jensen_shannon",
+    "linear_matching",
     "masked_binary_cross_entropy",
     "masked_cross_entropy",
     "masked_squared_error",
     "mixture",
+    "moment_matching_batch",
+    "moment_matching_conditional",
     "option_names",
     "prior_from_votes",
     "require_shape",

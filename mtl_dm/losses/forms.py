@@ -52,7 +52,9 @@ class CouplingForm:
         kinds: Kinds of relation that it takes (`mtl_dm.relatedness.RELATIONS`).
         term: The name under which its loss is logged.
         rule: From the form's name, masks, the target's reduction and the name of a rule
-            (`mtl_dm.losses.rules`) to its factor where a coupling leaves it open; None: 1.
+            (`mtl_dm.losses.rules`) to its factor where a coupling leaves it open; None: 1. The
+            masks are by both names of a side too, "source" and "target", with "labelled" of the
+            source and "known" of the target as `mtl_dm.models.bound_coupling` says.
     """
 
     function: Form
@@ -65,7 +67,7 @@ COUPLING_FORMS: Registry[CouplingForm] = Registry("coupling form")
 
 
 def coupling_form(
-    name: str, kinds: tuple[str, ...], term: str | None = None
+    name: str, kinds: tuple[str, ...], term: str | None = None, rule: Rule | None = None
 ) -> Callable[[Form], Form]:
     """Return a decorator that files a form in `COUPLING_FORMS`.
 
@@ -73,10 +75,11 @@ def coupling_form(
         name: What users type.
         kinds: Kinds of relation that it takes.
         term: The name under which its loss is logged; None: `name`.
+        rule: Of its factor.
     """
 
     def decorator(function: Form) -> Form:
-        COUPLING_FORMS.register(name)(CouplingForm(function, tuple(kinds), term or name))
+        COUPLING_FORMS.register(name)(CouplingForm(function, tuple(kinds), term or name, rule))
         return function
 
     return decorator
@@ -147,23 +150,25 @@ class FormFamily:
         return f"{self.term}/{name}" in COUPLING_FORMS
 
 
-def _matching_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
+def matching_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
+    """Return the factor of a form that matches what classes say of attributes, or of values."""
     # Of classes those that the relation names: no other image says anything about it.
-    labelled = Labelled(masks["classes"], masks["known"], masks.get("counted"))
+    labelled = Labelled(masks["source"], masks["known"], masks.get("counted"))
     return matching_factor(name, labelled, reduction, rule)
 
 
-def _co_annotation_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
+def co_annotation_rule(name: str, masks: Arrays, reduction: str, rule: str) -> Any:
+    """Return the factor of a form that teaches classes by attributes, or by values."""
     del reduction
-    attributes = masks["attributes"]
+    attributes = masks["target"]
     if "covered" in masks:  # An image that is left alone is as if it were not there.
         attributes = attributes * masks["covered"][:, None]
     labelled = Labelled(masks["labelled"], attributes, masks.get("counted"))
     return co_annotation_factor(name, labelled, rule)
 
 
-MATCHING_FORMS = FormFamily("matching form", "distribution_matching", _matching_rule)
-CO_ANNOTATION_FORMS = FormFamily("co-annotation form", "soft_co_annotation", _co_annotation_rule)
+MATCHING_FORMS = FormFamily("matching form", "distribution_matching", matching_rule)
+CO_ANNOTATION_FORMS = FormFamily("co-annotation form", "soft_co_annotation", co_annotation_rule)
 
 
 def _on_every_image(equation: Callable[..., Any]) -> Form:
@@ -215,7 +220,12 @@ for _name in co_annotation.EQUATIONS:
     )
 
 
-LIMITS: Mapping[str, float] = {"clip": 0.5, "epsilon": 1.0, "temperature": math.inf}
+LIMITS: Mapping[str, float] = {
+    "clip": 0.5,
+    "epsilon": 1.0,
+    "images": math.inf,
+    "temperature": math.inf,
+}
 """Options that must lie strictly between 0 and a number."""
 
 

@@ -56,13 +56,27 @@ def class_posterior(
     evidence = ops.matmul(active, ops.transpose(ops.log(likelihood)))
     evidence += ops.matmul(mask - active, ops.transpose(ops.log(1.0 - likelihood)))
     scores = evidence / temperature
-    if prior is not None:
-        require_shape("prior", prior, (likelihood.shape[0],))
-        prior = ops.convert_to_tensor(prior, dtype="float32")
-        # A class of prior 0 stays out at a finite score that no evidence makes up for: many
-        # attributes weigh more than the logarithm of the smallest float.
-        scores += ops.where(prior > 0, ops.log(ops.where(prior > 0, prior, 1.0)), NEVER)
-    return ops.softmax(scores, axis=-1)
+    return ops.softmax(with_prior(scores, prior), axis=-1)
+
+
+def with_prior(scores: Any, prior: Any) -> Any:
+    """Return the scores of classes [B, K], in nats, with the logarithm of their prior.
+
+    A class of prior 0 stays out at a finite score that no evidence makes up for: much evidence
+    weighs more than the logarithm of the smallest float.
+
+    Args:
+        scores: [B, K].
+        prior: [K]; None: uniform, which adds nothing.
+
+    Raises:
+        ValueError: If the prior is not one number a class.
+    """
+    if prior is None:
+        return scores
+    require_shape("prior", prior, (scores.shape[-1],))
+    prior = ops.convert_to_tensor(prior, dtype="float32")
+    return scores + ops.where(prior > 0, ops.log(ops.where(prior > 0, prior, 1.0)), NEVER)
 
 
 def _posterior_and_weights(

@@ -9,6 +9,9 @@ from keras import ops
 from mtl_dm.losses._checks import require_shape
 from mtl_dm.losses.reduction import global_sum
 
+_RESOLUTION = 1e-12
+"""Variance relative to the squared mean below which float32 sees rounding errors only."""
+
 
 def masked_squared_error(labels: Any, predictions: Any, mask: Any) -> Any:
     """Return the mean squared error per image over its annotated values.
@@ -43,8 +46,8 @@ def concordance_loss(labels: Any, predictions: Any, mask: Any) -> tuple[Any, Any
 
         CCC = 2 s_xy / (s_x^2 + s_y^2 + (m_x - m_y)^2).
 
-    A value with fewer than two annotated images, or whose labels and predictions are constant and
-    equal, has no CCC and is left out of the mean.
+    A value with fewer than two annotated images, or whose labels are all the same, is left out of
+    the mean: its CCC is undefined, or 0 whatever is predicted.
 
     Args:
         labels: [B, R] real values.
@@ -52,8 +55,8 @@ def concordance_loss(labels: Any, predictions: Any, mask: Any) -> tuple[Any, Any
         mask: [B, R], 1 annotated, 0 not.
 
     Returns:
-        A scalar in [0, 2], float32, the same on every replica, 0 where no value has a CCC; and the
-        weight 1, or 0 there.
+        A scalar in [0, 2], float32, the same on every replica, 0 where every value is left out; and
+        the weight 1, or 0 there.
 
     Raises:
         ValueError: If the shapes do not fit each other.
@@ -73,9 +76,12 @@ def concordance_loss(labels: Any, predictions: Any, mask: Any) -> tuple[Any, Any
     # Around the means, so that float32 keeps what a difference of squares would lose.
     off_x, off_y = known * (x - mean_x), known * (y - mean_y)
     covariance = global_sum(ops.sum(off_x * off_y, axis=0)) / images
-    spread = global_sum(ops.sum(ops.square(off_x) + ops.square(off_y), axis=0)) / images
-    divisor = spread + ops.square(mean_x - mean_y)
-    defined = ops.cast(ops.logical_and(count > 1, divisor > 0), "float32")
+    spread_x = global_sum(ops.sum(ops.square(off_x), axis=0)) / images
+    spread_y = global_sum(ops.sum(ops.square(off_y), axis=0)) / images
+    divisor = spread_x + spread_y + ops.square(mean_x - mean_y)
+    # The mean of equal numbers may be off by a rounding, which is no spread.
+    varied = spread_y > _RESOLUTION * ops.square(mean_y)
+    defined = ops.cast(ops.logical_and(count > 1, varied), "float32")
     ccc = 2.0 * covariance / ops.where(defined > 0, divisor, 1.0)
     values = ops.sum(defined)
     loss = ops.sum(defined * (1.0 - ccc)) / ops.maximum(values, 1.0)

@@ -16,7 +16,8 @@ from mtl_dm.losses.shares import Labelled
 
 BASE_FACTORS = {"conditional": 1.0, "posterior": 0.5}
 """Factors of the forms that a rule weighs, chosen on inner splits of experiments/coupling_study.
-The factor of any other form is 1, whatever the labels are: the paper's lambda."""
+Forms between classes and values take over those of attributes, untried. The factor of any other
+form is 1, whatever the labels are: the paper's lambda."""
 
 
 def matching_factor(form: str, labelled: Labelled, reduction: str, rule: str = DEFAULT_RULE) -> Any:

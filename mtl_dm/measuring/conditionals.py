@@ -14,7 +14,7 @@ from mtl_dm.measuring.predictions import Predictions
 from mtl_dm.measuring.rounding import number, numbers
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.coupling import AnyCoupling
-from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.models.live_moments import Live
 from mtl_dm.relatedness import Relatedness, implied_conditional
 
 Table = dict[str, Any]
@@ -22,10 +22,10 @@ Table = dict[str, Any]
 
 
 class Told(NamedTuple):
-    """A coupling of a model, and what stands for its relatedness where training may replace it."""
+    """A coupling of a model, and what stands for its relation where training may replace it."""
 
     coupling: AnyCoupling
-    live: LiveRelatedness | None = None
+    live: Live | None = None
 
 
 def told_by(model: MultiTaskModel) -> list[Told]:
@@ -84,8 +84,9 @@ def _of(found: Mapping[str, Predictions], told: Told) -> Table | None:
     table = conditionals(classes, attributes, given)
     if table is None or classes is None or attributes is None or live is None:
         return table
-    if live.value() is not given:
-        table["learned"] = _whole(live.value(), classes, attributes)
+    learned = live.value()
+    if isinstance(learned, Relatedness) and learned is not given:
+        table["learned"] = _whole(learned, classes, attributes)
     if live.confirmed is not None:
         table["confirmed"] = number(live.confirmed)
     return table

@@ -15,6 +15,7 @@ from mtl_dm.measuring import conditionals
 from mtl_dm.measuring.predictions import Predictions, predictions_of
 from mtl_dm.measuring.rounding import number, numbers
 from mtl_dm.measuring.samples import samples
+from mtl_dm.measuring.values import values_of
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
 
@@ -59,6 +60,7 @@ def collect(
             without such tasks, and for more than `MOST_CLASSES` classes, of which [N, K]
             probabilities are not kept either.
         couplings: The same of every coupling, by its name; empty without.
+        values: Of regressions, labels and predictions of a few hundred images, by task name.
         samples: What is true and what was predicted, the wrong ones first, with the image where
             the inputs hold one.
         thresholds: By task name and label; none where none were chosen.
@@ -80,6 +82,11 @@ def collect(
         },
         "relatedness": conditionals.of_first(found, couplings),
         "couplings": conditionals.of_couplings(found, couplings),
+        "values": {
+            name: each
+            for part in fitted
+            for name, each in values_of(part.model, part.source).items()
+        },
         "samples": samples(found, fitted[0].source, sample_count),
         "thresholds": {
             # Unrounded: a collapsed attribute has its threshold near 0.

@@ -146,9 +146,14 @@ class RegressionAccumulator:
         self._moments = self._moments.merge(concordance.Moments.of(labels, scores, mask))
 
     def result(self) -> dict[str, float]:
-        """Return ccc, and its values per label."""
-        values = concordance.concordance(self._moments)
+        """Return ccc, rmse, pearson and sign_agreement, and values per label."""
+        per_value = {
+            "ccc": concordance.concordance(self._moments),
+            "rmse": concordance.root_mean_squared_error(self._moments),
+            "pearson": concordance.pearson(self._moments),
+            "sign_agreement": concordance.sign_agreement(self._moments),
+        }
         return {
-            "ccc": mean_of_defined(values),
-            **_per_label(self._task, {"ccc": values}),
+            **{metric: mean_of_defined(values) for metric, values in per_value.items()},
+            **_per_label(self._task, per_value),
         }

@@ -81,11 +81,17 @@ def evaluate(
         Per attribute: accuracy, f1, average_precision, base_rate.
     Regression:
         ccc: Mean over values of the concordance correlation coefficient, with population
-            variances over the whole set. Per value: ccc.
+            variances over the whole set.
+        rmse: Mean over values of the root of the mean squared error, in the labels' unit.
+        pearson: Mean over values of the correlation coefficient.
+        sign_agreement: Mean over values of the share of entries whose label and prediction have
+            the same sign.
+        Per value: the same four.
 
     A value that is not defined is NaN and left out of the averages: everything of a label without
     annotation, recall and average precision of a label without a positive (scikit-learn gives
-    such an average precision as 0), F1 of a class that neither occurs nor is predicted. An average
+    such an average precision as 0), F1 of a class that neither occurs nor is predicted, the
+    correlation with a constant. An average
     over nothing is NaN, so a set without any annotation gives NaN throughout.
 
     Args:

@@ -10,9 +10,9 @@ from keras import ops
 
 from mtl_dm.losses.forms import COUPLING_FORMS
 from mtl_dm.losses.virtual import VIRTUAL
-from mtl_dm.models.coupling import AnyCoupling
+from mtl_dm.models.coupling import AnyCoupling, known_couplings
 from mtl_dm.models.form_use import FormUse
-from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.models.live_moments import Live
 from mtl_dm.tasks import Task
 
 
@@ -22,7 +22,7 @@ class BoundCoupling:
     Args:
         coupling: What to couple.
         tasks: The model's tasks by name.
-        live: Stands for the relatedness if the coupling is learned.
+        live: Stands for the relation if the coupling is learned.
         name: Of the coupling in its model.
 
     Raises:
@@ -34,7 +34,7 @@ class BoundCoupling:
         self,
         coupling: AnyCoupling,
         tasks: Mapping[str, Task],
-        live: LiveRelatedness | None = None,
+        live: Live | None = None,
         name: str = "",
     ) -> None:
         self.coupling = coupling
@@ -65,7 +65,7 @@ class BoundCoupling:
         Returns:
             By name of the term: values, weights (see `mtl_dm.losses.forms`) and its factor.
         """
-        relation = self.coupling.relation if self.live is None else self.live.table()
+        relation: Any = self.coupling.relation if self.live is None else self.live.table()
         side_labels = {side.name: side.take(labels[side.task]) for side in self._sides}
         # A mask may weigh images in a task's loss; here only whether there is a label counts.
         known = {side.name: ops.cast(masks[side.task] > 0, "float32") for side in self._sides}
@@ -117,12 +117,17 @@ class BoundCoupling:
     def _rule_masks(
         self, known: Mapping[str, Any], masks: Mapping[str, Any], covered: Any, partial: bool
     ) -> dict[str, Any]:
-        """Return the masks for a rule: "labelled" of the source, "known" of the target."""
+        """Return the masks for a rule: those of the sides, by both names, and what it weighs.
+
+        That is "labelled" of the source and "known" of the target.
+        """
         source, target = self._sides
         # For the rule, an image that is left alone has nothing missing: no term informs it.
         whole = ops.maximum(masks[target.name], 1.0 - covered[:, None]) if partial else None
         return {
             **masks,
+            "source": masks[source.name],
+            "target": masks[target.name],
             "labelled": known[source.name],
             "known": masks[target.name] if whole is None else whole,
         }
@@ -160,7 +165,10 @@ def _columns(
         raise ValueError(f"The coupling names the unknown task {name!r}. Known: {sorted(tasks)}.")
     task = tasks[name]
     if task.kind != kind:
-        raise ValueError(f"The coupling needs a {kind} task, {name!r} is {task.kind}.")
+        raise ValueError(
+            f"The coupling needs a {kind} task, {name!r} is {task.kind}. There are: "
+            f"{known_couplings()}."
+        )
     unknown = [label for label in labels if label not in task.labels]
     if unknown:
         raise ValueError(

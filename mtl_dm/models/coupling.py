@@ -16,7 +16,7 @@ from mtl_dm.losses.forms import (
 )
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models.form_use import OLDER, FormUse, check_asked, protects, without_older
-from mtl_dm.relatedness import RELATIONS, Relatedness, facs
+from mtl_dm.relatedness import RELATIONS, Moments, Relatedness, facs
 
 Options = Mapping[str, float]
 
@@ -159,10 +159,11 @@ class RelationCoupling:
         options: Options by name of the form.
         gate: As for `Coupling`.
         rule: As for `Coupling`.
+        learned: The relation, `Moments`, is a start, which training replaces by what it learns.
 
     Raises:
-        ValueError: If the relation is of no known kind, a form does not take it or is unknown, the
-            rule is unknown, or a factor or an option breaks its rule.
+        ValueError: If the relation is of no known kind or cannot be learned, a form does not take
+            it or is unknown, the rule is unknown, or a factor or an option breaks its rule.
     """
 
     name: str
@@ -173,7 +174,7 @@ class RelationCoupling:
     options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
     gate: bool | None = None
     rule: str = DEFAULT_RULE
-    learned: bool = dataclasses.field(default=False, init=False)
+    learned: bool = False
     trusts: bool = dataclasses.field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -184,6 +185,11 @@ class RelationCoupling:
                 f"Coupling {self.name!r}: the relation must be of one of the kinds "
                 f"{', '.join(RELATIONS)}, got {type(self.relation).__name__}."
             )
+        if self.learned and not isinstance(self.relation, Moments):
+            raise ValueError(
+                f"Coupling {self.name!r}: learned=True is for moments, and for the table of a "
+                f"Coupling; the relation is of the kind {kind}."
+            )
         if not self.forms:
             raise ValueError(f"Coupling {self.name!r} needs at least one form, got none.")
         for form, factor in self.forms.items():
@@ -193,7 +199,7 @@ class RelationCoupling:
             if kind not in kinds:
                 raise ValueError(
                     f"Coupling {self.name!r}: the form {form!r} takes relations of the kind "
-                    f"{' or '.join(kinds)}, got {kind}."
+                    f"{' or '.join(kinds)}, got {kind}. There are: {known_couplings()}."
                 )
         unused = sorted(set(self.options) - set(self.forms))
         if unused:
@@ -217,6 +223,7 @@ class RelationCoupling:
         """Return the coupling as values that JSON can hold; what `OLDER` says is left out."""
         return {
             **without_older({"gate": self.gate, "rule": self.rule}),
+            **({"learned": True} if self.learned else {}),
             "name": self.name,
             "source": self.source,
             "target": self.target,
@@ -235,6 +242,17 @@ class RelationCoupling:
 
 
 AnyCoupling = Coupling | RelationCoupling
+
+
+def known_couplings() -> str:
+    """Return which kinds of tasks can be coupled, and by what, for a message."""
+    found = []
+    for kind in RELATIONS:
+        (_, source), (_, target) = RELATIONS.get(kind).sides
+        forms = [name for name in COUPLING_FORMS if kind in COUPLING_FORMS.get(name).kinds]
+        if forms:
+            found.append(f"{source} -> {target} by {kind} ({', '.join(forms)})")
+    return "; ".join(found)
 
 
 def coupling_from_dict(values: Mapping[str, Any]) -> AnyCoupling:

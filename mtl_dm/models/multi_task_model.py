@@ -25,7 +25,7 @@ from mtl_dm.models.coupling import (
 )
 from mtl_dm.models.frozen import Frozen, freeze, frozen_parts, learnable_weights
 from mtl_dm.models.gradient_gate import GradientGate, gated_logits
-from mtl_dm.models.live_relatedness import LiveRelatedness
+from mtl_dm.models.live_moments import live_of
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.terms import (
     Context,
@@ -100,9 +100,7 @@ class MultiTaskModel(keras.Model):
             require_task_loss(task)
         # What training learns about relatedness is among the weights, so that checkpoints hold it.
         self.live_relatedness = {
-            str(index): LiveRelatedness(
-                coupling.relation, judged=coupling.trusts, name=f"relatedness_{index}"
-            )
+            str(index): live_of(coupling.relation, coupling.trusts, f"relatedness_{index}")
             for index, coupling in enumerate(self.couplings)
             if coupling.learned or coupling.trusts
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from mtl_dm import faces
+from mtl_dm.predicting.circumplex import AFFECT, SIDE, circumplex, is_affect
 from mtl_dm.tasks import Task
 
 WIDTH = 300
@@ -32,8 +34,13 @@ def font(size: int) -> Any:
 def height(tasks: Sequence[Task]) -> int:
     """Return the height of every card of a model."""
     bars = sum(min(_MAX_BARS, task.size) for task in tasks if task.kind == "multiclass")
-    texts = sum(_TEXT_LINES for task in tasks if task.kind != "multiclass")
-    return _MARGIN * 2 + max(THUMB + _LINE, bars * _LINE) + texts * _LINE
+    below = sum(_room(task) for task in tasks if task.kind != "multiclass")
+    return _MARGIN * 2 + max(THUMB + _LINE, bars * _LINE) + below
+
+
+def _room(task: Task) -> int:
+    """Return the height of what stands of a task below the face and the bars."""
+    return SIDE if is_affect(task) else _TEXT_LINES * _LINE
 
 
 def card(
@@ -43,7 +50,7 @@ def card(
     prediction: Mapping[str, Mapping[str, float]],
     tasks: Sequence[Task],
 ) -> Image.Image:
-    """Return the card of a face: the face as the model sees it, bars, active attributes.
+    """Return the card of a face: as the model sees it, bars, active attributes, circumplex.
 
     Args:
         number: Of the face in its photo.
@@ -63,18 +70,31 @@ def card(
             top = _bars(draw, top, prediction[task.name])
     top = max(top, _MARGIN + THUMB + _LINE)
     for task in tasks:
-        if task.kind != "multiclass":
-            lines = textwrap.wrap(summary(task, prediction[task.name]), _CHARACTERS)
-            if len(lines) > _TEXT_LINES:
-                lines = [
-                    *lines[: _TEXT_LINES - 1],
-                    lines[_TEXT_LINES - 1][: _CHARACTERS - 2] + " …",
-                ]
-            for place, text in enumerate(lines):
-                draw.text((_MARGIN, top + place * _LINE), text, INK, font(11))
-            top += _TEXT_LINES * _LINE
+        if task.kind == "multiclass":
+            continue
+        predicted = prediction[task.name]
+        if is_affect(task) and all(math.isfinite(predicted.get(name, math.nan)) for name in AFFECT):
+            picture.paste(circumplex(predicted), (_MARGIN, top))
+            lines = [f"{label} {value:+.2f}" for label, value in predicted.items()]
+            _write(draw, lines[: SIDE // _LINE], _MARGIN * 2 + SIDE, top + _LINE)
+        else:
+            _write(draw, _wrapped(summary(task, predicted)), _MARGIN, top)
+        top += _room(task)
     draw.line((0, picture.height - 1, WIDTH, picture.height - 1), FAINT)
     return picture
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return a text in the lines that there is room for."""
+    lines = textwrap.wrap(text, _CHARACTERS)
+    if len(lines) <= _TEXT_LINES:
+        return lines
+    return [*lines[: _TEXT_LINES - 1], lines[_TEXT_LINES - 1][: _CHARACTERS - 2] + " …"]
+
+
+def _write(draw: Any, lines: Sequence[str], left: int, top: int) -> None:
+    for place, text in enumerate(lines):
+        draw.text((left, top + place * _LINE), text, INK, font(11))
 
 
 def summary(task: Task, predicted: Mapping[str, float]) -> str:

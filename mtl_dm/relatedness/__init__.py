@@ -6,6 +6,7 @@ from mtl_dm.relatedness.aff_wild2_evidence import aff_wild2
 from mtl_dm.relatedness.annotations import Tally, count, from_annotations
 from mtl_dm.relatedness.best_known import Origin, best_known
 from mtl_dm.relatedness.checks import Checked, check, counted_on
+from mtl_dm.relatedness.circumplex import russell
 from mtl_dm.relatedness.cognitive_study import facs
 from mtl_dm.relatedness.compounds import COMPONENTS, COMPOUND_EXPRESSIONS, components_of
 from mtl_dm.relatedness.contradictions import (
@@ -13,6 +14,12 @@ from mtl_dm.relatedness.contradictions import (
     Frequency,
     contradictions,
     implied_frequencies,
+)
+from mtl_dm.relatedness.counted_moments import (
+    explained_values,
+    learn_moments,
+    moments_from_annotations,
+    overall_moments,
 )
 from mtl_dm.relatedness.du_compounds import compound_du
 from mtl_dm.relatedness.emotionet_compounds import compound_emotionet
@@ -34,8 +41,10 @@ from mtl_dm.relatedness.information import (
     prior_of,
 )
 from mtl_dm.relatedness.judging import Judged, confirmed_share, has_learned, learn_judged
+from mtl_dm.relatedness.linear import Linear, linear_from_annotations
+from mtl_dm.relatedness.moments import Moments
 from mtl_dm.relatedness.observations import Observations
-from mtl_dm.relatedness.relations import RELATIONS, Linear, Moments
+from mtl_dm.relatedness.relations import RELATIONS, relation_from_json
 from mtl_dm.relatedness.shrinkage import estimate, shrink
 from mtl_dm.relatedness.temperature import best_temperature
 
@@ -44,6 +53,7 @@ PUBLISHED.register("facs")(facs)
 PUBLISHED.register("aff_wild2")(aff_wild2)
 PUBLISHED.register("compound_emotionet")(compound_emotionet)
 PUBLISHED.register("compound_du")(compound_du)
+PUBLISHED.register("russell")(russell)
 
 __all__ = [
     "COMPONENTS",
@@ -80,6 +90,7 @@ __all__ = [
     "drifted",
     "estimate",
     "explained",
+    "explained_values",
     "facs",
     "from_annotations",
     "has_learned",
@@ -87,9 +98,15 @@ __all__ = [
     "implied_frequencies",
     "learn",
     "learn_judged",
+    "learn_moments",
+    "linear_from_annotations",
     "marginal",
+    "moments_from_annotations",
     "mutual_information",
+    "overall_moments",
     "posterior_accuracy",
     "prior_of",
+    "relation_from_json",
+    "russell",
     "shrink",
 ]

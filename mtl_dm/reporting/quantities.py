@@ -42,6 +42,7 @@ _WORDS = {
     "ccc": CORRELATION,
     "correlation": CORRELATION,
     "pcc": CORRELATION,
+    "pearson": CORRELATION,
     "ece": ERROR_RATE,
     "eer": ERROR_RATE,
     "rate": ERROR_RATE,

@@ -16,7 +16,7 @@ _PARTS = ("history", "calibration", "relatedness", "samples")
 _KEYS = ("table", "column", "row", "seed", "fold")
 
 Content = Mapping[str, Any]
-"""history, calibration, relatedness, samples and couplings, as
+"""history, calibration, relatedness, samples, couplings and values, as
 `mtl_dm.measuring.evidence.collect` says."""
 
 
@@ -62,8 +62,9 @@ def read_evidence(folder: str | Path, cells: Sequence[Cell]) -> EvidenceFiles:
             raw = json.loads(path.read_text(encoding="utf-8"))
             key = _key(raw)
             content = {part: raw["evidence"][part] for part in _PARTS}
-            # Older versions kept the first coupling only, as "relatedness".
+            # Older versions kept the first coupling only, as "relatedness", and no values.
             content["couplings"] = dict(raw["evidence"].get("couplings", {}))
+            content["values"] = dict(raw["evidence"].get("values", {}))
             if key in wanted:
                 found[key] = content
         except (ValueError, KeyError, TypeError) as error:

@@ -32,7 +32,7 @@ EMOTIONET_UNITS = tuple(f"AU{number}" for number in (1, 2, 4, 5, 6, 9, 12, 17, 2
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),
-    Task.regression("valence_arousal", ("valence", "arousal")),
+    Task.regression("valence_arousal", ("valence", "arousal"), bounds=(-1, 1)),
     Task.multilabel("attributes", ATTRIBUTES),
 )
 

@@ -16,12 +16,25 @@ from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
-from mtl_dm.relatedness import PUBLISHED, Relatedness, from_annotations, marginal
+from mtl_dm.models.coupling import AnyCoupling
+from mtl_dm.relatedness import (
+    PUBLISHED,
+    Relatedness,
+    from_annotations,
+    marginal,
+    relation_from_json,
+)
 from mtl_dm.spec import parse
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
+from mtl_dm.training.relation_choice import (
+    counted_relation,
+    regression_pair,
+    relation_coupling,
+    start_of_learning,
+)
 from mtl_dm.training.same_inputs import require_same_inputs
 from mtl_dm.training.shared_images import shared_image_concerns
 from mtl_dm.training.starting import require_checkpoint
@@ -160,8 +173,8 @@ def _source(name: str, config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.
     return data.load(name, data_dir=config.data_dir, tasks=tasks, image_size=config.image_size)
 
 
-def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -> Relatedness:
-    """Return the relatedness that a flag names.
+def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -> Any:
+    """Return the relatedness, or relation of another kind, that a flag names.
 
     Args:
         specification: A published one ("facs", "aff_wild2(binarize=True)"), the path of a JSON
@@ -176,7 +189,7 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
     if specification.startswith(INFERRED):
         return _inferred(specification.removeprefix(INFERRED), tasks, data_dir)
     if Path(specification).suffix == ".json":
-        return Relatedness.from_json(specification)
+        return relation_from_json(specification)
     if _is_published(specification):
         return PUBLISHED.create(specification)
     raise ValueError(
@@ -208,7 +221,7 @@ def check_names(config: TrainConfig) -> None:
             require_checkpoint(part.init_from)
 
 
-def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Coupling]:
+def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[AnyCoupling]:
     """Return the couplings of a configuration.
 
     The relation "learned" starts from frequencies that are the same for every class,
@@ -221,8 +234,21 @@ def couplings_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[Coupling]
     return [coupling_from(choice, config, tasks) for choice in config.coupling_choices()]
 
 
-def coupling_from(choice: CouplingChoice, config: TrainConfig, tasks: tuple[Task, ...]) -> Coupling:
+def coupling_from(
+    choice: CouplingChoice, config: TrainConfig, tasks: tuple[Task, ...]
+) -> AnyCoupling:
     """Return a coupling as a user asks for it; as `couplings_of`."""
+    start = _start(choice)
+    named = start and not start.startswith(INFERRED)
+    relation = relatedness_of(start, tasks, config.data_dir) if named else None
+    regression = regression_pair(choice, tasks, relation)
+    if regression is not None:
+        if start.startswith(INFERRED):
+            name = start.removeprefix(INFERRED)
+            relation = counted_relation(name, regression, config.data_dir)
+        elif relation is None:
+            relation = start_of_learning(config.datasets, regression, config.data_dir)
+        return relation_coupling(choice, regression, relation, choice.learned)
     pair = _pair(choice, tasks)
     learned, relatedness = _given(choice, pair, config.data_dir)
     if relatedness is None:
@@ -392,7 +418,7 @@ def model_of(
     config: TrainConfig,
     tasks: tuple[Task, ...],
     input_shape: Any,
-    couplings: Sequence[Coupling] | None = None,
+    couplings: Sequence[AnyCoupling] | None = None,
 ) -> MultiTaskModel:
     """Return the model of a configuration, its weights drawn from the global seed.
 

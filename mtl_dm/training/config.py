@@ -142,7 +142,8 @@ class TrainConfig:
         "A coupling NAME(relation=facs, source=expression, target=action_units, matching=1.0, "
         "co_annotation=1.0, matching_form=..., co_annotation_form=..., trust=..., gate=..., "
         "rule=...); all but relation may be left out. May be given several times. --relatedness is "
-        "short for one.",
+        "short for one. Of a regression, target=valence_arousal, the relation is russell, "
+        "inferred:NAME, learned, or a .json file; from attributes it is linear.",
         repeated="coupling",
     )
     validation_gate: bool = option(

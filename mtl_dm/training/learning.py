@@ -9,21 +9,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models import Coupling, MultiTaskModel, RelationCoupling
 from mtl_dm.models.gradient_gate import GradientGate
+from mtl_dm.models.live_moments import Live, LiveMoments
 from mtl_dm.models.live_relatedness import LiveRelatedness
 from mtl_dm.relatedness import (
     Estimator,
+    Moments,
     Observations,
     Relatedness,
     confirmed_share,
     drifted,
+    explained_values,
     has_learned,
     learn,
     learn_judged,
+    learn_moments,
 )
 from mtl_dm.training import judgement_words as words
-from mtl_dm.training.observing import LIMIT, observe
+from mtl_dm.training.observing import LIMIT, observe, observe_values
 
 ANOTHER = 0.2
 """Share of a table that labels confirm below which what is in use instead is another table."""
@@ -59,7 +63,8 @@ class LearnRelatedness(keras.callbacks.Callback):
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
-    for every class stays off then.
+    for every class stays off then. Moments are learned by `mtl_dm.relatedness.learn_moments`, from
+    labelled values.
 
     One that labels judge (`Coupling.trust`) is judged once, `mtl_dm.relatedness.confirmed_share`,
     as soon as the network can tell classes, and from then on replaced likewise by `learn_judged`.
@@ -124,7 +129,7 @@ class LearnRelatedness(keras.callbacks.Callback):
             coupling = self.model.couplings[index]
             if coupling.learned:
                 said = self._learn(coupling, live)
-                if np.ptp(live.value().conditional, axis=0).any():
+                if _tells_classes_apart(live.value()):
                     self._end_warm_up(index)
                 self._say(done, f"relatedness {said}.")
             elif live.confirmed is None and self._runs(index):
@@ -132,7 +137,7 @@ class LearnRelatedness(keras.callbacks.Callback):
             else:
                 self._say(done, self._judge(final, index, coupling, live))
 
-    def _live(self) -> list[tuple[int, LiveRelatedness]]:
+    def _live(self) -> list[tuple[int, Any]]:
         return [(int(index), live) for index, live in self.model.live_relatedness.items()]
 
     def _scales(self, index: int) -> list[Any]:
@@ -182,9 +187,23 @@ class LearnRelatedness(keras.callbacks.Callback):
         if self._verbose:
             print(f"After epoch {epoch}: {text}", flush=True)
 
-    def _learn(self, coupling: Coupling, live: LiveRelatedness) -> str:
+    def _learn(self, coupling: Any, live: Live) -> str:
+        if isinstance(live, LiveMoments):
+            return self._learn_moments(coupling, live)
         seen = observe(self.model, self._sources, coupling, self._limit)
         return self._replace(live, seen, learn(seen, coupling.relatedness, self._estimator))
+
+    def _learn_moments(self, coupling: RelationCoupling, live: LiveMoments) -> str:
+        """Put learned moments in use unless they explain the values worse than those in use."""
+        seen = observe_values(self.model, self._sources, coupling, self._limit)
+        values = int((~np.isnan(seen[2]).any(axis=1)).sum())
+        if values < 2:
+            return "cannot be learned: no training image has all of its values"
+        new = learn_moments(*seen, coupling.relation)
+        if explained_values(*seen, new) < explained_values(*seen, live.value()):
+            return "explains the values worse than the one in use, which is kept"
+        live.assign(new)
+        return f"learned from the values of {values:,} images"
 
     def _replace(
         self, live: LiveRelatedness, seen: Observations, new: Relatedness, reliability: Any = None
@@ -227,10 +246,17 @@ def end_warm_up(model: MultiTaskModel) -> None:
             scale.assign(1.0)
 
 
+def _tells_classes_apart(relation: Any) -> bool:
+    table = relation.mean if isinstance(relation, Moments) else relation.conditional
+    return bool(np.ptp(table, axis=0).any())
+
+
 def unjudged_notices(model: MultiTaskModel, epochs: int) -> list[str]:
     """Return a line for each coupling whose relation no training of so many epochs judges."""
     lines = []
     for coupling in model.couplings:
+        if coupling.learned:
+            continue
         if not isinstance(coupling, Coupling):
             kind = coupling.relation.kind
             lines.append(

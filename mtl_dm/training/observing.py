@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -11,7 +11,7 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 from mtl_dm import processes
-from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models import Coupling, MultiTaskModel, RelationCoupling
 from mtl_dm.relatedness import Observations
 
 LIMIT = 20_000
@@ -41,17 +41,55 @@ def observe(
     m = [tasks[coupling.attributes].labels.index(name) for name in coupling.relatedness.attributes]
     forward = _forward(model)
     parts = []
+    for inputs, labels, masks in _spread(sources, limit, batch_size):
+        logits = forward(inputs)
+        classes = softmax(keras.ops.convert_to_numpy(logits[coupling.classes])[:, k], axis=1)
+        attributes = expit(keras.ops.convert_to_numpy(logits[coupling.attributes])[:, m])
+        ids, named = _class_ids(coupling.classes, labels, masks, k, len(classes))
+        known = _labelled(coupling.attributes, labels, masks, m, attributes.shape, -1.0)
+        # An image of a class that the relatedness does not name is of none of its classes.
+        parts.append((classes[named], attributes[named], ids[named], known[named]))
+    return Observations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def observe_values(
+    model: MultiTaskModel,
+    sources: Sequence[tf.data.Dataset],
+    coupling: RelationCoupling,
+    limit: int = LIMIT,
+    batch_size: int = 256,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return class probabilities, class labels and labelled values of training images.
+
+    Args:
+        model: As for `observe`.
+        sources: Likewise.
+        coupling: By moments, which name the labels.
+        limit: As for `observe`.
+        batch_size: Likewise.
+
+    Returns:
+        [N, K]; int [N], -1 where there is no label; [N, R], NaN where there is none.
+    """
+    tasks = {task.name: task for task in model.tasks}
+    k = [tasks[coupling.source].labels.index(name) for name in coupling.relation.classes]
+    r = [tasks[coupling.target].labels.index(name) for name in coupling.relation.values]
+    forward, parts = _forward(model), []
+    for inputs, labels, masks in _spread(sources, limit, batch_size):
+        logits = forward(inputs)[coupling.source]
+        classes = softmax(keras.ops.convert_to_numpy(logits)[:, k], axis=1)
+        ids, named = _class_ids(coupling.source, labels, masks, k, len(classes))
+        values = _labelled(coupling.target, labels, masks, r, (len(classes), len(r)), np.nan)
+        parts.append((classes[named], ids[named], values[named]))
+    classes, ids, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return classes, ids, values
+
+
+def _spread(sources: Sequence[tf.data.Dataset], limit: int, batch_size: int) -> Iterator[Any]:
+    """Yield batches of each source, of a larger one of every n-th image."""
     for source in sources:
         spread = source.shard(max(1, -(-int(source.cardinality()) // limit)), 0)
-        for inputs, labels, masks in spread.batch(batch_size).prefetch(tf.data.AUTOTUNE):
-            logits = forward(inputs)
-            classes = softmax(keras.ops.convert_to_numpy(logits[coupling.classes])[:, k], axis=1)
-            attributes = expit(keras.ops.convert_to_numpy(logits[coupling.attributes])[:, m])
-            ids, named = _class_ids(coupling.classes, labels, masks, k, len(classes))
-            known = _attributes(coupling.attributes, labels, masks, m, attributes.shape)
-            # An image of a class that the relatedness does not name is of none of its classes.
-            parts.append((classes[named], attributes[named], ids[named], known[named]))
-    return Observations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        yield from spread.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
 def _forward(model: MultiTaskModel) -> Callable[[Any], Any]:
@@ -77,11 +115,11 @@ def _class_ids(
     return np.where(labelled & found, one_hot.argmax(axis=1), -1), found | ~labelled
 
 
-def _attributes(
-    name: str, labels: Any, masks: Any, columns: list[int], shape: tuple[int, ...]
+def _labelled(
+    name: str, labels: Any, masks: Any, columns: list[int], shape: tuple[int, ...], missing: float
 ) -> np.ndarray:
-    """Return [B, M], -1 where there is no label."""
+    """Return labels [B, size of `columns`], `missing` where there is none."""
     if name not in labels:
-        return np.full(shape, -1.0)
+        return np.full(shape, missing)
     known = masks[name].numpy()[:, columns] > 0
-    return np.where(known, labels[name].numpy()[:, columns], -1.0)
+    return np.where(known, labels[name].numpy()[:, columns], missing)

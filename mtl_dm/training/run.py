@@ -64,8 +64,10 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         if processes.is_main():
             claim_folder(folder, config.to_dict(), config.upgraded)
             for index, coupling in enumerate(model.couplings):
-                if isinstance(coupling, Coupling):
-                    coupling.relatedness.to_json(folder / f"relatedness_{index}.json")
+                # A kind of relation of a user's own need not write files.
+                write = getattr(coupling.relation, "to_json", None)
+                if write is not None:
+                    write(folder / f"relatedness_{index}.json")
         done = stages.train_stages(model, parts, validation=validation, output=folder)
     if not processes.is_main():
         return model

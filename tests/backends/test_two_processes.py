@@ -27,6 +27,10 @@ def flags(tmp_path_factory):
         f"--datasets={built_faces.EXPRESSIONS_ONLY},{built_faces.UNITS_ONLY}",
         f"--validation={built_faces.ANNOTATED}:validation",
         f"--data_dir={faces}",
+        # Every set records valence and arousal: a CCC, and moments, of the global batch.
+        "--tasks=expression,action_units,valence_arousal",
+        "--task_losses=valence_arousal=ccc",
+        "--coupling=circumplex(relation=russell, target=valence_arousal, gate=False)",
         "--relatedness=learned",
         "--matching_form=paper",
         "--brake",
@@ -103,6 +107,7 @@ def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
     assert status == 0, text[-2000:]
     expected, actual = (read(folder / "run.json")["history"] for folder in (one, two))
     assert set(actual) == set(expected)
+    assert {"valence_arousal_loss", "circumplex_moment_matching_loss"} <= set(expected)
     for name, values in expected.items():
         np.testing.assert_allclose(actual[name], values, rtol=1e-4, atol=1e-4, err_msg=name)
     expected, actual = (read(folder / "relatedness_0_learned.json") for folder in (one, two))

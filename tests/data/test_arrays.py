@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtl_dm.data.arrays import from_arrays
+from mtl_dm.data.arrays import encode, from_arrays
 from mtl_dm.data.merging import merge
 from mtl_dm.tasks import Task
 
@@ -47,6 +47,16 @@ def test_int8_as_a_built_data_set_stores_it():
     _, labels, masks = read({"parts": np.array([[1, -1]] * 4, dtype=np.int8)})
     np.testing.assert_array_equal(labels["parts"], [[1, 0]] * 4)
     np.testing.assert_array_equal(masks["parts"], [[1, 0]] * 4)
+
+
+def test_a_mark_for_missing_that_is_no_nan_is_refused_by_bounds():
+    affect = Task.regression("affect", ["valence", "arousal"], bounds=(-1, 1))
+    values = [[0.5, -1.0], [-2.0, -2.0]]
+    with pytest.raises(ValueError, match=r"'affect' must lie in \[-1, 1\].* -2 and -5 .* are NaN"):
+        encode(affect, np.array(values), 2)
+    labels, mask = encode(affect, np.where(np.array(values) == -2, np.nan, values), 2)
+    np.testing.assert_array_equal(labels, [[0.5, -1.0], [0, 0]])
+    np.testing.assert_array_equal(mask, [[1, 1], [0, 0]])
 
 
 def test_regression_misses_nan_only():

@@ -234,3 +234,15 @@ def test_a_later_prediction_that_breaks_its_rule_is_named():
 def test_a_source_that_cannot_be_streamed(own, batch_size, message):
     with pytest.raises(ValueError, match=message):
         data.with_predicted_labels(own, EMBEDDING, double, batch_size=batch_size)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_teachers_values_end_at_the_bounds(broken):
+    task, rows = EMBEDDING.replace(bounds=(-1.0, 1.0)), np.zeros((ROWS, 2), np.float32)
+    rows[0] = 1.5, -3.0
+    labelled = data.with_soft_labels(source("expression"), task, rows)
+    (first,) = labelled.take(1)
+    np.testing.assert_array_equal(first[1]["embedding"], [1, -1])
+    rows[2] = broken
+    with pytest.raises(ValueError, match=rf"where annotated, got {broken} in row 2"):
+        data.with_soft_labels(source("expression"), task, rows)

@@ -57,6 +57,8 @@ def test_saved_model(checkpoint, tmp_path):
     assert about["outputs"]["expression"]["labels"] == list(TASKS[0].labels)
     assert about["outputs"]["expression"]["temperature"] == 2.5
     assert about["outputs"]["valence_arousal"]["temperature"] is None
+    assert about["outputs"]["valence_arousal"]["label_bounds"] == [-1, 1]
+    assert "label_bounds" not in about["outputs"]["expression"]
     assert about["outputs"]["action_units"]["never_annotated_in_training"] == ["AU2"]
     assert about["trained_on"]["datasets"] == [saved_models.DRAWN]
     assert "NOT VALIDATED ON PEOPLE" in about["read_this"][1]

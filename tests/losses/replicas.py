@@ -8,12 +8,14 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from mtl_dm.losses import COUPLING_FORMS, weighted_mean
+from mtl_dm.losses import COUPLING_FORMS, concordance_loss, weighted_mean
 from mtl_dm.losses.rules import RULES
 from mtl_dm.losses.shares import Labelled
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
-from tests.losses import coupled
+from tests.losses import coupled, moments
 
+CCC = "ccc"
+"""The loss of a regression, beside the forms."""
 FIRST = 9
 """Images of the first replica; the second has the other 3 of 12."""
 
@@ -29,6 +31,36 @@ def arguments_of():
     masks["attributes"][:, 0] = 0  # an attribute without a single label
     labels["attributes"] *= masks["attributes"]
     return arguments
+
+
+def values_of():
+    """Arguments of a form between classes and values, by the names of one with attributes."""
+    arguments = moments.draw()
+    masks = arguments["masks"]
+    masks["classes"][:FIRST], masks["classes"][FIRST:] = 0, 1
+    arguments["labels"]["classes"][FIRST:] = np.eye(moments.K)[np.arange(moments.B - FIRST)]
+    # Labels of the first value stand on the first replica alone.
+    masks["values"][FIRST:, 0] = 0
+    return {
+        "class_logits": arguments["logits"],
+        "attribute_logits": arguments["predictions"],
+        "relatedness": arguments["relation"],
+        "labels": arguments["labels"],
+        "masks": masks,
+    }
+
+
+def concordance(logits, predictions, relation, labels, masks):
+    del logits, relation
+    return concordance_loss(labels["values"], predictions, masks["values"])
+
+
+def cases():
+    """Name -> form and its arguments."""
+    found = {name: (COUPLING_FORMS.get(name).function, arguments_of()) for name in coupled.forms()}
+    by_moments = [name for name in COUPLING_FORMS if "moments" in COUPLING_FORMS.get(name).kinds]
+    found |= {name: (COUPLING_FORMS.get(name).function, values_of()) for name in by_moments}
+    return {**found, CCC: (concordance, values_of())}
 
 
 def term_and_gradients(form, arguments):
@@ -67,10 +99,8 @@ def main():
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    arguments = arguments_of()
     report = {}
-    for name in coupled.forms():
-        form = COUPLING_FORMS.get(name).function
+    for name, (form, arguments) in cases().items():
         one, one_gradients = term_and_gradients(form, arguments)
         two, two_gradients = on_replicas(strategy, form, arguments)
         gaps = [np.abs(a - b).max() for a, b in zip(one_gradients, two_gradients, strict=True)]
@@ -80,7 +110,7 @@ def main():
             "gradient": float(max(np.abs(each).max() for each in one_gradients)),
             "gap": float(max(gaps)),
         }
-    report["factors"] = factors(arguments["masks"], strategy)
+    report["factors"] = factors(arguments_of()["masks"], strategy)
     print(json.dumps(report))
 
 

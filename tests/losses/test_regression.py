@@ -145,7 +145,9 @@ class TestConcordance:
         np.testing.assert_array_equal(got, want)
         assert want.any()
 
-    @pytest.mark.parametrize("case", ["no label", "one label", "constant and equal"])
+    @pytest.mark.parametrize(
+        "case", ["no label", "one label", "constant and equal", "constant labels"]
+    )
     def test_where_nothing_is_defined_the_loss_is_absent(self, case):
         labels, predictions, mask = draw()
         mask[:] = 0
@@ -153,6 +155,8 @@ class TestConcordance:
             mask[2] = 1
         if case == "constant and equal":
             mask[:], labels[:], predictions[:] = 1, 0.5, 0.5
+        if case == "constant labels":
+            mask[:], labels[:] = 1, 0.1
         loss, weight = concordance_loss(labels, predictions, mask)
         assert (float(loss), float(weight)) == (0, 0)
         gradient = references.tape_gradient(

@@ -1,7 +1,9 @@
-"""CCC, against the formula on the whole set and by hand."""
+"""Agreement of real values, against SciPy, scikit-learn, the formula on the whole set, by hand."""
 
 import numpy as np
 import pytest
+from scipy.stats import pearsonr
+from sklearn.metrics import mean_squared_error
 
 from mtl_dm.metrics import evaluate
 from mtl_dm.metrics.concordance import Moments
@@ -27,6 +29,40 @@ def test_equals_the_formula_on_the_annotated_entries(seed):
     assert result["ccc/valence"] == pytest.approx(expected[0], rel=1e-12)
     assert result["ccc/arousal"] == pytest.approx(expected[1], rel=1e-12)
     assert result["ccc"] == pytest.approx(np.mean(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_other_metrics_equal_scipy_and_scikit_learn_on_the_annotated_entries(seed):
+    labels, scores, mask = random_set(AFFECT, 300, seed)
+    result = evaluate(AFFECT, labels, scores, mask)
+    found = {"rmse": [], "pearson": [], "sign_agreement": []}
+    for r, name in enumerate(AFFECT.labels):
+        y, x = (each[mask[:, r] == 1, r].astype(np.float64) for each in (labels, scores))
+        found["rmse"].append(np.sqrt(mean_squared_error(y, x)))
+        found["pearson"].append(pearsonr(y, x).statistic)
+        found["sign_agreement"].append(np.mean(np.sign(y) == np.sign(x)))
+        for metric, values in found.items():
+            assert result[f"{metric}/{name}"] == pytest.approx(values[-1], rel=1e-12)
+    for metric, values in found.items():
+        assert result[metric] == pytest.approx(np.mean(values), rel=1e-12)
+
+
+def test_the_sign_of_0_agrees_with_0_alone():
+    labels, scores = np.c_[[0.0, 0.0, 0.5, -0.5, 0.5]], np.c_[[0.0, 0.1, 0.1, -2.0, -0.1]]
+    result = evaluate(VALUE, labels, scores, np.ones((5, 1)))
+    assert result["sign_agreement"] == pytest.approx(3 / 5)
+
+
+def test_there_is_no_correlation_with_a_constant():
+    labels, scores = np.c_[[0.0, 1.0, 2.0]], np.full((3, 1), 0.3)
+    for y, x in ((labels, scores), (scores, labels)):
+        assert np.isnan(evaluate(VALUE, y, x, np.ones((3, 1)))["pearson"])
+
+
+def test_a_small_error_far_from_zero_keeps_its_digits():
+    labels = 1e6 + np.arange(5.0)[:, None]
+    result = evaluate(VALUE, labels, labels + 1e-4, np.ones((5, 1)))
+    assert result["rmse"] == pytest.approx(1e-4, rel=1e-5)
 
 
 def test_by_hand():

@@ -1,5 +1,6 @@
 """Couplings of any relation: names, kinds, a user's form between classes and a real value."""
 
+import dataclasses
 import json
 
 import keras
@@ -151,6 +152,19 @@ def test_a_coupling_that_contradicts_itself_is_refused(changes, message, expecte
         affect_coupling(**changes)
 
 
+def test_a_coupling_that_no_form_takes_lists_those_that_exist():
+    with pytest.raises(ValueError, match="takes relations of the kind probabilities") as caught:
+        affect_coupling(forms={"distribution_matching/paper": 1.0})
+    for line in (
+        "multiclass -> regression by moments (moment_co_annotation/posterior, ",
+        "multilabel -> regression by linear (linear_matching)",
+        "multiclass -> multilabel by probabilities (distribution_matching/batch, ",
+    ):
+        assert line in str(caught.value)
+    with pytest.raises(ValueError, match=r"'affect' is regression\. There are: .* by linear"):
+        coupled_model(couplings=[Coupling(attributes="affect", relatedness=TABLE)], tasks=TASKS)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -159,7 +173,7 @@ def test_a_coupling_that_contradicts_itself_is_refused(changes, message, expecte
         ({"target": "age"}, "unknown task 'age'"),
         (
             {"relation": Moments(("neutral", "anger"), ("valence",), np.zeros((2, 1)),
-                                 np.zeros((2, 1, 1)), "")},
+                                 np.ones((2, 1, 1)), "")},
             r"'expression' does not have: \['anger'\]",
         ),
     ],
@@ -167,6 +181,74 @@ def test_a_coupling_that_contradicts_itself_is_refused(changes, message, expecte
 def test_a_coupling_that_does_not_fit_the_tasks_is_refused(changes, message, expected_value):
     with pytest.raises(ValueError, match=message):
         coupled_model(couplings=[affect_coupling(**changes)], tasks=TASKS)
+
+
+@pytest.fixture(scope="module")
+def three():
+    model = coupled_model(couplings=TestThreeTasksInThreeCouplings.COUPLINGS, tasks=TASKS)
+    model.compile(keras.optimizers.SGD(0.05), run_eagerly=True)
+    return model
+
+
+class TestThreeTasksInThreeCouplings:
+    """Expressions, action units, and valence and arousal, each pair coupled in its own way."""
+
+    COUPLINGS = (
+        Coupling(relatedness=TABLE, name="units", trust=False, rule="first"),
+        RelationCoupling(
+            "circumplex",
+            "expression",
+            "affect",
+            MOMENTS,
+            {"moment_matching/conditional": None, "moment_co_annotation/posterior": 0.25},
+            gate=False,
+        ),
+        RelationCoupling("muscles", "action_units", "affect", LINEAR, {"linear_matching": 0.5}),
+    )
+    TERMS = (
+        "units_distribution_matching",
+        "units_soft_co_annotation",
+        "circumplex_moment_matching",
+        "circumplex_moment_co_annotation",
+        "muscles_linear_matching",
+    )
+
+    def test_each_has_its_own_name_scale_log_and_gate(self, three):
+        history = three.fit(dataset(batch(), 6), epochs=1, verbose=0, shuffle=False).history
+        assert tuple(three.coupling_names()) == self.TERMS
+        assert set(three.term_scales) == set(self.TERMS)
+        assert {f"{term}_loss" for term in self.TERMS} <= set(history)
+        assert all(np.isfinite(history[f"{term}_loss"]).all() for term in self.TERMS)
+        # Heads of a gated coupling have a gate.
+        assert set(three.gates) == {"expression", "action_units", "affect"}
+        assert [coupling.gated for coupling in three.couplings] == [True, False, True]
+
+    def test_a_scale_moves_its_own_term_alone(self, three):
+        data = batch()
+        context = three.context(data[0], *three.extract(data[0]), *data[1:])
+        before = {name: float(term.factor) for name, term in three.terms(context).items()}
+        # What is labelled decides a factor that is left open; the others are as they were asked.
+        assert 0 < before["circumplex_moment_matching"] < 1
+        assert before["circumplex_moment_co_annotation"] == 0.25
+        assert before["muscles_linear_matching"] == 0.5
+        for changed in self.TERMS:
+            three.term_scales[changed].assign(0.5)
+            now = {name: float(term.factor) for name, term in three.terms(context).items()}
+            three.term_scales[changed].assign(1.0)
+            want = {name: each * (0.5 if name == changed else 1) for name, each in before.items()}
+            assert now == pytest.approx(want)
+
+    def test_saved_and_loaded(self, three, tmp_path):
+        three.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        assert loaded.couplings == three.couplings
+        assert objective(loaded, batch()) == objective(three, batch())
+
+    @pytest.mark.parametrize("gate", [None, False])
+    def test_ungated_couplings_have_no_gate_where_others_have(self, gate):
+        couplings = [dataclasses.replace(self.COUPLINGS[2], gate=gate)]
+        model = coupled_model(couplings=couplings, tasks=TASKS)
+        assert set(model.gates) == (set() if gate is False else {"action_units", "affect"})
 
 
 class TestNames:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mtl_dm import faces
-from mtl_dm.predicting import cards
+from mtl_dm.predicting import cards, circumplex
 from mtl_dm.predicting.finding import Found
 from mtl_dm.predicting.pictures import LONG_SIDE, Canvas, annotated
 from mtl_dm.tasks import Task
@@ -57,6 +57,42 @@ def test_what_a_card_says():
     assert cards.summary(TASKS[1], SAID["action_units"]) == "action_units: AU1=0.90"
     assert cards.summary(TASKS[1], {"AU1": 0.1}) == "action_units: none"
     assert cards.summary(TASKS[2], SAID["valence_arousal"]) == "valence=-0.50, arousal=0.12"
+
+
+def blue(picture):
+    """Where the dot is, [rows, columns]."""
+    pixels = np.asarray(picture).astype(int)
+    return pixels[..., 2] - pixels[..., 0] > 60
+
+
+@pytest.mark.parametrize(
+    ("valence", "arousal", "column", "row"),
+    [(0.0, 0.0, 42, 42), (0.5, 0.0, 60, 42), (0.0, 1.0, 42, 6), (-0.5, -0.5, 24, 60)],
+)
+def test_the_dot_on_the_circumplex(valence, arousal, column, row):
+    dot = blue(circumplex.circumplex({"valence": valence, "arousal": arousal}))
+    rows, columns = np.nonzero(dot)
+    assert (columns.mean(), rows.mean()) == pytest.approx((column, row), abs=1)
+    assert dot[row, column]
+
+
+def test_beyond_the_circumplex_there_is_a_ring_at_its_edge():
+    dot = blue(circumplex.circumplex({"valence": 7.0, "arousal": 0.0}))
+    rows, columns = np.nonzero(dot)
+    assert (columns.mean(), rows.mean()) == pytest.approx((78, 42), abs=1)
+    assert not dot[42, 78]
+
+
+def test_a_card_has_room_for_the_circumplex_where_it_is_predicted():
+    crop, affect = np.full((112, 112, 3), 90, np.uint8), TASKS[2]
+    assert circumplex.is_affect(affect)
+    assert not circumplex.is_affect(Task.regression("pose", ("yaw",)))
+    assert cards.height(TASKS) == cards.height(TASKS[:2]) + circumplex.SIDE
+    card = cards.card(1, "#000000", crop, SAID, TASKS)
+    assert blue(card)[-circumplex.SIDE :, : circumplex.SIDE].any()
+    broken = {**SAID, "valence_arousal": {"valence": float("nan"), "arousal": 0.0}}
+    card = cards.card(1, "#000000", crop, broken, TASKS)
+    assert not blue(card)[-circumplex.SIDE :, : circumplex.SIDE].any()
 
 
 def test_many_classes_and_attributes():

@@ -5,10 +5,17 @@ import json
 import numpy as np
 import pytest
 
-from mtl_dm.relatedness import RELATIONS, Linear, Moments, facs
+from mtl_dm.relatedness import (
+    RELATIONS,
+    Linear,
+    Moments,
+    NothingSharedError,
+    facs,
+    relation_from_json,
+)
 
 CLASSES, VALUES = ("happy", "sad"), ("valence", "arousal")
-COVARIANCE = np.array([[[0.2, 0.1], [0.1, 0.3]], [[0.1, 0.0], [0.0, 0.0]]])
+COVARIANCE = np.array([[[0.2, 0.1], [0.1, 0.3]], [[0.1, 0.0], [0.0, 0.05]]])
 
 
 def moments(**changes):
@@ -69,10 +76,50 @@ def test_what_differs_is_not_equal():
     assert linear() != "linear"
 
 
-def test_a_covariance_of_rank_0_or_1_is_one():
-    ones = np.ones((2, 2, 2))
-    assert moments(covariance=ones).covariance.shape == (2, 2, 2)
-    moments(covariance=0 * ones)
+def test_small_variances_make_a_covariance_as_large_ones_do():
+    for size in (1e-6, 1e6):
+        assert moments(covariance=size * COVARIANCE).covariance.max() == np.float32(0.3 * size)
+
+
+def test_whitening():
+    related = moments()
+    got = related.whitening @ related.covariance @ np.swapaxes(related.whitening, 1, 2)
+    np.testing.assert_allclose(got, np.tile(np.eye(2), (2, 1, 1)), atol=1e-6)
+
+
+def test_what_two_tasks_share():
+    related = moments(classes=("happy", "calm", "sad"), mean=[[1, 2], [3, 4], [5, 6]],
+                      covariance=[COVARIANCE[0]] * 3, prior=[0.5, 0.25, 0.25])  # fmt: skip
+    part = related.within(("sad", "happy", "angry"), ("arousal", "dominance"))
+    assert (part.classes, part.values) == (("happy", "sad"), ("arousal",))
+    np.testing.assert_array_equal(part.mean, [[2], [6]])
+    np.testing.assert_allclose(part.covariance, np.full((2, 1, 1), 0.3))
+    np.testing.assert_allclose(part.prior, [2 / 3, 1 / 3], rtol=1e-6)
+    with pytest.raises(NothingSharedError, match=r"share 1 class\(es\) with \['sad'\]"):
+        related.within(("sad",), ("arousal",))
+
+
+@pytest.mark.parametrize("kind", list(RELATIONS))
+def test_a_file_says_which_kind_of_relation_it_holds(kind, tmp_path):
+    relation = RELATED[kind]()
+    relation.to_json(tmp_path / "relation.json")
+    assert relation_from_json(tmp_path / "relation.json") == relation
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ('{"kind": "moment"}', "Unknown kind of relation 'moment'. Known: linear, moments"),
+        ('{"kind": "moments", "classes": []}', "holds no moments"),
+    ],
+)
+def test_a_file_that_holds_none(text, message, tmp_path):
+    (tmp_path / "relation.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        relation_from_json(tmp_path / "relation.json")
+    with pytest.raises(FileNotFoundError, match="No relatedness file at"):
+        relation_from_json(tmp_path / "none.json")
 
 
 @pytest.mark.parametrize(
@@ -86,10 +133,17 @@ def test_a_covariance_of_rank_0_or_1_is_one():
         ({"mean": [[1, np.nan], [0, 0]]}, "with values that are not finite"),
         ({"mean": [["a", 1], [0, 0]]}, "Moments mean must hold numbers"),
         ({"covariance": np.zeros((2, 2))}, r"covariance must be .* of shape \(2, 2, 2\)"),
-        ({"covariance": -COVARIANCE}, "positive semi-definite .* least eigenvalue is -0"),
+        ({"covariance": -COVARIANCE}, "positive definite .* of 'happy' .* least eigenvalue is -0"),
+        (
+            {"covariance": [COVARIANCE[0], [[1, 1], [1, 1]]]},
+            "positive definite for every class; that of 'sad' .* eigenvalue is",
+        ),
+        ({"covariance": 0 * COVARIANCE}, "least eigenvalue is 0 beside entries up to 0"),
+        ({"prior": [0.5, 0.4]}, "prior must be >= 0 and sum to 1, got"),
+        ({"prior": [1.5, -0.5]}, "prior must be >= 0 and sum to 1"),
         (
             {"covariance": [[[1, 0.5], [0, 1]]] * 2},
-            "must be symmetric .* differs from its transpose by 0.5",
+            "must be symmetric .* of 'happy' differs from its transpose by 0.5",
         ),
     ],
 )

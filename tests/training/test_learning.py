@@ -314,7 +314,9 @@ def test_what_was_judged_in_an_earlier_training_stays_on(world, monkeypatch):
 
 def test_relations_of_other_kinds_are_said_not_to_be_judged():
     moments = Moments(CLASSES, ("v",), np.zeros((3, 1)), np.ones((3, 1, 1)), "none")
-    coupling = types.SimpleNamespace(source="kind", target="affect", relation=moments)
+    coupling = types.SimpleNamespace(
+        source="kind", target="affect", relation=moments, learned=False
+    )
     (said,) = unjudged_notices(types.SimpleNamespace(couplings=[coupling]), 10)
     assert said == (
         "the relatedness of kind and affect is not judged, but believed as given: only tables of a "

@@ -39,7 +39,7 @@ from mtl_dm.datasets.reading import (
 from mtl_dm.datasets.reading.subjects import SEED, SPLITS
 from mtl_dm.tasks import Task
 
-TASKS = (Task.regression("valence_arousal", ("valence", "arousal")),)
+TASKS = (Task.regression("valence_arousal", ("valence", "arousal"), bounds=(-1, 1)),)
 
 FOLDER = "AFEW-VA"
 

@@ -15,7 +15,7 @@ from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
     Task.multilabel("action_units", ACTION_UNITS),
-    Task.regression("valence_arousal", ("valence", "arousal")),
+    Task.regression("valence_arousal", ("valence", "arousal"), bounds=(-1, 1)),
 )
 
 IMAGE_SIZE = (112, 112)

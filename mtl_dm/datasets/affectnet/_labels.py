@@ -11,7 +11,7 @@ from mtl_dm.tasks import EXPRESSIONS, Task
 
 TASKS = (
     Task.multiclass("expression", EXPRESSIONS),
-    Task.regression("valence_arousal", ("valence", "arousal")),
+    Task.regression("valence_arousal", ("valence", "arousal"), bounds=(-1, 1)),
 )
 
 CLASSES = ClassMap(

@@ -70,7 +70,7 @@ class Schema:
                 labels: Sequence[str] = KNOWN[task][1]
             else:
                 labels = classes[task] if kind == "multiclass" else tuple(self.labels[task])
-            found.append(Task(task, kind, tuple(labels)))
+            found.append(Task(task, kind, tuple(labels), bounds=RANGES.get(task)))
         return tuple(found)
 
 

@@ -22,10 +22,11 @@ def streaming_metric(task: Task) -> keras.metrics.Metric:
     `update_state(y_true, y_pred, sample_weight)` takes labels, logits (of any float type) and mask
     as `mtl_dm.metrics.evaluate` does; `result()` returns a dict of scalars keyed
     "{task.name}_{metric}", which Keras merges into the logs: accuracy, average_accuracy and f1 for
-    a multiclass task, accuracy, f1 and afa for a multilabel task, ccc for a regression.
+    a multiclass task, accuracy, f1 and afa for a multilabel task, ccc, rmse, pearson
+    and sign_agreement for a regression.
 
     The values are those of `evaluate` over all rows since the last reset, to float32 precision,
-    with one difference: where `evaluate` says NaN for "nothing annotated", this says 0.0, because
+    with one difference: where `evaluate` says NaN for "not defined", this says 0.0, because
     callbacks that compare logs, such as `EarlyStopping`, cannot compare with NaN.
     Average precision is not among them: it needs all scores at once, and `Evaluator` keeps those
     outside the training step.

@@ -18,6 +18,7 @@ from mtl_dm.reporting.page.numbers import (
 )
 from mtl_dm.reporting.page.reliability import reliability_diagrams
 from mtl_dm.reporting.page.samples import sample_cards
+from mtl_dm.reporting.page.values import value_sections
 from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.sections import UNDECIDED, interval_note
 
@@ -49,6 +50,7 @@ def column_markup(view: ColumnView, lines: pd.DataFrame, prefix: str) -> str:
         **balance_curves(view),
         "Label by label": _labels(view),
         "Relatedness: prior and implied": heat_maps(view),
+        **value_sections(view),
         "Calibration": reliability_diagrams(view),
         "Sample predictions": sample_cards(view),
     }

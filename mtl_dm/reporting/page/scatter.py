@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mtl_dm.reporting.measured import Summary
-from mtl_dm.reporting.page.markup import escape
-from mtl_dm.reporting.page.svg import Drawing, Scale, axes, line, number, padded, rect, text, ticks
+from mtl_dm.reporting.page.svg import Drawing, Scale, axes, circle, line, padded, rect, text, ticks
 from mtl_dm.reporting.page.view import ColumnView
 from mtl_dm.reporting.quantities import Quantity
 from mtl_dm.reporting.tables import shown
@@ -111,8 +110,7 @@ def _point(
     colour = view.colour(row)
     return (
         line(*at, *label, f"leader {colour}")
-        + f'<circle cx="{number(at[0])}" cy="{number(at[1])}" r="5" class="dot {colour}">'
-        f"<title>{escape(tip)}</title></circle>"
+        + circle(*at, 5, f"dot {colour}", tip)
         + text(label[0], label[1] + 4, str(view.number(row)), f"point middle {colour}")
     )
 

@@ -67,6 +67,15 @@ def rect(x: float, y: float, width: float, height: float, kind: str, title: str 
     )
 
 
+def circle(x: float, y: float, radius: float, kind: str, title: str = "") -> str:
+    """Return a circle, with a tooltip where `title` is given."""
+    tip = f"<title>{escape(title)}</title>" if title else ""
+    return (
+        f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" class="{kind}">'
+        f"{tip}</circle>"
+    )
+
+
 def text(x: float, y: float, content: str, kind: str = "", turn: float = 0.0) -> str:
     """Return a text; `kind` may hold "end" or "middle", `turn` is in degrees."""
     turned = f' transform="rotate({number(turn)} {number(x)} {number(y)})"' if turn else ""

@@ -1,0 +1,119 @@
+"""Couplings with a regression from their names, without data that are built."""
+
+import numpy as np
+import pytest
+
+from mtl_dm import data
+from mtl_dm.models import Coupling, RelationCoupling
+from mtl_dm.relatedness import Linear, moments_from_annotations, russell
+from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
+from mtl_dm.training import assembly
+from mtl_dm.training.config import TrainConfig
+
+EXPRESSION = Task.multiclass("expression", EXPRESSIONS)
+UNITS = Task.multilabel("action_units", ACTION_UNITS[:3])
+AFFECT = Task.regression("affect", ("valence", "arousal"), bounds=(-1, 1))
+TASKS = (EXPRESSION, UNITS, AFFECT)
+NAMES = tuple(task.name for task in TASKS)
+ROWS = 90
+
+
+def couplings(*texts, tasks=TASKS, **fields):
+    names = tuple(task.name for task in tasks)
+    config = TrainConfig(
+        **{"datasets": ("a",), "tasks": names, "couplings": texts, "augment": False, **fields}
+    )
+    return assembly.couplings_of(config, tasks)
+
+
+@pytest.fixture
+def annotated(monkeypatch):
+    """Labels of a data set that has all of them, but for a few."""
+    rng = np.random.default_rng(0)
+    ids, units = np.arange(ROWS) % 7, rng.integers(0, 2, (ROWS, 3)).astype(float)
+    values = rng.uniform(-1, 1, (ROWS, 2))
+    masks = [np.ones(ROWS), np.ones((ROWS, 3)), np.ones((ROWS, 2))]
+    for mask in masks:
+        mask[:5] = 0
+    arrays = dict(zip(NAMES, zip((ids, units, values), masks, strict=True), strict=True))
+    monkeypatch.setattr(
+        data, "label_arrays", lambda name, *, tasks, **_: {t.name: arrays[t.name] for t in tasks}
+    )
+    return arrays
+
+
+def test_three_couplings_on_the_command_line(annotated):
+    first, second, third = couplings(
+        "units(relation=inferred:a, target=action_units)",
+        "circumplex(relation=russell, target=affect, matching=0.5, gate=False)",
+        "muscles(relation='inferred:a', source=action_units, target=affect)",
+    )
+    assert isinstance(first, Coupling)
+    assert (second.name, second.source, second.target) == ("circumplex", "expression", "affect")
+    assert second.relation == russell()
+    assert second.forms == {
+        "moment_matching/conditional": 0.5,
+        "moment_co_annotation/posterior": None,
+    }
+    assert (second.gate, second.learned) == (False, False)
+    assert isinstance(third.relation, Linear)
+    assert third.forms == {"linear_matching": None}
+    assert third.relation.attributes == UNITS.labels
+
+
+def test_moments_are_counted_where_a_data_set_has_both(annotated):
+    (found,) = couplings("circumplex(relation='inferred:a', source=expression, target=affect)")
+    values = np.where(annotated["affect"][1] > 0, annotated["affect"][0], np.nan)
+    ids = np.where(annotated["expression"][1] > 0, annotated["expression"][0], -1)
+    want = moments_from_annotations(
+        ids, values, classes=EXPRESSIONS, values=AFFECT.labels, pooled=1.0
+    )
+    assert found.relation == want
+
+
+@pytest.mark.parametrize("start", ["", ":russell"])
+def test_moments_are_learned_from_a_start_or_from_nothing(annotated, start):
+    text = f"circumplex(relation='learned{start}', source=expression, target=affect)"
+    (found,) = couplings(text, epochs=2)
+    assert found.learned
+    assert bool(np.ptp(found.relation.mean, axis=0).any()) == bool(start)
+
+
+def test_relatedness_alone_is_enough_for_two_tasks():
+    tasks = (EXPRESSION.replace(labels=EXPRESSIONS[1:]), AFFECT)
+    (found,) = couplings(tasks=tasks, relatedness="russell(deviation=0.5)")
+    assert isinstance(found, RelationCoupling)
+    assert found.name == "expression_affect"
+    assert "neutral" not in found.relation.classes
+    np.testing.assert_allclose(found.relation.covariance[0], 0.25 * np.eye(2))
+
+
+def test_a_file_of_any_kind(tmp_path):
+    path = tmp_path / "mine.json"
+    linear = Linear(UNITS.labels, AFFECT.labels, np.ones((3, 2)), [0, 0], "mine")
+    linear.to_json(path)
+    (found,) = couplings(f"muscles(relation='{path}')")
+    assert (found.source, found.relation) == ("action_units", linear)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a(relation=facs, target=affect)", "'a' fits no two of the tasks .* by probabilities"),
+        ("a(relation=russell, target=action_units)", "'a' fits no two .*regression by moments"),
+        ("a(relation=russell, source=action_units)", "'a' fits no two of the tasks"),
+        ("a(relation=russell, matching_form=js)", "Unknown coupling form 'moment_matching/js'"),
+        ("a(relation=russell, trust=True)", "'a': labels judge tables from classes to attributes"),
+        (
+            "a(relation='learned', source=action_units, target=affect)",
+            "Only moments are learned, .*'action_units' is multilabel",
+        ),
+        (
+            "a(relation='inferred:a', source=action_units, target=affect, co_annotation=1.0)",
+            "has one form, linear_matching, whose factor is matching; leave co_annotation out",
+        ),
+    ],
+)
+def test_couplings_that_cannot_be(text, message, annotated):
+    with pytest.raises(ValueError, match=message):
+        couplings(text, epochs=2)

@@ -70,7 +70,7 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
 
-pretrain: $(INSTALLED)  ## Make the checkpoint in mtl_dm/pretrained (under an hour), needs DATA_DIR
+pretrain: $(INSTALLED)  ## Make the checkpoint in mtl_dm/pretrained (about an hour), needs DATA_DIR
 	$(STUDY) experiments.pretrain --data_dir='$(DATA_DIR)' $(if $(OUTPUT),--output='$(OUTPUT)')
 
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full|protection)

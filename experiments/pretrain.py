@@ -7,7 +7,7 @@ needs the folder that README.md describes under "Real data: FER2013 and LFW". It
 stream, augmentation and default coupling (`experiments.pretraining.recipe`), writes
 mtl_dm/pretrained/small_faces/ (kernels in float16, temperatures, run record, card) and measures
 that file on FER2013's PublicTest and on LFW's test people. A run that was stopped goes on after its
-last finished epoch. Expected: above 63% of PublicTest, a file below 2 MB. Cost: under an hour of
+last finished epoch. Expected: above 63% of PublicTest, a file below 2 MB. Cost: about an hour of
 two cores.
 """
 

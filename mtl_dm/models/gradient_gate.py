@@ -179,14 +179,16 @@ def learn(
         gates: By task; at least one.
         at: What the step says, by task.
         counted: [B], 1 for real images, 0 for virtual ones; None: all are real.
-        taken: Whether the step is taken: its gradients are finite.
+        taken: Whether the step is taken. A head whose gradients are not finite learns nothing.
     """
     seen = _centred({name: at[name].features for name in gates}, counted)
     steps = [
         gate.beside(seen[name], _in_one(at[name].own), at[name].coupled)
         for name, gate in gates.items()
     ]
-    step = compared(ops.stack([products for _, products in steps]))
+    products = ops.stack([each for _, each in steps])
+    step = compared(products)
+    taken = ops.logical_and(taken, ops.all(ops.isfinite(products), axis=(1, 2)))
     before = ops.stack([gate.state() for gate in gates.values()], axis=1)
     known = before[:-2]
     found = with_step(Evidence(*ops.unstack(known)), step.u, step.v, step.own)
@@ -197,7 +199,7 @@ def learn(
     # What was asked for is judged once, also where nothing is asked for after it.
     asked = ops.logical_or(step.coupled > 0, step.judged)
     some = ops.stack([step.own > 0, asked], axis=1)
-    kept = ops.logical_and(taken, some)
+    kept = ops.logical_and(taken[:, None], some)
     for place, (gate, (now, _)) in enumerate(zip(gates.values(), steps, strict=True)):
         gate.remember(after[:-1, place], after[-1, place], now, kept[place])
 

@@ -80,9 +80,11 @@ def test_what_a_step_says_nothing_of_stays():
     made, nothing = gate(), np.zeros((5, 3), np.float32)
     learn_alone(made, said(), None, True)
     before = state(made)
-    learn_alone(made, said(), None, False)
-    for old, new in zip(before, state(made), strict=True):
-        np.testing.assert_array_equal(new, old, "a step that is not taken")
+    broken = said(own=np.full((5, 3), np.nan, np.float32))
+    for step, taken in ((said(), False), (broken, True)):
+        learn_alone(made, step, None, taken)
+        for old, new in zip(before, state(made), strict=True):
+            np.testing.assert_array_equal(new, old, "a step that is not taken, or not finite")
     learn_alone(made, said(own=nothing), None, True)
     after = state(made)
     for place in (0, 1, 2):

@@ -39,7 +39,9 @@ def train_step(model: Any, data: Any) -> Any:
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     gradients, seen, usable, at = by(model, inputs, labels, masks)
-    finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
+    finite = usable
+    if _skips(model):
+        finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     gating.learn(model, at, labels, finite)
     if balancing.non_trainable_variables:
         remember(balancing, lambda: learn(model, seen), seen, finite)
@@ -247,6 +249,15 @@ def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
         part = scale * weighted_mean(own, tf.ones(()))
     found = tape.gradient(part, [each.value for each in variables], unconnected_gradients="zero")
     return {id(each): gradient for each, gradient in zip(variables, found, strict=True)}
+
+
+def _skips(model: Any) -> bool:
+    """Return whether a step that is not finite is left out; gates see it by themselves."""
+    balancing = model.balancing
+    remembers = balancing.wants_losses or bool(balancing.non_trainable_variables)
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    return remembers or balancing.looks_after or scaled or several
 
 
 def _all_finite(gradients: Sequence[Any], losses: Any) -> Any:

@@ -5,21 +5,25 @@ import pytest
 
 from mtl_dm.models import Coupling
 from mtl_dm.models.bound_coupling import BoundCoupling
-from mtl_dm.relatedness import PUBLISHED, Relatedness
+from mtl_dm.relatedness import PUBLISHED, Relatedness, relation_from_json
 from mtl_dm.tasks import Task
 
-every_table = pytest.mark.parametrize("name", list(PUBLISHED))
+RELATIONS_MADE = {name: PUBLISHED.get(name)() for name in PUBLISHED}
+TABLES = [name for name, made in RELATIONS_MADE.items() if isinstance(made, Relatedness)]
+every_relation = pytest.mark.parametrize("name", list(RELATIONS_MADE))
+every_table = pytest.mark.parametrize("name", TABLES)
 
 
-@every_table
-def test_needs_no_argument_and_is_the_same_every_time(name):
-    table = PUBLISHED.get(name)()
-    assert isinstance(table, Relatedness)
-    assert table == PUBLISHED.get(name)()
-    assert hash(table) == hash(PUBLISHED.get(name)())
+@every_relation
+def test_needs_no_argument_and_is_the_same_every_time(name, tmp_path):
+    made = RELATIONS_MADE[name]
+    assert made == PUBLISHED.get(name)()
+    assert hash(made) == hash(PUBLISHED.get(name)())
+    made.to_json(tmp_path / "relation.json")
+    assert relation_from_json(tmp_path / "relation.json") == made
 
 
-@every_table
+@every_relation
 def test_names_its_source(name):
     table = PUBLISHED.get(name)()
     assert any(character.isdigit() for character in table.citation), "a citation has a year"

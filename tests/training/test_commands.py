@@ -110,7 +110,7 @@ def train(command, faces, tmp_path):
     [
         (
             ["--datasets=nothing"],
-            "Unknown data set 'nothing'. Known: abaw4_lsd, aff_wild2",
+            "Unknown data set 'nothing'. Known: abaw4_lsd, afew_va, aff_wild",
         ),
         (["--datasets=synthetic_faces/nothing"], "Unknown configuration 'nothing'"),
         ([f"--datasets={SETS}", "--backbone=nothing"], "compact_cnn, dense_trunk, "),

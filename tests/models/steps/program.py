@@ -48,7 +48,7 @@ CASES = [
 """Method, precision, and whether the step is compiled."""
 ON_JAX = [case for case in CASES if case[0] == "mgda" or case[1] == FULL]
 TASKS = (EXPRESSION, UNITS, AFFECT.replace(loss="ccc"))
-ROWS, BATCH, GATED_EPOCHS = 16, 8, 3
+ROWS, BATCH, GATED_EPOCHS = 16, 8, 2
 """Two steps: the second is weighed by what the first has left in memory. Gates need some more."""
 
 

@@ -28,6 +28,8 @@ from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.run import make_deterministic
 
 SECONDS_BETWEEN_REPORTS = 45
+SHARE_OF_REPORTS = 0.05
+"""Most of the time that reports on the way may take: those of hundreds of cells take seconds."""
 
 
 def run_study(study: Study, options: Options) -> None:
@@ -51,13 +53,15 @@ def run_study(study: Study, options: Options) -> None:
         print(describe(study, options))
         raise SystemExit(0)
     require_own_folder(study, options.folder)
-    written = -math.inf
+    due = -math.inf
 
     def watch() -> None:
-        nonlocal written
-        if time.monotonic() - written > SECONDS_BETWEEN_REPORTS:
+        nonlocal due
+        started = time.monotonic()
+        if started > due:
             write_pages(study, options)
-            written = time.monotonic()
+            now = time.monotonic()
+            due = now + max(SECONDS_BETWEEN_REPORTS, (now - started) / SHARE_OF_REPORTS)
 
     failed = compute(study, options, ended=watch)
     report, page = write_pages(study, options)

@@ -219,6 +219,7 @@ class TestRun:
         self, tmp_path, monkeypatch, capsys
     ):
         monkeypatch.setattr(running, "SECONDS_BETWEEN_REPORTS", 0)
+        monkeypatch.setattr(running, "SHARE_OF_REPORTS", math.inf)
         seen = []
 
         def pages(folder):

@@ -31,8 +31,8 @@ def pretrained(
     (`python -m data_prep.align`; `--image_size=112`).
 
     Args:
-        input_shape: (side, side, 3), the side a multiple of 28 from 56 pixels on; with the weights
-            of `small_faces` (112, 112, 3).
+        input_shape: (side, side, 3), the side a multiple of 28; with the weights of `small_faces`
+            (112, 112, 3).
         weights: Name of a pretrained checkpoint, none (the same network, drawn anew), or the path
             of a file.
         dropout: Share of features dropped in training.

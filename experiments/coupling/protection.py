@@ -29,8 +29,9 @@ SECONDS = 6.0
 
 SIX = [(repeat, fold) for repeat in (1, 2, 3) for fold in (0, 1)]
 """Not repeat 0: on a training half of it forms, factors and rules were chosen. Two settings of the
-protection (`per_label`, `ANOTHER`) were chosen later, on parts of the first training half of repeats
-0 to 4, which is the test half of fold 1: fold 0 alone is free of that choice."""
+protection (`per_label`, `ANOTHER`) were chosen later, on parts of the first training half of
+repeats 0 to 4, which is the test half of fold 1. Fold 0 tests on the other half; halves of other
+repeats share images with every half."""
 TWELVE = [(repeat, fold) for repeat in range(REPEATS) for fold in (0, 1)]
 
 

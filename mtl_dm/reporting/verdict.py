@@ -11,6 +11,8 @@ from mtl_dm.reporting.spec import Pair, ReportSpec
 
 _NAMED = 2
 """As many rows are given with their numbers; of more, the range."""
+_LISTED = 30
+"""Of more comparisons those that are not decided are counted, not named: nobody would read them."""
 _MANY = 20
 """Comparisons of which one, on average, is decided where there is no difference."""
 
@@ -142,7 +144,10 @@ def _move(found: Sequence[Comparison]) -> str:
 
 
 def _undecided(found: Sequence[Comparison]) -> list[str]:
-    groups = _grouped([each for each in found if not each.decided])
+    open_ones = [each for each in found if not each.decided]
+    if len(found) > _LISTED:
+        return [f"{len(open_ones)} of these {len(found)} comparisons"] if open_ones else []
+    groups = _grouped(open_ones)
     return [f"{group[0].what} of {_rows(group)} against `{group[0].other}`" for group in groups]
 
 

@@ -187,3 +187,12 @@ def test_balanced_accuracy_speaks_beside_accuracy_where_it_is_shown():
     # It does not speak where accuracy does not.
     alone = said(values, main_metrics=both, headline={"pose": "average_accuracy"}).text
     assert "pose accuracy" not in alone
+
+
+def test_many_open_comparisons_are_counted_not_named():
+    rows = {f"row_{number}": (73, 75, 77) for number in range(30)}
+    found = said(of(ST=ST, NC_MT=NC, **rows))
+    # NC MT against ST is decided; row - NC MT: -1, 0, 1.
+    assert len(found.more) == 1
+    assert found.more[0].startswith("**Not decided**: 30 of these 31 comparisons; altogether ")
+    assert "row 0" not in found.text

@@ -15,7 +15,7 @@ from mtl_dm.measuring import conditionals
 from mtl_dm.measuring.predictions import Predictions, predictions_of
 from mtl_dm.measuring.rounding import number, numbers
 from mtl_dm.measuring.samples import samples
-from mtl_dm.measuring.values import values_of
+from mtl_dm.measuring.values import values_at, values_of
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
 
@@ -61,8 +61,8 @@ def collect(
             probabilities are not kept either.
         couplings: The same of every coupling, by its name; empty without.
         values: Of regressions, labels and predictions of a few hundred images, by task name.
-        samples: What is true and what was predicted, the wrong ones first, with the image where
-            the inputs hold one.
+        samples: What is true and what was predicted, regressions included, the wrong ones first,
+            with the image where the inputs hold one.
         thresholds: By task name and label; none where none were chosen.
 
     Raises:
@@ -87,13 +87,25 @@ def collect(
             for part in fitted
             for name, each in values_of(part.model, part.source).items()
         },
-        "samples": samples(found, fitted[0].source, sample_count),
+        "samples": _samples(found, fitted, sample_count),
         "thresholds": {
             # Unrounded: a collapsed attribute has its threshold near 0.
             name: dict(zip(found[name].task.labels, values.tolist(), strict=True))
             for name, values in (thresholds or {}).items()
         },
     }
+
+
+def _samples(
+    found: Mapping[str, Predictions], fitted: Sequence[Fitted], count: int
+) -> list[dict[str, Any]]:
+    shown = samples(found, fitted[0].source, count)
+    rows = [sample["index"] for sample in shown]
+    for part in fitted if rows else ():
+        for name, values in values_at(part.model, part.source, rows).items():
+            for sample, value in zip(shown, values, strict=True):
+                sample["tasks"][name] = value
+    return shown
 
 
 def _history(part: Fitted) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtl_dm import data
 from mtl_dm.measuring.evidence import Fitted, collect
-from mtl_dm.measuring.values import values_of
+from mtl_dm.measuring.values import values_at, values_of
 from mtl_dm.tasks import Task
 from tests.measuring.test_evidence import model_of
 
@@ -55,3 +55,23 @@ def test_without_a_regression_there_are_none():
     inputs, _, _ = source()
     images = data.from_arrays(inputs, {"kind": np.zeros(ROWS, int)}, (KIND,))
     assert values_of(model_of((KIND,), shape=(2,)), images) == {}
+
+
+def test_values_of_chosen_images_stand_in_their_order():
+    inputs, values, images = source()
+    found = values_at(model_of((KIND, AFFECT), shape=(2,)), images, [7, 1, 3])["affect"]
+    predicted = np.array([each["predicted"] for each in found])
+    np.testing.assert_allclose(predicted, 4 * inputs[[7, 1, 3]], atol=1e-4)
+    np.testing.assert_allclose(found[0]["true"], values[7], atol=1e-5)
+    assert found[1]["true"][0] is None
+    json.dumps(found, allow_nan=False)
+
+
+def test_samples_show_them():
+    inputs, values, _ = source()
+    labels = {"kind": np.arange(ROWS) % 2, "affect": values}
+    images = data.from_arrays(inputs, labels, (KIND, AFFECT))
+    shown = collect([Fitted(model_of((KIND, AFFECT), shape=(2,)), images, {})], sample_count=3)
+    for sample in shown["samples"]:
+        told = sample["tasks"]["affect"]
+        np.testing.assert_allclose(told["predicted"], 4 * inputs[sample["index"]], atol=1e-4)

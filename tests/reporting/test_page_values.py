@@ -64,3 +64,15 @@ def test_a_prediction_beyond_the_circle_is_drawn_inside_the_figure():
     places = [float(place) for place in re.findall(r'c[xy]="([-\d.]+)"', drawn)]
     assert min(places) > 0
     assert max(places) < 210
+
+
+def test_a_sample_says_values(tmp_path):
+    found = fake_evidence.evidence()
+    told = {"kind": "regression", "labels": ["valence", "arousal"]}
+    told |= {"true": [0.5, None], "predicted": [0.423, -0.2]}
+    found["samples"][0]["tasks"]["valence_arousal"] = told
+    fake_evidence.write(tmp_path, ROWS[0], 0, content=found)
+    cells = [cell(row, seed) for row in ROWS for seed in range(2)]
+    text = read(write_html(write(tmp_path, *cells), spec()).read_text(encoding="utf-8")).text
+    assert "valence +0.42 (is +0.50)" in text
+    assert "arousal \N{MINUS SIGN}0.20" in text

@@ -44,6 +44,8 @@ def _card(sample: Mapping[str, Any]) -> str:
     for task, judged in sample["tasks"].items():
         if judged["kind"] == "multiclass":
             lines.append(_class_lines(judged))
+        elif judged["kind"] == "regression":
+            lines.append(_value_lines(judged))
         else:
             lines.append(_attribute_chips(task, judged))
     return (
@@ -69,6 +71,19 @@ def _class_lines(judged: Mapping[str, Any]) -> str:
         (true,) = judged["true"]
         text += f"<br>is <strong>{escape(true)}</strong> {_percent(sure[true])}"
     return f'<p class="says">{text}</p>'
+
+
+def _value_lines(judged: Mapping[str, Any]) -> str:
+    """Return "valence <strong>+0.42</strong> (is +0.50)", a line a value."""
+    lines = []
+    for name, true, said in zip(judged["labels"], judged["true"], judged["predicted"], strict=True):
+        text = f"{escape(name)} <strong>{_signed(said)}</strong>"
+        lines.append(text if true is None else f"{text} (is {_signed(true)})")
+    return f'<p class="says">{"<br>".join(lines)}</p>'
+
+
+def _signed(value: float | None) -> str:
+    return "no number" if value is None else f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _attribute_chips(task: str, judged: Mapping[str, Any]) -> str:

@@ -87,10 +87,13 @@ def differences(
     frame: pd.DataFrame, column: str, row: str, other: str
 ) -> dict[tuple[str, str], Difference]:
     """Return the differences in every metric that both rows have, by (task, metric)."""
+    both = frame[(frame["column"] == column) & frame["row"].isin([row, other])]
+    both = both[both["metric"].isin(METRICS)]
+    if both["row"].nunique() < 2:
+        return {}
     found = {}
-    pairs = frame.loc[frame["column"] == column, ["task", "metric"]].drop_duplicates()
-    for task, metric in pairs.itertuples(index=False):
-        gap = difference(frame, column, row, other, task, metric) if metric in METRICS else None
+    for task, metric in both[["task", "metric"]].drop_duplicates().itertuples(index=False):
+        gap = difference(both, column, row, other, task, metric)
         if gap is not None:
             found[(task, metric)] = gap
     return found

@@ -1,7 +1,7 @@
 """What every backbone keeps to; a new entry of BACKBONES is tested by being there.
 
 Few passes over a network that is built once serve many checks: there are many networks. Training
-is eager, which costs less than to compile it for three steps.
+is eager, which costs less than to compile it for two steps.
 """
 
 import functools
@@ -25,7 +25,7 @@ ENTRIES = {
 }
 TASKS = (EXPRESSION, UNITS, AFFECT)
 every_backbone = pytest.mark.parametrize("name", list(ENTRIES))
-B, STEPS = 4, 3
+B = 4
 
 
 def shapes_of(name):
@@ -70,10 +70,10 @@ def config_of(backbone):
     return json.dumps(keras.saving.serialize_keras_object(backbone), sort_keys=True)
 
 
-def trained(model, name):
+def trained(model, name, steps):
     """Train some steps on partly annotated images; return the logs."""
     _, labels, masks = random_batch(B, tasks=TASKS)
-    batch = tf.data.Dataset.from_tensors((images(name), labels, masks)).repeat(STEPS)
+    batch = tf.data.Dataset.from_tensors((images(name), labels, masks)).repeat(steps)
     model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
     return model.fit(batch, verbose=0, shuffle=False).history
 
@@ -131,7 +131,7 @@ def test_a_model_around_it_is_saved_read_back_and_trained(name, tmp_path):
         np.testing.assert_array_equal(after[task.name], before[task.name])
         assert before[task.name].shape == (B, task.size)
 
-    logs = trained(loaded, name)
+    logs = trained(loaded, name, steps=1)
     assert all(np.isfinite(values).all() for values in logs.values())
     assert any(np.any(a != b) for a, b in weights_of(model, loaded))
 
@@ -144,7 +144,7 @@ def test_trains_in_half_precision(name):
     model(images(name))
     # Another seed makes other weights.
     assert any(np.any(a != b) for a, b in weights_of(model.backbone, exact(name)))
-    logs = trained(model, name)
+    logs = trained(model, name, steps=2)
     assert all(np.isfinite(values).all() for values in logs.values())
     assert {each.dtype for each in model.trainable_variables} == {"float32"}
 

@@ -28,13 +28,12 @@ TASKS = (
 )
 MIXES = {"dense_trunk": "mix_augment", "compact_cnn": "none"}
 """How the images of a backbone are mixed."""
-# Forms of single images, and those whose sums, and factors by the rule, run over all replicas.
+# The default, printed forms of single images, and those whose sums, and factors by the rule, run
+# over all replicas. Every form alone: tests/losses/test_replicas.py.
 COUPLINGS = [
     Coupling(),
     Coupling(name="paper", matching_form="paper", co_annotation_form="paper"),
-    Coupling(name="bernoulli", matching_form="bernoulli"),
     Coupling(name="batch", matching_form="batch", co_annotation_form="posterior"),
-    Coupling(name="teacher", co_annotation_form="posterior_distillation"),
 ]
 
 

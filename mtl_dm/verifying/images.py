@@ -139,7 +139,7 @@ def _index(
     loose: dict[str, list[Path]] = collections.defaultdict(list)
     inside: dict[str, list[Path]] = collections.defaultdict(list)
     for path in sorted(root.rglob("*")):
-        if path.suffix.lower() not in faces.SUFFIXES:
+        if path.suffix.lower() not in faces.SUFFIXES or not path.is_file():
             continue
         below = path.relative_to(root)
         exact[below.as_posix()] = path

@@ -39,7 +39,7 @@ class Options:
 
     Args:
         pairs: A list of pairs; with `images`.
-        form: How it is written, a name of `LISTS`.
+        form: How it is written, a specification of `LISTS`.
         images: Folder of aligned faces.
         dataset: Instead of both, a built data set from which pairs are drawn.
         data_dir: Folder of built data sets.
@@ -78,7 +78,7 @@ class Options:
             raise ValueError("Give --pairs with --images, or --dataset.")
         if self.layer is not None and self.task is not None:
             raise ValueError("Give --layer or --task, not both.")
-        LISTS.get(self.form)
+        LISTS.spec(self.form)
         DISTANCES.get(self.distance)
         if self.batch_size < 1:
             raise ValueError(f"--batch_size must be at least 1, not {self.batch_size}.")
@@ -139,7 +139,7 @@ def _pairs(options: Options) -> tuple[Pairs, Source, int]:
         stored = DataSet(str(options.dataset), options.data_dir)
         drawn = draw_pairs(stored.identities, seed=options.seed)
         return _of_folds(drawn, options.folds), stored, len(drawn.same)
-    read = LISTS.get(options.form)(options.pairs)
+    read = LISTS.create(options.form, options.pairs)
     listed = _of_folds(read, options.folds)
     folder = Folder(options.images, listed.images, options.frames)
     kept = listed.among(folder.names(), skip=options.skip_missing)
@@ -173,6 +173,12 @@ def _told(found: Verified, listed: int, options: Options) -> list[str]:
     if count < listed:
         lines.append(
             f"**{listed - count:,} of {listed:,} pairs are left out**: an image is missing."
+        )
+    shared = [] if pairs.identities is None else pairs.in_several_folds()
+    if shared:
+        lines.append(
+            f"**{len(shared):,} people are in several folds**: the thresholds have seen whom they "
+            "are tested on."
         )
     seen = f"the layer `{options.layer}`" if options.layer else "the features of the network"
     lines.append(f"Embedding: {seen}; distance: {options.distance}.")

@@ -132,6 +132,7 @@ def test_the_worst_mistakes_come_first():
         (["--checkpoint=nothing/here.keras"], "No checkpoint at nothing/here.keras"),
         (["--images=nothing/here"], "no folder of images at nothing/here"),
         (["--format=ytf"], "a pair must have fold"),
+        (["--format=authors(folds=99)"], "folds must be 1 to 16, its pairs, got 99"),
         (["--layer=fc9"], "has no layer 'fc9'"),
     ],
 )
@@ -152,6 +153,30 @@ def test_an_unknown_image_is_refused_or_left_out(folder, tmp_path, capsys):
     assert verify.main([*given, "--skip_missing"]) == 0
     page = (tmp_path / "out" / "verification.html").read_text(encoding="utf-8")
     assert "<strong>1 of 16 pairs are left out</strong>" in page
+
+
+def test_folds_that_share_people_are_told_and_frames_of_a_video_averaged(folder, tmp_path):
+    rows = ["heading"]
+    for number, (one, other) in enumerate([(0, 0), (0, 1), (1, 1), (1, 0)]):
+        images = f"x/P{one}/{one}/1.png  x/P{other}/{other}/2.png"
+        rows.append(f"{number}  {images}  {one == other}  5  5  0  True")
+    for one in (0, 1):
+        for frame in (1, 2):
+            video = tmp_path / "videos" / f"P{one}" / str(one) / f"{frame}.png"
+            video.mkdir(parents=True)
+            for number in (1, 2):
+                photo = folder / "images" / f"P{one}" / f"P{one}_{number:04d}.png"
+                (video / f"{number}.png").write_bytes(photo.read_bytes())
+    (tmp_path / "rows.txt").write_text("\n".join(rows), encoding="utf-8")
+    more = ["--format=authors(folds=2)", f"--pairs={tmp_path / 'rows.txt'}"]
+    more += [f"--images={tmp_path / 'videos'}"]
+    assert verify.main(arguments(folder, tmp_path / "out", *more)) == 0
+    page = (tmp_path / "out" / "verification.html").read_text(encoding="utf-8")
+    assert "2 people are in several folds" in page
+    with (tmp_path / "out" / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))
+    # Both videos hold the same two photos.
+    assert float(first["distance"]) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ A head that is trained by squared errors predicts means, which vary less than la
 trained by CCC varies as labels do. The moments speak of labels, so that matching asks the former
 for more spread than its own loss does.
 
+A divergence d counts as log(1 + d) (`bounded`): values are not bounded, and what few wild ones
+early in training add to a variance would else outweigh every other term in the shared layers.
+
 Shapes: B images, K classes, R values. Everything is float32, whatever the outputs are.
 """
 
@@ -49,6 +52,22 @@ def _counted(masks: Mapping[str, Any], like: Any) -> Any:
     return ops.ones_like(like[:, :1]) if covered is None else covered[:, None]
 
 
+def bounded(divergence: Any) -> Any:
+    """Return log(1 + d) of a divergence, whose gradient 1 / (1 + d) keeps large ones from ruling.
+
+    Source: this project; Cauchy's (Lorentzian) loss of robust regression, log(1 + x^2), of the
+    divergence that grows with x^2 (Black, Anandan 1996). Value, minimum and curvature at d = 0
+    stay. Chosen against d itself, the one other variant, on drawn faces' validation images (compact
+    CNN, 700 steps, seeds 10 and 11) with russell's coordinates, against the same training without
+    this coupling: expression accuracy -1.7 and -0.8 points (d itself: -6.3 and -4.4), AFA of action
+    units -2.8 and -0.4 (-5.2 and -3.8), CCC +0.054 and +0.078 (+0.050 and +0.062).
+
+    Args:
+        divergence: d, 0 or above up to rounding, any shape.
+    """
+    return ops.log1p(divergence)
+
+
 @coupling_form("moment_matching/batch", ("moments",), "moment_matching", matching_rule)
 def moment_matching_batch(
     logits: Any,
@@ -59,7 +78,7 @@ def moment_matching_batch(
     *,
     images: float = IMAGES,
 ) -> tuple[Any, Any]:
-    """Return KL(N(m, S) || N(m', S')), m and S of the predictions, m' and S' of the mixture.
+    """Return log(1 + KL(N(m, S) || N(m', S'))), m, S of the predictions, m', S' of the mixture.
 
     Source: this project; the mixture of eq. 2 of Kollias et al. 2024 with N(mu_k, Sigma_k) for
     P(attribute | class). With p the mean class prediction of the global batch, m', S' are mean and
@@ -75,7 +94,7 @@ def moment_matching_batch(
         images: n0 > 0: the moments are shrunk toward the mixture's by n0 / (n + n0) with n images.
 
     Returns:
-        A scalar in nats, the same on every replica, and weight 1.
+        A scalar, the same on every replica, and weight 1.
 
     Raises:
         ValueError: If the shapes do not fit each other.
@@ -98,7 +117,8 @@ def moment_matching_batch(
     covariance = global_sum(ops.matmul(ops.transpose(counted * off), off)) / divisor
     apart = ops.matmul(whitening, (mean - mixed[0])[:, None])[:, 0]
     shrinkage = images / (count + images)
-    return divergence_from_standard(apart, covariance, shrinkage), ops.ones((), "float32")
+    divergence = divergence_from_standard(apart, covariance, shrinkage)
+    return bounded(divergence), ops.ones((), "float32")
 
 
 @coupling_form("moment_matching/conditional", ("moments",), "moment_matching", matching_rule)
@@ -118,11 +138,11 @@ def moment_matching_conditional(
     else the prediction, and y_n likewise its values,
 
         m_k = sum_n r_nk y_n / n_k,    S_k = sum_n r_nk (y_n - m_k)(y_n - m_k)' / n_k,
-        sum_k share_k KL(N(m_k, S_k) || N(mu_k, Sigma_k)),    n_k = sum_n r_nk,
+        sum_k share_k log(1 + KL(N(m_k, S_k) || N(mu_k, Sigma_k))),    n_k = sum_n r_nk,
 
     where share_k = n_k / sum n, constant in the gradient. Where both sides of an image are labelled
     it has no gradient; labelled values teach the classes of their images, labelled classes the
-    values of theirs. The gradient in y_n is linear in y_n.
+    values of theirs.
 
     Args:
         logits: [B, K].
@@ -133,7 +153,7 @@ def moment_matching_conditional(
         images: n0 > 0: the moments of class k are shrunk toward the relation's by n0 / (n_k + n0).
 
     Returns:
-        A scalar in nats, the same on every replica, and weight 1.
+        A scalar, the same on every replica, and weight 1.
 
     Raises:
         ValueError: If the shapes do not fit each other.
@@ -155,4 +175,4 @@ def moment_matching_conditional(
     apart = ops.einsum("kij,kj->ki", whitening, mean - means)
     divergence = divergence_from_standard(apart, spread, images / (mass + images))
     share = ops.stop_gradient(mass / ops.maximum(ops.sum(mass), _LEAST))
-    return ops.sum(share * divergence), ops.ones((), "float32")
+    return ops.sum(share * bounded(divergence)), ops.ones((), "float32")

@@ -60,7 +60,7 @@ def matching_batch(logits, predictions, related, covered=None, images=1.0):
     mean = np.average(predictions, axis=0, weights=rows)
     covariance = np.cov(predictions.T, aweights=rows, ddof=0)
     shrinkage = images / (rows.sum() + images)
-    return shrunk_divergence(mean, covariance, of_mean, of_covariance, shrinkage)
+    return np.log1p(shrunk_divergence(mean, covariance, of_mean, of_covariance, shrinkage))
 
 
 def matching_conditional(
@@ -74,12 +74,14 @@ def matching_conditional(
     share = mass / mass.sum() if share is None else share
     return sum(
         share[k]
-        * shrunk_divergence(
-            np.average(y, axis=0, weights=r[:, k]),
-            np.cov(y.T, aweights=r[:, k], ddof=0),
-            related.mean[k],
-            related.covariance[k],
-            images / (mass[k] + images),
+        * np.log1p(
+            shrunk_divergence(
+                np.average(y, axis=0, weights=r[:, k]),
+                np.cov(y.T, aweights=r[:, k], ddof=0),
+                related.mean[k],
+                related.covariance[k],
+                images / (mass[k] + images),
+            )
         )
         for k in range(len(mass))
     )

@@ -143,6 +143,18 @@ def test_matching_is_0_where_the_moments_are_the_relations():
             np.testing.assert_allclose(gradient(form, arguments, side), 0.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("form", [moment_matching_batch, moment_matching_conditional])
+def test_wild_values_lose_their_say(form):
+    arguments = reference.draw()
+
+    def pull(size):
+        wild = {**arguments, "predictions": size * arguments["predictions"]}
+        return np.linalg.norm(gradient(form, wild, "predictions"))
+
+    # Of a divergence itself it would be ten times as much.
+    assert pull(1e3) < 0.2 * pull(1e2)
+
+
 @pytest.mark.parametrize("prior", [True, False])
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 def test_the_posterior_equals_scipy(prior, temperature):

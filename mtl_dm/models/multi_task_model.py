@@ -36,6 +36,7 @@ from mtl_dm.models.terms import (
     context_of,
     of_mixed_batch,
     provided,
+    remembering,
 )
 from mtl_dm.tasks import Task, by_name
 
@@ -125,6 +126,7 @@ class MultiTaskModel(keras.Model):
             *(CouplingTerms(bound) for bound in self._bound),
             *self._extra_terms,
         ]
+        self.learning_terms = remembering(self._extra_terms)
         names = self._names()
         # Factors on top of the terms' own, which training may move (warm-up, validation gate).
         self.term_scales = {
@@ -158,7 +160,7 @@ class MultiTaskModel(keras.Model):
         """Return the names of all terms but the auxiliary one.
 
         Raises:
-            ValueError: If two terms have one name.
+            ValueError: If two terms have one name, or one is within a term that there is not.
         """
         names = [name for provider in self._providers for name in provider.term_names]
         repeated = sorted(
@@ -168,15 +170,30 @@ class MultiTaskModel(keras.Model):
             raise ValueError(
                 f"Loss terms must have different names, repeated: {repeated}. Terms: {names}."
             )
+        for name, whole in self._within().items():
+            if whole not in self._tasks_by_name:
+                raise ValueError(
+                    f"The loss term {name!r} is a part of that of the task {whole!r}, but the "
+                    f"tasks are {list(self._tasks_by_name)}."
+                )
         return names
+
+    def _within(self) -> dict[str, str]:
+        """Return the terms that are a part of a task's, by name."""
+        return {name: whole for each in self._extra_terms for name, whole in each.within.items()}
 
     def _symbol(self, input_like: Any) -> keras.KerasTensor:
         """Return what stands for an input of a shape, or of the shape of another one."""
         shape = getattr(input_like, "shape", input_like)
         return keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype)
 
-    def _prepare(self, inputs: Any) -> None:
-        """Finish what depends on the losses that the backbone adds itself."""
+    def _prepare(self, inputs: Any, returned: Any = None) -> None:
+        """Finish what depends on the losses that the backbone adds itself, and on what it returns.
+
+        Args:
+            inputs: Symbols.
+            returned: Of the backbone, features and extras; None: it is asked where that matters.
+        """
         if self._prepared:
             return
         self._prepared = True
@@ -186,9 +203,17 @@ class MultiTaskModel(keras.Model):
             self.term_trackers[AUXILIARY] = keras.metrics.Mean(
                 name=f"{AUXILIARY}_loss", dtype="float32"
             )
+        providers = [each for each in self._extra_terms if each.needs_sizes]
+        if returned is None and (self.balancing.uses_features or providers):
+            returned = heads.split(self.backbone(inputs), list(self.heads))
+        features, extras = returned or ({}, {})
+        for provider in providers:
+            provider.prepare(self.tasks, {**extras, **features})
         self.balancing.prepare(self._balanced(names))
         if self.log_gradients:
             self.balance_trackers.update(balance_log.trackers_of(self.balancing.names))
+        if self.balancing.uses_features:
+            self.balancing.prepare_features(heads.representations(features, extras))
         if self.balancing.smooths:
             # Of frozen weights too: a later stage may train them.
             self.balancing.prepare_gradients(learnable_weights(self.backbone))
@@ -197,7 +222,7 @@ class MultiTaskModel(keras.Model):
         """Return those of the terms that the balancing method gives weights to."""
         if self.balancing.balances == "tasks":
             return [task.name for task in self.tasks]
-        return list(names)
+        return [name for name in names if name not in self._within()]
 
     def coupling_names(self, index: int | None = None) -> list[str]:
         """Return the names of the coupling terms, as their losses are logged (without "_loss").
@@ -215,7 +240,7 @@ class MultiTaskModel(keras.Model):
             input_shape: Shape with the batch dimension, or a structure of them.
         """
         inputs = keras.tree.map_shape_structure(self._symbol, input_shape)
-        features, _ = heads.split(self.backbone(inputs), list(self.heads))
+        features, extras = heads.split(self.backbone(inputs), list(self.heads))
         for name, task in self._tasks_by_name.items():
             shape = tuple(features[name].shape)
             if self.heads[name].built:  # By a look at logits before the model was built.
@@ -223,7 +248,7 @@ class MultiTaskModel(keras.Model):
             self.heads[name].build(heads.width(task, shape, self.chain, self._tasks_by_name))
         self._build_gates(features)
         self._in_parts = any(len(each.shape) == 3 for each in features.values())
-        self._prepare(inputs)
+        self._prepare(inputs, (features, extras))
         self.built = True
         freeze(self, self._frozen)
 
@@ -352,7 +377,7 @@ class MultiTaskModel(keras.Model):
         if self.balancing.sees == "gradients":
             return objective_of(self.balancing, parts, None)
         names = balanced_names(self.balancing, terms)
-        seen = seen_of(self.balancing, names, terms, parts, features=context.features)
+        seen = seen_of(self.balancing, names, terms, parts, features=context.representations)
         return objective_of(self.balancing, parts, seen)
 
     def compute_loss(

@@ -141,7 +141,7 @@ class Measured:
     ) -> Summary | None:
         """Return delta_m in percent, computed within each repeat, then averaged.
 
-        Repeats that miss a metric on either side, or where the baseline is not positive, have no
+        Repeats that miss a metric on either side, or where the baseline is (nearly) 0, have no
         relative change and are left out; n says how many remain.
 
         Args:

@@ -188,6 +188,10 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[f
     return (0.0 if successes == 0 else low), (1.0 if successes == trials else high)
 
 
+LEAST_BASELINE = 1e-3
+"""A network that learned nothing of a task may have a CCC of 1e-5: any other is 1,000 times it."""
+
+
 def relative_change(
     multi: Mapping[str, Sequence[float]],
     single: Mapping[str, Sequence[float]],
@@ -209,7 +213,7 @@ def relative_change(
 
     Raises:
         ValueError: If tasks or numbers of metrics differ or are none, or a single-task value is
-            not positive (the ratio means nothing then).
+            not above `LEAST_BASELINE` (the ratio means nothing then).
     """
     if not multi or set(multi) != set(single):
         raise ValueError(f"multi and single must name the same tasks: {set(multi)}, {set(single)}.")
@@ -221,8 +225,10 @@ def relative_change(
                 f"{task!r} needs the same metrics on both sides, got {len(values)}, "
                 f"{len(baseline)}."
             )
-        if any(not value > 0.0 for value in baseline):
-            raise ValueError(f"single-task values of {task!r} must be positive, got {baseline}.")
+        if any(not value > LEAST_BASELINE for value in baseline):
+            raise ValueError(
+                f"single-task values of {task!r} must be above {LEAST_BASELINE}, got {baseline}."
+            )
         directions = [1] * len(values) if signs is None else signs[task]
         found = zip(directions, values, baseline, strict=True)
         changes.append(np.mean([sign * (m - s) / s for sign, m, s in found]))

@@ -84,7 +84,8 @@ def test_every_task_counts_once():
         ({}, {}, "same tasks"),
         ({"a": [1.0]}, {"b": [1.0]}, "same tasks"),
         ({"a": [1.0]}, {"a": [1.0, 2.0]}, "same metrics"),
-        ({"a": [1.0]}, {"a": [0.0]}, "must be positive"),
+        ({"a": [1.0]}, {"a": [0.0]}, "must be above"),
+        ({"a": [0.5]}, {"a": [1e-5]}, "must be above"),
     ],
 )
 def test_relative_change_refuses(multi, single, message):

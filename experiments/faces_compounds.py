@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -45,7 +46,7 @@ def compounds_page(
 
 
 def _tables(measured: Measured, task: str, rows: Sequence[str], against: str) -> Iterator[str]:
-    ways = sorted(measured.labels(task, UAR))
+    ways = sorted(measured.labels(task, UAR), key=_natural)
     if not ways:
         yield "Not measured yet."
         return
@@ -56,6 +57,11 @@ def _tables(measured: Measured, task: str, rows: Sequence[str], against: str) ->
     columns = [_differences(measured, others, against, task, f"{UAR}/{way}") for way in ways]
     lines = zip(others, *columns, strict=True)
     yield render([[f"minus {against}", *ways], *map(list, lines)])
+
+
+def _natural(way: str) -> list[str | int]:
+    """Return a key by which k=10 stands behind k=5."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", way)]
 
 
 def _level(measured: Measured, row: str, task: str, way: str) -> str:

@@ -228,6 +228,15 @@ def test_compounds_page():
     assert text.count("Not measured yet.") == 2
 
 
+def test_ten_examples_stand_behind_five():
+    found = {f"uar/means, k={k}": 0.5 for k in (1, 10, 5)}
+    cell = Cell(
+        study_file.TABLE, "net", UNCOUPLED, 0, None, "demo", "drawn", {FEW_SHOT: found}, 1.0, 1, {}
+    )
+    text = compounds_page(to_frame([cell]), ["net"], (UNCOUPLED,), UNCOUPLED)
+    assert "| row | means, k=1 | means, k=5 | means, k=10 |" in text
+
+
 def test_the_command_refuses_an_unknown_preset(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["faces.py", "--preset=real"])
     with pytest.raises(ValueError, match=r"Unknown preset 'real'\. Known: demo, paper"):

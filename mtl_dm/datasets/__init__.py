@@ -23,6 +23,7 @@ from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_clips import SyntheticClips
 from mtl_dm.datasets.synthetic_compounds import SyntheticCompounds
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
+from mtl_dm.datasets.synthetic_identities import SyntheticIdentities
 from mtl_dm.datasets.synthetic_people import SyntheticPeople
 from mtl_dm.files import expand_home
 
@@ -45,6 +46,7 @@ BUILDERS: tuple[Any, ...] = (
     SyntheticClips,
     SyntheticCompounds,
     SyntheticFaces,
+    SyntheticIdentities,
     SyntheticPeople,
 )
 
@@ -118,6 +120,7 @@ __all__ = [
     "SyntheticClips",
     "SyntheticCompounds",
     "SyntheticFaces",
+    "SyntheticIdentities",
     "SyntheticPeople",
     "find",
     "inputs_of",

@@ -163,14 +163,14 @@ def fit(
         config: The network's own, of `part_of`.
         group: Its tasks.
         sources: Its sources.
-        start: A model whose backbone's weights it starts from.
+        start: A model that it starts from, as `Problem.start` says.
     """
     # Where a configuration names validation data, training looks at them.
     watched = None if config.validation is None else problem.validation(group)
     with fitting.settings(config):
         model = build(problem, config, group, sources[0])
         if start is not None:
-            model.backbone.set_weights(start.backbone.get_weights())
+            problem.start(model, start)
         if not config.stages:
             history = fitting.fit(model, sources, config, validation=watched).history
             return Network(model, history, int(model.optimizer.iterations.numpy()))

@@ -18,6 +18,13 @@ from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.mixing import MIXING, mix_augment
 from mtl_dm.data.outline import Outline, how_to_build, outline
+from mtl_dm.data.pairs import (
+    Pairs,
+    draw_pairs,
+    read_author_pairs,
+    read_lfw_pairs,
+    read_ytf_pairs,
+)
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
@@ -29,11 +36,13 @@ __all__ = [
     "Annotations",
     "LabelledPair",
     "Outline",
+    "Pairs",
     "Recording",
     "Summary",
     "augment",
     "class_ids",
     "clips",
+    "draw_pairs",
     "from_arrays",
     "how_to_build",
     "image_side",
@@ -47,6 +56,9 @@ __all__ = [
     "network_input",
     "outline",
     "raw_features",
+    "read_author_pairs",
+    "read_lfw_pairs",
+    "read_ytf_pairs",
     "split_in",
     "steps_per_epoch",
     "summarize",

@@ -50,6 +50,12 @@ def normal(keys: Any, count: Any) -> Any:
     return math.sqrt(2.0) * ops.erfinv(2.0 * uniform(keys, count) - 1.0)
 
 
+def truncated_normal(keys: Any, count: Any) -> Any:
+    """Return numbers of the standard normal distribution without those beyond +-2, likewise."""
+    tail = 0.5 * math.erfc(math.sqrt(2.0))  # Below -2.
+    return math.sqrt(2.0) * ops.erfinv((1.0 - 2.0 * tail) * (2.0 * uniform(keys, count) - 1.0))
+
+
 def following(count: Any) -> Any:
     """Return the next count."""
     return ops.where(count + 1.0 < COUNTS, count + 1.0, 0.0)

@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mtl_dm.draws import COUNTS, following, keys_of, normal, require_seed, uniform
+from mtl_dm.draws import (
+    COUNTS,
+    following,
+    keys_of,
+    normal,
+    require_seed,
+    truncated_normal,
+    uniform,
+)
 
 NAMES = ["a", "b", ("a", 1)]
 numpy = keras.ops.convert_to_numpy
@@ -54,6 +62,12 @@ def test_draws_are_those_of_independent_normal_variables():
     limit = 3 / np.sqrt(len(one))  # three standard errors of a correlation
     for x, y in ((one, other), (one[:-1], one[1:]), (one, again)):
         assert abs(np.corrcoef(x, y)[0, 1]) < limit
+
+
+def test_truncated_draws_are_those_within_two():
+    drawn = numpy(truncated_normal(keys_of(0, "a"), tensor(np.arange(20000))))
+    assert stats.kstest(drawn, stats.truncnorm(-2, 2).cdf).pvalue > 0.01
+    assert np.abs(drawn).max() < 2
 
 
 def test_the_count_starts_again_where_float32_ends():

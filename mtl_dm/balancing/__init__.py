@@ -2,11 +2,12 @@
 
 from mtl_dm.balancing._base import Balancing, check_balancing
 from mtl_dm.balancing._gradients import GradientBalancing
-from mtl_dm.balancing._seen import Seen
+from mtl_dm.balancing._seen import SHARED, Seen
 from mtl_dm.balancing.aligned_mtl import AlignedMTL
 from mtl_dm.balancing.cagrad import CAGrad
 from mtl_dm.balancing.db_mtl import DBMTL
 from mtl_dm.balancing.dwa import DWA
+from mtl_dm.balancing.dynamic import Dynamic
 from mtl_dm.balancing.equal import EqualWeighting
 from mtl_dm.balancing.fairgrad import FairGrad
 from mtl_dm.balancing.famo import FAMO
@@ -17,6 +18,7 @@ from mtl_dm.balancing.imtl_l import IMTLL
 from mtl_dm.balancing.lbtw import LBTW
 from mtl_dm.balancing.mgda import MGDA
 from mtl_dm.balancing.min_norm import min_norm_weights
+from mtl_dm.balancing.naive_dynamic import NaiveDynamic
 from mtl_dm.balancing.nash_mtl import NashMTL
 from mtl_dm.balancing.one_task import OneTask
 from mtl_dm.balancing.pareto_mtl import ParetoMTL
@@ -40,6 +42,8 @@ BALANCING.register("imtl_l")(IMTLL)
 BALANCING.register("famo")(FAMO)
 BALANCING.register("stch")(STCH)
 BALANCING.register("gls")(GLS)
+BALANCING.register("dynamic")(Dynamic)
+BALANCING.register("naive_dynamic")(NaiveDynamic)
 BALANCING.register("mgda")(MGDA)
 BALANCING.register("gradnorm")(GradNorm)
 BALANCING.register("pcgrad")(PCGrad)
@@ -63,15 +67,18 @@ __all__ = [
     "LBTW",
     "MGDA",
     "RLW",
+    "SHARED",
     "STCH",
     "AlignedMTL",
     "Balancing",
     "CAGrad",
+    "Dynamic",
     "EqualWeighting",
     "FairGrad",
     "GradNorm",
     "GradientBalancing",
     "ImpartialGradients",
+    "NaiveDynamic",
     "NashMTL",
     "OneTask",
     "PCGrad",

@@ -5,7 +5,7 @@ Shapes: T terms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import keras
@@ -16,6 +16,7 @@ from mtl_dm.balancing import _missing
 from mtl_dm.balancing._seen import Seen
 
 Sees = Literal["nothing", "losses", "gradients"]
+Initializer = Callable[..., Any]
 SCOPES = ("shared", "last_layer", "features")
 BALANCES = ("all", "tasks")
 
@@ -35,7 +36,7 @@ class Balancing(keras.layers.Layer):
         weighs_heads: Whether the weights apply to the heads too. Without it they get the plain sum
             of the terms' gradients (Sener, Koltun 2018, algorithm 2). Of methods that see no
             gradients the weights always apply to everything.
-        uses_features: Whether `Seen.features` is wanted.
+        uses_features: Whether `Seen.features` is wanted, and `prepare_features` is called.
         looks_after: Whether `after_step` is called; it takes a second forward pass.
         smooths: Whether `smooth` is called: its result is seen, and weighed, instead of gradients.
         counts_epochs: Whether `begin_epoch` is called.
@@ -94,18 +95,21 @@ class Balancing(keras.layers.Layer):
         if self.unbiased:
             self._known = self._memory_of_missing()
 
-    def memory(self, name: str, initial: float, shape: tuple[int, ...] | None = None) -> Any:
+    def memory(
+        self, name: str, initial: float | Initializer, shape: tuple[int, ...] | None = None
+    ) -> Any:
         """Return a weight of the layer that `update` and `after_step` may assign.
 
         Args:
             name: Of the weight.
-            initial: Its value at the start.
+            initial: Its value at the start, or what makes it of shape and dtype.
             shape: None: one number a term.
         """
+        make = initial if callable(initial) else keras.initializers.Constant(initial)
         return self.add_weight(
             name=name,
             shape=(len(self.names),) if shape is None else shape,
-            initializer=keras.initializers.Constant(initial),
+            initializer=make,
             trainable=False,
             dtype="float32",
             # Every replica comes to the same values by itself.
@@ -184,6 +188,13 @@ class Balancing(keras.layers.Layer):
         Args:
             seen: Before the step.
             losses: [T], of the same batch with the new weights of the network.
+        """
+
+    def prepare_features(self, features: Mapping[str, Any]) -> None:
+        """Make what depends on the features; called once after `prepare`, where they are used.
+
+        Args:
+            features: Symbols with the shapes of `Seen.features`, by the same names.
         """
 
     def prepare_gradients(self, shared: Sequence[Any]) -> None:

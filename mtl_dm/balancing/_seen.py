@@ -8,6 +8,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+SHARED = "shared"
+"""Under this name a backbone returns what all tasks share, where it gives each its own features."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
@@ -22,8 +25,8 @@ class Seen:
             for a method that sees nothing.
         gram: [T, T] float32, the inner products of the terms' gradients over the method's scope,
             without loss scaling; None for a method that sees no gradients.
-        features: The backbone's features by task, [B, D] of this replica, for a method that
-            `uses_features`, else None.
+        features: The backbone's features by task, [B, D] of this replica, and what it returns under
+            `SHARED`, for a method that `uses_features`, else None.
         smooth: Of a method that `smooths`: what took the place of the gradients, else None.
     """
 

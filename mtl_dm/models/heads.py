@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from mtl_dm.balancing import SHARED
 from mtl_dm.tasks import Kind, Task
 
 FEATURES = "features"
@@ -51,6 +52,16 @@ def split(returned: Any, names: Sequence[str]) -> tuple[Mapping[str, Any], Mappi
         key: each for key, each in returned.items() if key not in features and key != FEATURES
     }
     return features, others
+
+
+def representations(features: Mapping[str, Any], extras: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a balancing method that uses features sees.
+
+    Args:
+        features: By task, of `split`.
+        extras: What else the backbone returned.
+    """
+    return {**features, **{name: each for name, each in extras.items() if name == SHARED}}
 
 
 def require_chain(chain: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:

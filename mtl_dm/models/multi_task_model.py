@@ -189,6 +189,9 @@ class MultiTaskModel(keras.Model):
         self.balancing.prepare(self._balanced(names))
         if self.log_gradients:
             self.balance_trackers.update(balance_log.trackers_of(self.balancing.names))
+        if self.balancing.uses_features:
+            returned = heads.split(self.backbone(inputs), list(self.heads))
+            self.balancing.prepare_features(heads.representations(*returned))
         if self.balancing.smooths:
             # Of frozen weights too: a later stage may train them.
             self.balancing.prepare_gradients(learnable_weights(self.backbone))
@@ -352,7 +355,7 @@ class MultiTaskModel(keras.Model):
         if self.balancing.sees == "gradients":
             return objective_of(self.balancing, parts, None)
         names = balanced_names(self.balancing, terms)
-        seen = seen_of(self.balancing, names, terms, parts, features=context.features)
+        seen = seen_of(self.balancing, names, terms, parts, features=context.representations)
         return objective_of(self.balancing, parts, seen)
 
     def compute_loss(

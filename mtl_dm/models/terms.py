@@ -16,6 +16,7 @@ import keras
 
 from mtl_dm.losses import task_loss
 from mtl_dm.losses.virtual import Mixed, batch_value_in_parts, in_parts, mixed_in
+from mtl_dm.models import heads
 from mtl_dm.models.bound_coupling import BoundCoupling
 from mtl_dm.models.gradient_gate import GatedLogits
 from mtl_dm.tasks import Task
@@ -79,6 +80,11 @@ class Context:
     masks: Mapping[str, Any]
     part_logits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     gated: Mapping[str, GatedLogits] = dataclasses.field(default_factory=dict)
+
+    @property
+    def representations(self) -> dict[str, Any]:
+        """The features by task, and what all tasks share where the backbone returns it apart."""
+        return heads.representations(self.features, self.extras)
 
     @property
     def coupled(self) -> Mapping[str, Any]:

@@ -134,11 +134,11 @@ def _by_losses(
             terms = model.terms(context)
             parts = parts_of(terms)
             names = balanced_names(balancing, terms)
-            seen = seen_of(balancing, names, terms, parts, features=features)
+            seen = seen_of(balancing, names, terms, parts, features=context.representations)
             objective = objective_of(balancing, parts, seen)
             model.log_terms(terms)
             _log(model, context, batch, objective)
-        shown = (seen.losses, seen.present, dict(features))
+        shown = (seen.losses, seen.present, context.representations)
         return scale * objective, (shown, values.after(scope)[1:])
 
     derive = jax.grad(forward, argnums=(0, 1), has_aux=True)
@@ -216,7 +216,7 @@ def _by_gradients(
             model.log_terms(terms)
             rest = sum(part for name, part in parts.items() if name not in names)
             vector = scale * jnp.stack([*(parts[name] for name in names), jnp.asarray(rest + 0.0)])
-        shown = (seen.losses, seen.present, dict(features), dict(context.logits))
+        shown = (seen.losses, seen.present, context.representations, dict(context.logits))
         return vector, (shown, values.after(scope)[1:])
 
     probe = (

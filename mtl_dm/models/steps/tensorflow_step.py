@@ -73,7 +73,7 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
         terms = model.terms(context)
         parts = parts_of(terms)
         names = balanced_names(balancing, terms)
-        seen = seen_of(balancing, names, terms, parts, features=features)
+        seen = seen_of(balancing, names, terms, parts, features=context.representations)
         objective = objective_of(balancing, parts, seen)
         scaled = model.optimizer.scale_loss(objective)
     model.log_terms(terms)
@@ -123,7 +123,7 @@ def _by_gradients(
     passes = passes_of(model, tape, targets, features, extras)
     kept = keeps_rows(model, len(names))
     rows = passes.rows(_chosen(variables, shared)) if kept else []
-    seen = seen_of(balancing, names, terms, parts, None, features)
+    seen = seen_of(balancing, names, terms, parts, None, context.representations)
     if balancing.smooths:
         seen, rows = _smoothed(model, rows, seen, scale)
     judged: Any = [rows]

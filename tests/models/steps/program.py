@@ -34,6 +34,7 @@ METHODS = {
     **{name: BALANCING.get(name) for name in BALANCING},
     **USERS,
     **GATED,
+    "dynamic_author": lambda: BALANCING.get("dynamic")(variant="author"),
     "mgda_features": lambda: MGDA(scope="features"),
 }
 FULL, HALF = "float32", "mixed_float16"

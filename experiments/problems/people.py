@@ -75,6 +75,16 @@ def together(*parts: People) -> People:
     return People(*(np.concatenate(each) for each in zip(*moved, strict=True)))
 
 
+def without_copies(train: People, test: People) -> People:
+    """Return the training images that are no copy of a test image, pixel by pixel.
+
+    A photo may be in a database twice, under two names.
+    """
+    tested = {image.tobytes() for image in test.images}
+    own = [image.tobytes() not in tested for image in train.images]
+    return train.take(np.flatnonzero(own))
+
+
 def digest_of(parts: Mapping[str, People]) -> str:
     """Return a digest of pixels, people and expressions, of which part they are and their order.
 

@@ -52,6 +52,7 @@ def test_every_field_has_a_flag():
         "label_smoothing": 0.1,
         "balancing": "uncertainty",
         "log_gradients": True,
+        "log_weights": True,
         "batch_size": 7,
         "shares": (1.0, 3.0),
         "epochs": 2,

@@ -10,7 +10,7 @@ from keras import ops
 
 from mtl_dm.balancing._base import Balancing
 from mtl_dm.balancing._seen import SHARED, Seen
-from mtl_dm.balancing.weight_unit import unit_length
+from mtl_dm.losses.lengths import unit_length
 
 
 class SharedBalancing(Balancing):

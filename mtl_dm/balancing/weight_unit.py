@@ -21,21 +21,8 @@ from typing import Any
 
 from keras import ops
 
+from mtl_dm.losses.lengths import unit_length
 from mtl_dm.losses.reduction import global_sum
-
-LEAST_SQUARE = 1e-10
-"""A squared length below this counts as this, as in the authors' code: 0 has no direction."""
-
-
-def unit_length(rows: Any) -> Any:
-    """Return rows, float32, divided by their lengths.
-
-    Args:
-        rows: [B, D].
-    """
-    rows = ops.cast(rows, "float32")
-    square = ops.sum(ops.square(rows), axis=-1, keepdims=True)
-    return rows * ops.rsqrt(ops.maximum(square, LEAST_SQUARE))
 
 
 def unit_logits(features: Any, kernel: Any, bias: Any) -> Any:

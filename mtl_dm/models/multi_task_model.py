@@ -36,6 +36,7 @@ from mtl_dm.models.terms import (
     context_of,
     of_mixed_batch,
     provided,
+    remembering,
 )
 from mtl_dm.tasks import Task, by_name
 
@@ -128,6 +129,7 @@ class MultiTaskModel(keras.Model):
             *(CouplingTerms(bound) for bound in self._bound),
             *self._extra_terms,
         ]
+        self.learning_terms = remembering(self._extra_terms)
         names = self._names()
         # Factors on top of the terms' own, which training may move (warm-up, validation gate).
         self.term_scales = {
@@ -161,7 +163,7 @@ class MultiTaskModel(keras.Model):
         """Return the names of all terms but the auxiliary one.
 
         Raises:
-            ValueError: If two terms have one name.
+            ValueError: If two terms have one name, or one is within a term that there is not.
         """
         names = [name for provider in self._providers for name in provider.term_names]
         repeated = sorted(
@@ -171,7 +173,17 @@ class MultiTaskModel(keras.Model):
             raise ValueError(
                 f"Loss terms must have different names, repeated: {repeated}. Terms: {names}."
             )
+        for name, whole in self._within().items():
+            if whole not in self._tasks_by_name:
+                raise ValueError(
+                    f"The loss term {name!r} is a part of that of the task {whole!r}, but the "
+                    f"tasks are {list(self._tasks_by_name)}."
+                )
         return names
+
+    def _within(self) -> dict[str, str]:
+        """Return the terms that are a part of a task's, by name."""
+        return {name: whole for each in self._extra_terms for name, whole in each.within.items()}
 
     def _symbol(self, input_like: Any) -> keras.KerasTensor:
         """Return what stands for an input of a shape, or of the shape of another one."""
@@ -189,13 +201,17 @@ class MultiTaskModel(keras.Model):
             self.term_trackers[AUXILIARY] = keras.metrics.Mean(
                 name=f"{AUXILIARY}_loss", dtype="float32"
             )
+        providers = [each for each in self._extra_terms if each.needs_sizes]
+        if self.balancing.uses_features or providers:
+            features, extras = heads.split(self.backbone(inputs), list(self.heads))
+        for provider in providers:
+            provider.prepare(self.tasks, {**extras, **features})
         self.balancing.prepare(self._balanced(names))
         if self.log_gradients or self.log_weights:
             logged = balance_log.trackers_of(self.balancing.names, cosines=self.log_gradients)
             self.balance_trackers.update(logged)
         if self.balancing.uses_features:
-            returned = heads.split(self.backbone(inputs), list(self.heads))
-            self.balancing.prepare_features(heads.representations(*returned))
+            self.balancing.prepare_features(heads.representations(features, extras))
         if self.balancing.smooths:
             # Of frozen weights too: a later stage may train them.
             self.balancing.prepare_gradients(learnable_weights(self.backbone))
@@ -204,7 +220,7 @@ class MultiTaskModel(keras.Model):
         """Return those of the terms that the balancing method gives weights to."""
         if self.balancing.balances == "tasks":
             return [task.name for task in self.tasks]
-        return list(names)
+        return [name for name in names if name not in self._within()]
 
     def coupling_names(self, index: int | None = None) -> list[str]:
         """Return the names of the coupling terms, as their losses are logged (without "_loss").

@@ -14,10 +14,16 @@ from mtl_dm.models.terms import Term
 
 
 def parts_of(terms: Mapping[str, Term]) -> dict[str, Any]:
-    """Return this replica's part of every term, times its factor; the replicas' sum is the term."""
-    return {
-        name: term.factor * weighted_mean(term.values, term.weights) for name, term in terms.items()
-    }
+    """Return this replica's part of every term, times its factor; the replicas' sum is the term.
+
+    A term within another one is added to that.
+    """
+    parts: dict[str, Any] = {}
+    for name, term in terms.items():
+        part = term.factor * weighted_mean(term.values, term.weights)
+        whole = term.within or name
+        parts[whole] = parts[whole] + part if whole in parts else part
+    return parts
 
 
 def balanced_names(balancing: Balancing, terms: Mapping[str, Term]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import keras
 
@@ -32,12 +32,14 @@ class Term(NamedTuple):
         weights: [B] >= 0, or a scalar; where all are 0 the term is absent.
         factor: Scalar >= 0.
         group: What kind of term it is.
+        within: Name of the term that it is a part of (`TermProvider.within`); empty: its own.
     """
 
     values: Any
     weights: Any
     factor: Any = 1.0
     group: Group = "auxiliary"
+    within: str = ""
 
 
 class Named(dict[str, Any]):
@@ -125,7 +127,12 @@ class TermProvider:
     Derive from this and, if the terms have weights or the model is to be saved, from
     `keras.layers.Layer` with `register_keras_serializable`. A backbone that derives from it brings
     its terms along, and where they need weights of a task's size, `for_tasks` makes them.
+
+    Attributes:
+        needs_sizes: Whether `prepare` is called.
     """
+
+    needs_sizes: ClassVar[bool] = False
 
     def for_tasks(self, tasks: Sequence[Task]) -> TermProvider:
         """Return what provides the terms of a model that a backbone is in: it, or heads of it.
@@ -141,9 +148,32 @@ class TermProvider:
         """Names of the terms, as their losses are logged (without "_loss")."""
         raise NotImplementedError
 
+    @property
+    def within(self) -> Mapping[str, str]:
+        """Terms that are a part of a task's, by name: balanced with it, logged by themselves.
+
+        They must depend on the backbone through what it returns alone, as a task's term does.
+        """
+        return {}
+
+    def prepare(self, tasks: Sequence[Task], returned: Mapping[str, Any]) -> None:
+        """Make weights whose shapes depend on what the backbone returns; called once.
+
+        Args:
+            tasks: Of the model.
+            returned: Symbols of the features by task, and of the extras by name.
+        """
+
     def terms(self, context: Context) -> Mapping[str, Term]:
         """Return the terms of a batch, those of `term_names`."""
         raise NotImplementedError
+
+    def learn(self, context: Context) -> None:
+        """Change what is remembered, weights that are not trained; called in training.
+
+        That is after `terms`, on every replica, which must come to the same values; of a step that
+        is not taken the change is undone.
+        """
 
 
 class TaskTerms(TermProvider):
@@ -232,7 +262,15 @@ def provided(provider: TermProvider, context: Context) -> Mapping[str, Term]:
             f"The term provider {type(provider).__name__} makes weights when it is called, which "
             "no optimizer knows then. Make or build its layers in `__init__`."
         )
-    return terms
+    return {
+        name: term._replace(within=provider.within[name]) if name in provider.within else term
+        for name, term in terms.items()
+    }
+
+
+def remembering(providers: Sequence[TermProvider]) -> list[TermProvider]:
+    """Return the providers that learn from a step."""
+    return [each for each in providers if type(each).learn is not TermProvider.learn]
 
 
 def checked(provider: TermProvider, terms: Any) -> Mapping[str, Term]:

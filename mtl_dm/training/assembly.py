@@ -15,7 +15,7 @@ from absl import logging
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.losses.task_losses import require_task_loss
-from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
+from mtl_dm.models import BACKBONES, TERMS, Coupling, MultiTaskModel
 from mtl_dm.models.coupling import AnyCoupling
 from mtl_dm.relatedness import (
     PUBLISHED,
@@ -442,6 +442,7 @@ def model_of(
         tasks,
         couplings,
         balancing,
+        terms=[TERMS.create(text) for text in config.terms],
         chain=config.chain,
         log_gradients=config.log_gradients,
         log_weights=config.log_weights,

@@ -15,7 +15,7 @@ from mtl_dm.balancing import BALANCING
 from mtl_dm.data.mixing import MIXING, require_mix
 from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
-from mtl_dm.models import BACKBONES
+from mtl_dm.models import BACKBONES, TERMS
 from mtl_dm.models.form_use import OLDER
 from mtl_dm.models.heads import require_chain
 from mtl_dm.options import converted
@@ -168,6 +168,12 @@ class TrainConfig:
         "An image's attribute loss: the mean over its annotated attributes (paper) or their sum.",
     )
     label_smoothing: float = option(0.0, "Of multiclass labels.")
+    terms: tuple[str, ...] = option(
+        (),
+        "A further loss term NAME(option=value, ...), as centre_loss(task=identity). May be given "
+        f"several times. There are: {', '.join(TERMS)}.",
+        repeated="term",
+    )
     balancing: str = option("equal", "How loss terms combine; equal is eq. 1.", registry=BALANCING)
     log_gradients: bool = option(
         False,
@@ -230,7 +236,10 @@ class TrainConfig:
         self._unify_types()
         self._unify_specs()
         self._check_values()
-        BALANCING.create(self.balancing)  # Its options may break a rule; nothing is kept.
+        # Options may break a rule; nothing is kept.
+        BALANCING.create(self.balancing)
+        for text in self.terms:
+            TERMS.create(text)
         self._check_couplings()
         self._check_stages()
 
@@ -257,6 +266,7 @@ class TrainConfig:
             if registry is not None:
                 value = getattr(self, field.name)
                 object.__setattr__(self, field.name, str(registry.spec(value)))
+        object.__setattr__(self, "terms", tuple(str(TERMS.spec(text)) for text in self.terms))
 
     def _check_values(self) -> None:
         if not self.datasets:
@@ -386,7 +396,7 @@ class TrainConfig:
         """Return what decides the result as values that JSON can hold: all but `data_dir`.
 
         `trust`, `gate` and `rule` say what they come to: what is off leaves no trace in older
-        records.
+        records, as no `terms` do.
         """
         values = dataclasses.asdict(self)
         del values["data_dir"]
@@ -395,6 +405,8 @@ class TrainConfig:
         values["couplings"] = tuple(map(recorded_coupling, self.couplings))
         if values["rule"] == OLDER["rule"]:
             del values["rule"]
+        if not values["terms"]:
+            del values["terms"]
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
         }

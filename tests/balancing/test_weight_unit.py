@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.balancing import weight_unit
+from mtl_dm.losses.lengths import unit_length
 from tests.balancing.steps import numpy, tensor
 
 RNG = np.random.default_rng(0)
@@ -15,7 +16,7 @@ BOUNDS = (0.19557, 0.80443)
 def unit(terms, images=5, width=4, seed=0):
     """Features of unit length, psi, b, and losses of some terms."""
     rng = np.random.default_rng(seed)
-    features = weight_unit.unit_length(tensor(rng.normal(size=(images, width))))
+    features = unit_length(tensor(rng.normal(size=(images, width))))
     parameters = tensor(rng.normal(size=(width, terms))), tensor(rng.normal(size=terms))
     return features, *parameters, rng.uniform(0.1, 3.0, terms)
 

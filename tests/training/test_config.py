@@ -303,3 +303,14 @@ def test_trust_reaches_the_coupling_that_the_flat_fields_describe():
     config = TrainConfig(TWO, relatedness="facs", couplings=(ONE,), trust=False)
     assert [choice.trust for choice in config.coupling_choices()] == [False, None]
     assert [choice.trusts for choice in config.coupling_choices()] == [False, True]
+
+
+def test_terms_are_specifications_that_leave_no_trace_where_there_are_none():
+    config = TrainConfig(("a/x",), terms=("centre_loss( task=expression )",))
+    assert config.terms == ("centre_loss(task=expression)",)
+    assert config.to_dict()["terms"] == ["centre_loss(task=expression)"]
+    assert "terms" not in TrainConfig(("a/x",)).to_dict()
+    with pytest.raises(ValueError, match="Unknown loss term 'luck'"):
+        TrainConfig(("a/x",), terms=("luck",))
+    with pytest.raises(ValueError, match="weight of centre_loss must be finite and >= 0"):
+        TrainConfig(("a/x",), terms=("centre_loss(task=expression, weight=-1)",))

@@ -7,7 +7,7 @@ from mtl_dm.training import flags
 from mtl_dm.training.config import TrainConfig
 from tests.training.command_line import isolated_flags, parse
 
-REPEATED = {"couplings": "coupling", "stages": "stage"}
+REPEATED = {"couplings": "coupling", "stages": "stage", "terms": "term"}
 NEEDED = ("--datasets=a/x,b/y:train", "--output=out")
 
 
@@ -50,6 +50,7 @@ def test_every_field_has_a_flag():
         "task_weights": {"expression": 2.0, "action_units": 0.25},
         "attribute_reduction": "sum",
         "label_smoothing": 0.1,
+        "terms": ("centre_loss(form=norm, task=identity)",),
         "balancing": "uncertainty",
         "log_gradients": True,
         "log_weights": True,

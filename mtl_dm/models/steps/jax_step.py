@@ -20,6 +20,7 @@ from mtl_dm.models.steps.scopes import (
     is_shared,
     last_kernel,
     learn,
+    learn_terms,
     one_representation,
     remember,
     require_shared,
@@ -67,9 +68,11 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     scale = _loss_scale(model, optimizer)
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
+    start = fixed
     gradients, seen, usable, at, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
     shown = gradients if seen.losses is None else [*gradients, seen.losses]
     finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
+    fixed = _terms_undone(model, start, fixed, finite)
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:
         remember(balancing, lambda: learn(model, seen), seen, finite)
@@ -94,6 +97,18 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     with values.scope():
         logs = model.get_metrics_result()
     return logs, (trainable, fixed, optimizer, metrics)
+
+
+def _terms_undone(model: Any, before: Any, fixed: Any, finite: Any) -> list[Any]:
+    """Return the weights that are not trained, those of terms as before an unusable step.
+
+    Terms learn where their context is, in the forward pass: it does not leave that.
+    """
+    learned = {id(v) for each in model.learning_terms for v in each.non_trainable_variables}
+    return [
+        jnp.where(finite, new, old) if id(variable) in learned else new
+        for variable, new, old in zip(model.non_trainable_variables, fixed, before, strict=True)
+    ]
 
 
 def test_step(model: Any, state: Any, data: Any) -> Any:
@@ -136,6 +151,7 @@ def _by_losses(
             names = balanced_names(balancing, terms)
             seen = seen_of(balancing, names, terms, parts, features=context.representations)
             objective = objective_of(balancing, parts, seen)
+            learn_terms(model, context, True)
             model.log_terms(terms)
             _log(model, context, batch, objective)
         shown = (seen.losses, seen.present, context.representations)
@@ -213,6 +229,7 @@ def _by_gradients(
             terms = model.terms(context)
             parts = parts_of(terms)
             seen = seen_of(balancing, names, terms, parts)
+            learn_terms(model, context, True)
             model.log_terms(terms)
             rest = sum(part for name, part in parts.items() if name not in names)
             vector = scale * jnp.stack([*(parts[name] for name in names), jnp.asarray(rest + 0.0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from mtl_dm.balancing import Balancing, Seen
+from mtl_dm.models.terms import Context
 
 MOST_BYTES = 2**28
 """Of the terms' gradients that a step keeps at once."""
@@ -128,13 +130,30 @@ def remember(balancing: Balancing, change: Callable[[], None], seen: Seen, finit
         seen: Of the step.
         finite: Whether the gradients were finite on every replica.
     """
-    variables = balancing.non_trainable_variables
-    before = [ops.copy(variable) for variable in variables]
-    change()
     if seen.losses is not None:
         finite = ops.logical_and(finite, ops.all(ops.isfinite(seen.losses)))
+    _changed(balancing.non_trainable_variables, change, finite)
+
+
+def learn_terms(model: Any, context: Context, finite: Any) -> None:
+    """Let a model's terms remember a step, unless its losses or gradients were not finite.
+
+    Args:
+        model: The model.
+        context: Of the step.
+        finite: Whether they are finite on every replica.
+    """
+    for provider in model.learning_terms:
+        change = functools.partial(provider.learn, context)
+        _changed(provider.non_trainable_variables, change, finite)
+
+
+def _changed(variables: Sequence[Any], change: Callable[[], None], taken: Any) -> None:
+    """Change variables, and undo it where the step is not taken."""
+    before = [ops.copy(variable) for variable in variables]
+    change()
     for variable, old in zip(variables, before, strict=True):
-        variable.assign(ops.where(finite, ops.convert_to_tensor(variable), old))
+        variable.assign(ops.where(taken, ops.convert_to_tensor(variable), old))
 
 
 def learn(model: Any, seen: Seen) -> None:

@@ -20,6 +20,7 @@ from mtl_dm.models.steps.scopes import (
     keeps_rows,
     last_kernel,
     learn,
+    learn_terms,
     one_representation,
     remember,
     require_shared,
@@ -38,11 +39,12 @@ def train_step(model: Any, data: Any) -> Any:
     inputs, labels, masks = keras.utils.unpack_x_y_sample_weight(data)
     balancing = model.balancing
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
-    gradients, seen, usable, at = by(model, inputs, labels, masks)
+    gradients, seen, usable, at, context = by(model, inputs, labels, masks)
     finite = usable
     if _skips(model):
         finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     gating.learn(model, at, labels, finite)
+    learn_terms(model, context, finite)
     if balancing.non_trainable_variables:
         remember(balancing, lambda: learn(model, seen), seen, finite)
     _apply(model, gradients, finite)
@@ -61,10 +63,10 @@ def test_step(model: Any, data: Any) -> Any:
     return model.get_metrics_result()
 
 
-def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[Any], Any, Any, Any]:
-    """Return the scaled gradients of the objective, what the method saw, True, and for the gates.
+def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any, ...]:
+    """Return the scaled gradients of the objective, what the method saw, True, and for others.
 
-    What is for the gates are gradients at the logits of gated heads.
+    What is for the gates are gradients at the logits of gated heads, for terms the context.
     """
     balancing = model.balancing
     with tf.GradientTape(persistent=model.log_gradients) as tape:
@@ -92,7 +94,7 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[list[A
     elif model.log_weights:
         model.log_balance(balancing.balance(seen), None)
     _log(model, context, labels, masks, objective)
-    return gradients, seen, tf.constant(True), at
+    return gradients, seen, tf.constant(True), at, context
 
 
 def _apart(context: Any) -> Any:
@@ -102,12 +104,10 @@ def _apart(context: Any) -> Any:
     return dataclasses.replace(context, gated=tf.nest.map_structure(tf.identity, context.gated))
 
 
-def _by_gradients(
-    model: Any, inputs: Any, labels: Any, masks: Any
-) -> tuple[list[Any], Any, Any, Any]:
+def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any, ...]:
     """Return the scaled gradients as the method weighs them, what it saw, if that is usable.
 
-    And what is for the gates, which weighs nothing.
+    And what is for the gates and for terms, which weighs nothing.
     """
     balancing = model.balancing
     variables = [variable.value for variable in model.trainable_variables]
@@ -149,7 +149,7 @@ def _by_gradients(
         weights[place_of[name]] * part if name in place_of else part for name, part in parts.items()
     )
     _log(model, context, labels, masks, objective)
-    return combined, safe, finite, gating.at_logits(features, at_gates, scale)
+    return combined, safe, finite, gating.at_logits(features, at_gates, scale), context
 
 
 def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, list[Any]]:
@@ -257,6 +257,7 @@ def _skips(model: Any) -> bool:
     """Return whether a step that is not finite is left out; gates see it by themselves."""
     balancing = model.balancing
     remembers = balancing.wants_losses or bool(balancing.non_trainable_variables)
+    remembers = remembers or bool(model.learning_terms)
     scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     several = tf.distribute.get_strategy().num_replicas_in_sync > 1
     return remembers or balancing.looks_after or scaled or several

@@ -15,7 +15,7 @@ import numpy as np
 
 from mtl_dm.balancing import BALANCING, MGDA
 from mtl_dm.losses.virtual import VIRTUAL
-from mtl_dm.models import Coupling
+from mtl_dm.models import CentreLoss, Coupling
 from tests.balancing.methods import USERS
 from tests.models.cases import (
     AFFECT,
@@ -30,11 +30,13 @@ from tests.models.providers import Centre, Raw
 
 GATED = {"gated": BALANCING.get("equal"), "gated_mgda": MGDA}
 """With couplings behind gradient gates, and virtual rows."""
+CENTRED = {"centred": lambda: BALANCING.get("dynamic")(variant="author"), "centred_mgda": MGDA}
+"""With a term that has a state, a part of a task's."""
 METHODS = {
     **{name: BALANCING.get(name) for name in BALANCING},
     **USERS,
     **GATED,
-    "dynamic_author": lambda: BALANCING.get("dynamic")(variant="author"),
+    **CENTRED,
     "mgda_features": lambda: MGDA(scope="features"),
 }
 FULL, HALF = "float32", "mixed_float16"
@@ -86,7 +88,8 @@ def trained(name, precision, compiled):
     backbone = Raw(penalty=0.0)
     # Couplings have replicas and backends of their own under test.
     couplings = [Coupling(relatedness=TABLE)] if name in GATED else ()
-    model = coupled_model(backbone, couplings, TASKS, balancing=METHODS[name](), terms=[Centre()])
+    terms = [Centre(), *([CentreLoss(task="expression")] if name in CENTRED else [])]
+    model = coupled_model(backbone, couplings, TASKS, balancing=METHODS[name](), terms=terms)
     model(keras.ops.zeros((1, 3)))
     start(model)
     optimizer = keras.optimizers.SGD(0.05)

@@ -106,6 +106,7 @@ def own_config(
         couplings=(),
         chain=(),
         validation_gate=False,
+        terms=tuple(term for term in config.terms if _of_one(term, names)),
         task_weights=weights,
         task_losses=losses,
     )
@@ -119,6 +120,12 @@ def own_config(
         batch_size=sum(places[place] for place in kept),
         steps_per_epoch=steps,
     )
+
+
+def _of_one(term: str, names: Sequence[str]) -> bool:
+    """Return whether a term is a part of none but these tasks' losses."""
+    task = parse(term).options.get("task")
+    return task is None or task in names
 
 
 def batches_of(problem: Problem, config: TrainConfig) -> tuple[list[int], int]:

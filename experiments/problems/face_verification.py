@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import ops
 
 from experiments.engine.problem import Problem
-from experiments.problems.people import SIDE, People, classes_of, digest_of
+from experiments.problems.people import People, classes_of, digest_of
 from mtl_dm import data
 from mtl_dm.data.pairs import Pairs
 from mtl_dm.measuring.evaluation import BATCH
@@ -73,7 +73,7 @@ class FaceVerification(Problem):
         self.config = TrainConfig(
             datasets=(SOURCE,),
             tasks=(IDENTITY, EXPRESSION),
-            image_size=SIDE,
+            image_size=faces.train.images.shape[1],
             **options,
         )
         parts = {"pretraining": faces.pretraining, "train": faces.train, "test": faces.test}
@@ -82,6 +82,10 @@ class FaceVerification(Problem):
             "images": {name: len(part.images) for name, part in parts.items()},
             "people": {name: len(part.people) for name, part in parts.items()},
             "pairs": len(faces.pairs.same),
+            "expressions": {
+                name: int((faces.train.expression == place).sum())
+                for place, name in enumerate(faces.expressions)
+            },
             "data": digest_of(parts),
         }
 
@@ -166,7 +170,7 @@ def source(
 
 
 def _colours(image: tf.Tensor, labels: Any, masks: Any) -> tuple[tf.Tensor, Any, Any]:
-    return data.network_input(tf.tile(image, (1, 1, 3)), SIDE), labels, masks
+    return data.network_input(tf.tile(image, (1, 1, 3)), image.shape[0]), labels, masks
 
 
 def embeddings(model: MultiTaskModel, images: tf.data.Dataset) -> np.ndarray:

@@ -8,8 +8,10 @@ import numpy as np
 
 from experiments.problems import cmu_people, lfw_people
 from experiments.problems.face_verification import Faces
-from experiments.problems.people import Crop, People, built_people, classes_of, together
+from experiments.problems.people import SIDE, Crop, People, built_people, classes_of, together
+from mtl_dm import data
 from mtl_dm.data.pairs import Pairs, draw_pairs
+from mtl_dm.datasets.reading.subjects import SPLITS
 from mtl_dm.tasks import EXPRESSIONS
 
 NAME = "synthetic_identities"
@@ -22,14 +24,15 @@ CMU_FOLDS = 5
 """Of ten people two each."""
 
 
-def drawn(split: str, data_dir: str) -> People:
+def drawn(split: str, data_dir: str, side: int = SIDE) -> People:
     """Return drawn people, built on first use.
 
     Args:
         split: Of `synthetic_identities`.
         data_dir: Folder of built data sets.
+        side: Of the images.
     """
-    return built_people(f"{NAME}:{split}", data_dir, CROP)
+    return built_people(f"{NAME}:{split}", data_dir, side, CROP)
 
 
 @functools.lru_cache(maxsize=2)
@@ -99,6 +102,36 @@ def cmu(source: str, data_dir: str, half: int) -> Faces:
         test,
         *numbered(test, CMU_FOLDS),
         cmu_people.EXPRESSIONS,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def folded(name: str, data_dir: str, fold: int, folds: int, side: int) -> Faces:
+    """Return a fold of a built database with identities: its people are compared, the others train.
+
+    Args:
+        name: Without the split; all of its splits are read.
+        data_dir: Folder of built data sets.
+        fold: Whose people are compared.
+        folds: By person, in the order of a drawn permutation.
+        side: Of the images.
+
+    Raises:
+        FileNotFoundError: If the data set is not built.
+        ValueError: If it has no identities or no expressions.
+    """
+    parts = [built_people(f"{name}:{split}", data_dir, side) for split in SPLITS]
+    people = People(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    numbers = np.random.default_rng(PAIR_SEED).permutation(sorted(people.people))
+    tested = np.isin(people.person, numbers[fold::folds])
+    test = people.take(np.flatnonzero(tested))
+    tasks = {task.name: task for task in data.tasks_in(f"{name}:{SPLITS[0]}", data_dir=data_dir)}
+    return Faces(
+        drawn("pretraining", data_dir, side),
+        people.take(np.flatnonzero(~tested)),
+        test,
+        *numbered(test, min(FOLDS, len(test.people) // 2)),
+        tasks["expression"].labels,
     )
 
 

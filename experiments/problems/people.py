@@ -123,14 +123,14 @@ def resized(images: np.ndarray, side: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=8)
-def built_people(name: str, data_dir: str, crop: Crop | None = None) -> People:
+def built_people(name: str, data_dir: str, side: int = SIDE, crop: Crop | None = None) -> People:
     """Return a built data set with identities and expressions, read once in a process.
 
     Args:
         name: As for `mtl_dm.data.load`.
         data_dir: Folder of built data sets.
-        crop: What is used of a stored image, which must then be of `SIDE` pixels; None: all of it,
-            resized.
+        side: Of the images.
+        crop: What is used of a stored image; None: all of it.
 
     Raises:
         FileNotFoundError: If the data set must be built from a download first.
@@ -142,11 +142,12 @@ def built_people(name: str, data_dir: str, crop: Crop | None = None) -> People:
         raise ValueError(f"The data set {name!r} has no {missing}, only {sorted(tasks)}.")
     wanted = [tasks["identity"], tasks["expression"]]
     labels = data.label_arrays(name, data_dir=data_dir, tasks=wanted, one_hot=False)
-    size = SIDE if crop is None else None
+    size = side if crop is None else None
     source = data.load(name, data_dir=data_dir, tasks=[], image_size=size)
-    left, top, right, bottom = crop or (0, 0, SIDE, SIDE)
+    left, top, right, bottom = crop or (0, 0, side, side)
     images = [
         grey((image[top:bottom, left:right] + 1) * 127.5)
         for image, _, _ in source.as_numpy_iterator()
     ]
-    return People(np.stack(images), labels["identity"][0], labels["expression"][0])
+    people, expression = (labels[task.name][0] for task in wanted)
+    return People(resized(np.stack(images), side), people, expression)

@@ -19,8 +19,8 @@ from experiments.problems.face_verification import (
     IDENTITY,
     PRETRAINING,
     VERIFICATION,
-    FaceVerification,
     Faces,
+    FaceVerification,
     embeddings,
     source,
 )

@@ -15,7 +15,7 @@ LOSSES = {"identity": [3.0, 2.0, 1.0], "expression": [2.5, 1.5, 2.0]}
 
 
 def write(folder, column, rows, seeds=(0,), fold=None):
-    """Write cells: row number n with seed s has verification (50 + n + s)%, expression half of it."""
+    """Write cells: row n with seed s has verification (50 + n + s)%, expression half of it."""
     for place, row in enumerate(ROWS):
         for seed in seeds if row in rows else ():
             _write(Path(folder), column, row, seed, fold, 0.5 + (place + seed) / 100)

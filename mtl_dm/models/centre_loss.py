@@ -15,7 +15,7 @@ from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.models.terms import Context, Term, TermProvider
 from mtl_dm.tasks import Task, by_name
 
-NAME = "centre_loss"
+NAME = "centre"
 
 
 @keras.saving.register_keras_serializable("mtl_dm")
@@ -38,8 +38,8 @@ class CentreLoss(keras.layers.Layer, TermProvider):
         weight: alpha >= 0.
         rate: How far centres move in a step, in (0, 1].
         normalised: Whether embeddings are scaled to unit length first.
-        name: As for `keras.layers.Layer`.
-        **kwargs: Likewise.
+        name: Of the term.
+        **kwargs: As for `keras.layers.Layer`.
 
     Raises:
         ValueError: If an option is unknown or out of its range.
@@ -87,18 +87,19 @@ class CentreLoss(keras.layers.Layer, TermProvider):
         Raises:
             ValueError: If there is no such multiclass task or embedding, or that has no fixed size.
         """
+        who = f"The loss term {self.name!r}"
         task = by_name(tuple(tasks)).get(self.task)
         if task is None or task.kind != "multiclass":
             kinds = {each.name: each.kind for each in tasks}
-            raise ValueError(f"{self.name} needs a multiclass task, got {self.task!r} of {kinds}.")
+            raise ValueError(f"{who} needs a multiclass task, got {self.task!r} of {kinds}.")
         source = self.embedding or self.task
         if source not in returned:
             raise ValueError(
-                f"{self.name}: the backbone returns no {source!r}. There are: {sorted(returned)}."
+                f"{who}: the backbone returns no {source!r}. There are: {sorted(returned)}."
             )
         shape = tuple(returned[source].shape)
         if len(shape) != 2 or shape[1] is None:
-            raise ValueError(f"{self.name} needs an embedding [B, D], {source!r} is {shape}.")
+            raise ValueError(f"{who} needs an embedding [B, D], {source!r} is {shape}.")
         self.centres = self.add_weight(
             name="centres",
             shape=(task.size, shape[1]),

@@ -190,8 +190,13 @@ class MultiTaskModel(keras.Model):
         shape = getattr(input_like, "shape", input_like)
         return keras.KerasTensor((None, *shape[1:]), dtype=self.compute_dtype)
 
-    def _prepare(self, inputs: Any) -> None:
-        """Finish what depends on the losses that the backbone adds itself."""
+    def _prepare(self, inputs: Any, returned: Any = None) -> None:
+        """Finish what depends on the losses that the backbone adds itself, and on what it returns.
+
+        Args:
+            inputs: Symbols.
+            returned: Of the backbone, features and extras; None: it is asked where that matters.
+        """
         if self._prepared:
             return
         self._prepared = True
@@ -202,8 +207,9 @@ class MultiTaskModel(keras.Model):
                 name=f"{AUXILIARY}_loss", dtype="float32"
             )
         providers = [each for each in self._extra_terms if each.needs_sizes]
-        if self.balancing.uses_features or providers:
-            features, extras = heads.split(self.backbone(inputs), list(self.heads))
+        if returned is None and (self.balancing.uses_features or providers):
+            returned = heads.split(self.backbone(inputs), list(self.heads))
+        features, extras = returned or ({}, {})
         for provider in providers:
             provider.prepare(self.tasks, {**extras, **features})
         self.balancing.prepare(self._balanced(names))
@@ -238,7 +244,7 @@ class MultiTaskModel(keras.Model):
             input_shape: Shape with the batch dimension, or a structure of them.
         """
         inputs = keras.tree.map_shape_structure(self._symbol, input_shape)
-        features, _ = heads.split(self.backbone(inputs), list(self.heads))
+        features, extras = heads.split(self.backbone(inputs), list(self.heads))
         for name, task in self._tasks_by_name.items():
             shape = tuple(features[name].shape)
             if self.heads[name].built:  # By a look at logits before the model was built.
@@ -246,7 +252,7 @@ class MultiTaskModel(keras.Model):
             self.heads[name].build(heads.width(task, shape, self.chain, self._tasks_by_name))
         self._build_gates(features)
         self._in_parts = any(len(each.shape) == 3 for each in features.values())
-        self._prepare(inputs)
+        self._prepare(inputs, (features, extras))
         self.built = True
         freeze(self, self._frozen)
 

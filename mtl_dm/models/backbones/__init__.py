@@ -19,6 +19,7 @@ from mtl_dm.models.backbones.effnet_b2 import effnet_b2
 from mtl_dm.models.backbones.emoaffnet import emoaffnet
 from mtl_dm.models.backbones.faces_behaviour import faces_behaviour
 from mtl_dm.models.backbones.hse_nn import hse_nn
+from mtl_dm.models.backbones.inception_resnet_small import inception_resnet_small
 from mtl_dm.models.backbones.mobilenet_v2 import mobilenet_v2
 from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.nts_net import nts_net
@@ -43,6 +44,7 @@ BACKBONES.register("effnet_b2")(effnet_b2)
 BACKBONES.register("emoaffnet")(emoaffnet)
 BACKBONES.register("faces_behaviour")(faces_behaviour)
 BACKBONES.register("hse_nn")(hse_nn)
+BACKBONES.register("inception_resnet_small")(inception_resnet_small)
 BACKBONES.register("mobilenet_v2")(mobilenet_v2)
 BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("nts_net")(nts_net)

@@ -88,7 +88,7 @@ def trained(name, precision, compiled):
     backbone = Raw(penalty=0.0)
     # Couplings have replicas and backends of their own under test.
     couplings = [Coupling(relatedness=TABLE)] if name in GATED else ()
-    terms = [Centre(), *([CentreLoss(task="expression")] if name in CENTRED else [])]
+    terms = [Centre(), *([CentreLoss(task="expression", name="code")] if name in CENTRED else [])]
     model = coupled_model(backbone, couplings, TASKS, balancing=METHODS[name](), terms=terms)
     model(keras.ops.zeros((1, 3)))
     start(model)

@@ -71,7 +71,7 @@ def _thumbnails(source: tf.data.Dataset, rows: Sequence[int]) -> dict[int, str]:
     inputs = source.map(lambda inputs, labels, masks: inputs[place] if place else inputs)
     for row, image in enumerate(inputs.take(max(rows) + 1).as_numpy_iterator()):
         if row in wanted:
-            images[row] = _thumbnail(image)
+            images[row] = thumbnail(image)
     return images
 
 
@@ -118,7 +118,7 @@ def _named(found: Predictions, row: int) -> dict[str, Any]:
     }
 
 
-def _thumbnail(image: np.ndarray) -> str:
+def thumbnail(image: np.ndarray) -> str:
     """Return an image in [-1, 1] as a small JPEG in a data URL."""
     pixels = np.clip((image + 1.0) * 127.5, 0, 255).astype(np.uint8)
     height, width = pixels.shape[:2]

@@ -46,6 +46,7 @@ def test_lfw(listed):
     first, second = pairs.people()
     assert first.tolist() == ["Ann", "Ann", "Cy", "Cy"]
     assert second.tolist() == ["Ann", "Bob", "Cy", "Dee"]
+    assert pairs.in_several_folds() == []
 
 
 @pytest.mark.parametrize("change", [str, lambda text: "split number, pair, first, second\n" + text])
@@ -67,6 +68,7 @@ def test_author_rows(listed):
     assert named(pairs)[0] == ("S085/002/S085_002_12.png", "S085/003/S085_003_01.png", True, 1)
     assert pairs.fold.tolist() == [1, 1, 2]
     assert [side.tolist() for side in pairs.people()] == [["S085"] * 3, ["S085", "S089", "S089"]]
+    assert pairs.in_several_folds() == ["S085", "S089"]
     with pytest.raises(ValueError, match="folds must be 1 to 3, its pairs, got 10"):
         read_author_pairs(listed(HEAD + "".join(rows)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Collection
 
@@ -61,6 +62,17 @@ class Pairs:
         if unknown.size:
             raise ValueError(f"It is not known who is on the images of pair {unknown[0]}.")
         return first, second
+
+    def in_several_folds(self) -> list[str]:
+        """Return who is in several folds, by name.
+
+        Raises:
+            ValueError: As for `people`.
+        """
+        names = np.concatenate(self.people())
+        once = set(zip(names.tolist(), np.tile(self.fold, 2).tolist(), strict=True))
+        counts = collections.Counter(name for name, _ in once)
+        return sorted(name for name, count in counts.items() if count > 1)
 
     def of_folds(self, folds: Collection[int]) -> Pairs:
         """Return the pairs of some folds.

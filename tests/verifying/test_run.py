@@ -1,0 +1,202 @@
+"""The whole command on tiny photos: page, pairs, record, and what it refuses."""
+
+import csv
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from mtl_dm import data, verify
+from mtl_dm.data import Pairs, draw_pairs
+from mtl_dm.metrics import pair_distances, verification_scores
+from mtl_dm.verifying.embedding import embed, network_of
+from mtl_dm.verifying.images import Folder
+from mtl_dm.verifying.run import Options
+from mtl_dm.verifying.verified import verified
+from tests import saved_models
+
+PEOPLE = [f"P{number}" for number in range(8)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two folds of four people with three photos: 4 pairs of one person and of two each."""
+    folder = tmp_path_factory.mktemp("verify")
+    rng = np.random.default_rng(0)
+    for person in PEOPLE:
+        own = rng.integers(0, 200, (16, 16, 3))
+        for number in (1, 2, 3):
+            image = (own + rng.integers(0, 56, own.shape)).astype(np.uint8)
+            path = folder / "images" / person / f"{person}_{number:04d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), image)
+    lines = ["2\t4"]
+    for four in (PEOPLE[:4], PEOPLE[4:]):
+        lines += [f"{person}\t1\t2" for person in four]
+        lines += [f"{one}\t1\t{other}\t3" for one, other in zip(four, four[1:] + four[:1])]  # noqa: B905
+    (folder / "pairs.txt").write_text("\n".join(lines), encoding="utf-8")
+    saved_models.save(folder / "model")
+    return folder
+
+
+def arguments(folder, output, *more):
+    return [
+        f"--checkpoint={folder / 'model' / 'best.keras'}", f"--pairs={folder / 'pairs.txt'}",
+        f"--images={folder / 'images'}", "--draws=20", f"--output={output}", *more,
+    ]  # fmt: skip
+
+
+def test_page_pairs_and_record(folder, tmp_path, capsys):
+    assert verify.main(arguments(folder, tmp_path)) == 0
+    record = json.loads((tmp_path / "verification.json").read_text(encoding="utf-8"))
+    assert record["pairs"] == {"listed": 16, "verified": 16, "of_one_person": 8, "images": 24}
+    with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: np.array([float(row[name]) for row in rows])
+               for name in ("distance", "threshold", "same", "fold", "accepted")}  # fmt: skip
+    expected = verification_scores(columns["distance"], columns["same"], columns["fold"])
+    assert record["scores"]["auc"] == pytest.approx(expected["auc"])
+    right = columns["accepted"] == columns["same"]
+    assert record["scores"]["accuracy"] == pytest.approx(right.mean())
+    assert record["scores"]["tar_at_far_0.1"] is None
+    np.testing.assert_array_equal(columns["distance"] <= columns["threshold"], columns["accepted"])
+    page = (tmp_path / "verification.html").read_text(encoding="utf-8")
+    assert "NOT VALIDATED ON PEOPLE" in page and "too few pairs to say" in page
+    assert page.count("<img") == 2 * (~right).sum()
+    assert "python -m mtl_dm.verify --checkpoint=" in page
+    assert (tmp_path / "roc.svg").read_text(encoding="utf-8").startswith("<svg")
+    said = capsys.readouterr().out
+    accuracy = re.search(r"threshold of the other folds: ([\d.]+) ±", said)
+    assert float(accuracy[1]) == pytest.approx(100 * right.mean(), abs=0.05)
+    assert "always giving the same answer, 50.0% would be" in said
+
+
+def test_distances_are_those_of_the_networks_embeddings(folder, tmp_path):
+    from mtl_dm.measuring.scoring import load_model
+
+    model = load_model(folder / "model" / "best.keras")
+    layer = next(each.name for each in model.backbone.layers if "conv2d" in each.name)
+    more = ("--distance=euclidean", f"--layer={layer}", "--batch_size=5", "--folds=1,2")
+    assert verify.main(arguments(folder, tmp_path, *more)) == 0
+    with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))
+    names = [first["first"], first["second"]]
+    images = Folder(folder / "images", names).read(names, saved_models.SIZE)
+    found = embed(network_of(model, layer), images)
+    expected = pair_distances(found[names[0]][None], found[names[1]][None], "euclidean")
+    assert float(first["distance"]) == pytest.approx(expected[0], rel=1e-4)
+
+
+def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch):
+    who = np.repeat(np.arange(20), 3)
+    images = np.random.default_rng(1).uniform(-1, 1, (60, 16, 16, 3)).astype(np.float32)
+    monkeypatch.setattr(data, "raw_features", lambda *_, **__: {"identity": who})
+    monkeypatch.setattr(
+        data, "load", lambda *_, **__: data.from_arrays({"image": images}, {}, saved_models.TASKS)
+    )
+    given = [f"--checkpoint={folder / 'model' / 'best.keras'}", "--dataset=people:test",
+             "--seed=2", "--draws=4", f"--output={tmp_path}"]  # fmt: skip
+    assert verify.main(given) == 0
+    with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    drawn = draw_pairs(who, seed=2)
+    assert [int(row["first"]) for row in rows] == drawn.first.tolist()
+    assert [int(row["same"]) for row in rows] == drawn.same.tolist()
+
+
+def test_the_worst_mistakes_come_first():
+    pairs = Pairs(
+        tuple("abcdefgh"),
+        np.array([0, 2, 4, 6] * 2),
+        np.array([1, 3, 5, 7] * 2),
+        np.array([True, False, True, False] * 2),
+        np.repeat([1, 2], 4),
+    )
+    found = verified(pairs, np.array([1.0, 2.5, 9.0, 8.0, 1.0, 2.0, 3.0, 9.0]), 5)
+    assert found.intervals == {}
+    for same in (True, False):
+        places = found.wrong(same)
+        assert (found.accepted[places] != same).all() and (pairs.same[places] == same).all()
+        off = np.abs(found.distances - found.thresholds)[places]
+        assert (np.diff(off) <= 0).all()
+    assert found.wrong(True)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--folds=1"], r"at least two folds, got \[1\]"),
+        (["--folds=3,1"], r"must be some of \[1, 2\], got \[1, 3\]"),
+        (["--checkpoint=nothing/here.keras"], "No checkpoint at nothing/here.keras"),
+        (["--images=nothing/here"], "no folder of images at nothing/here"),
+        (["--format=ytf"], "a pair must have fold"),
+        (["--format=authors(folds=99)"], "folds must be 1 to 16, its pairs, got 99"),
+        (["--layer=fc9"], "has no layer 'fc9'"),
+    ],
+)
+def test_what_cannot_be_verified(folder, tmp_path, capsys, more, message):
+    assert verify.main(arguments(folder, tmp_path / "out", *more)) == 1
+    assert re.search(message, capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_image_is_refused_or_left_out(folder, tmp_path, capsys):
+    text = (folder / "pairs.txt").read_text(encoding="utf-8").replace("P7\t1\t2", "P7\t1\t9")
+    listed = tmp_path / "pairs.txt"
+    listed.write_text(text, encoding="utf-8")
+    given = arguments(folder, tmp_path / "out", f"--pairs={listed}")
+    assert verify.main(given) == 1
+    message = "1 of 16 pairs name an unknown image; the first one is 'P7_0009'"
+    assert message in capsys.readouterr().err
+    assert verify.main([*given, "--skip_missing"]) == 0
+    page = (tmp_path / "out" / "verification.html").read_text(encoding="utf-8")
+    assert "<strong>1 of 16 pairs are left out</strong>" in page
+
+
+def test_folds_that_share_people_are_told_and_frames_of_a_video_averaged(folder, tmp_path):
+    rows = ["heading"]
+    for number, (one, other) in enumerate([(0, 0), (0, 1), (1, 1), (1, 0)]):
+        images = f"x/P{one}/{one}/1.png  x/P{other}/{other}/2.png"
+        rows.append(f"{number}  {images}  {one == other}  5  5  0  True")
+    for one in (0, 1):
+        for frame in (1, 2):
+            video = tmp_path / "videos" / f"P{one}" / str(one) / f"{frame}.png"
+            video.mkdir(parents=True)
+            for number in (1, 2):
+                photo = folder / "images" / f"P{one}" / f"P{one}_{number:04d}.png"
+                (video / f"{number}.png").write_bytes(photo.read_bytes())
+    (tmp_path / "rows.txt").write_text("\n".join(rows), encoding="utf-8")
+    more = ["--format=authors(folds=2)", f"--pairs={tmp_path / 'rows.txt'}"]
+    more += [f"--images={tmp_path / 'videos'}"]
+    assert verify.main(arguments(folder, tmp_path / "out", *more)) == 0
+    page = (tmp_path / "out" / "verification.html").read_text(encoding="utf-8")
+    assert "2 people are in several folds" in page
+    with (tmp_path / "out" / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))
+    # Both videos hold the same two photos.
+    assert float(first["distance"]) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Give --pairs with --images, or --dataset"),
+        ({"pairs": "p"}, "Give --pairs with --images, or --dataset"),
+        ({"pairs": "p", "images": "i", "dataset": "d"}, "Give --pairs with --images"),
+        ({"dataset": "d", "layer": "l", "task": "t"}, "Give --layer or --task"),
+        ({"dataset": "d", "form": "csv"}, "Unknown list of pairs 'csv'. Known: authors, lfw, ytf"),
+        ({"dataset": "d", "distance": "l1"}, "Unknown distance 'l1'"),
+        ({"dataset": "d", "batch_size": 0}, "batch_size must be at least 1, not 0"),
+    ],
+)
+def test_wrong_usage(options, message):
+    with pytest.raises(ValueError, match=message):
+        Options(**options)
+
+
+def test_wrong_usage_ends_with_2(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        verify.main(["--checkpoint=x", "--pairs=p"])
+    assert "Give --pairs with --images" in capsys.readouterr().err

@@ -48,7 +48,7 @@ SECONDS = 100
 """What a cell takes with another beside it on two cores."""
 BACKBONE = "inception_resnet_small(variant=demo)"
 DRAWN = "synthetic people / small Inception-ResNet"
-DRAWN_ONCE = "synthetic people, other static weights / small Inception-ResNet"
+DRAWN_ONCE = f"{DRAWN}, other static weights"
 LFW = "LFW / small Inception-ResNet"
 CMU = "CMU / small Inception-ResNet"
 EPOCHS = 20

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.dynamic_curves import Curve, lines
 from experiments.dynamic_history import TASKS, Course
 from experiments.dynamic_rows import DYNAMIC, EQUAL, FULL, NAIVE, ONCE, static
-from experiments.dynamic_tables import Courses
+from experiments.dynamic_tables import Courses, group_of
 from experiments.problems.face_verification import EXPRESSION, VERIFICATION
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting.measured import Measured
@@ -90,7 +90,7 @@ def _panels(found: Courses, what: str) -> Iterator[Titled]:
             if values is None or course.weights is None:
                 continue
             curves = [_over_epochs(course, values[..., n], task) for n, task in enumerate(TASKS)]
-            name = f"{column.partition(' /')[0]}: {row}"
+            name = f"{group_of(column)}: {row}"
             yield Titled(name, lines(curves, "epoch", f"{what} of {name}"))
 
 
@@ -125,7 +125,7 @@ def efficiency(found: Courses, path: Path) -> bool:
                 _over_epochs(course, course.losses[..., place], row, EFFICIENCY[row])
                 for row, course in there.items()
             ]
-            name = f"{column.partition(' /')[0]}: loss of {task}"
+            name = f"{group_of(column)}: loss of {task}"
             panels.append(Titled(name, lines(curves, "epoch", name)))
     if panels:
         legend = [Key(n, colour, row) for n, (row, colour) in enumerate(EFFICIENCY.items(), 1)]

@@ -33,7 +33,8 @@ def _method(balancing: str, single_task: bool = False) -> Method:
         "balancing": balancing,
         # Constant weights need no log.
         "log_weights": not balancing.startswith(("equal", "static")),
-        "stages": TRANSFERRED,
+        # A network with one branch has nothing to copy: it starts from the identity branch itself.
+        "stages": () if single_task else TRANSFERRED,
     }
     return Method(changes, single_task=single_task, starts_from=PRETRAINED)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+import pandas as pd
+
 from experiments.dynamic_history import Course, larger
 from experiments.dynamic_rows import EQUAL, PUBLISHED_ROWS, ROWS, WEIGHED
 from experiments.problems.face_verification import EXPRESSION, VERIFICATION
 from mtl_dm.reporting import Cell, published
-from mtl_dm.reporting.measured import Measured
+from mtl_dm.reporting.measured import Measured, Summary
 from mtl_dm.reporting.quantities import FRACTION
 from mtl_dm.reporting.tables import ABSENT, Table, shown
 
@@ -43,16 +45,17 @@ def data_table(cells: Sequence[Cell], columns: Sequence[str]) -> Table:
     """
     heads = [f"{part}: people / images" for part in PARTS]
     lines = [["data", *heads, "pairs", *(f"{name}, train" for name in EXPRESSIONS)]]
-    for column in columns:
-        seen: dict[str, list[str]] = {}
-        for cell in (cell for cell in cells if cell.column == column):
-            config = cell.record["config"]
-            place = "" if cell.fold is None else f", fold {cell.fold}"
-            numbers = [f"{config['people'][p]:,} / {config['images'][p]:,}" for p in PARTS]
-            counts = config["expressions"]
-            each = [_count(counts.get(name, counts.get(SHORT.get(name)))) for name in EXPRESSIONS]
-            seen[f"{column}{place}"] = [*numbers, f"{config['pairs']:,}", *each]
-        lines += [[name, *seen[name]] for name in sorted(seen)]
+    places = {column: place for place, column in enumerate(columns)}
+    seen: dict[str, list[str]] = {}
+    for cell in sorted(cells, key=lambda cell: (places[cell.column], cell.fold or 0)):
+        config = cell.record["config"]
+        name = group_of(cell.column) + ("" if cell.fold is None else f", fold {cell.fold}")
+        numbers = [f"{config['people'][p]:,} / {config['images'][p]:,}" for p in PARTS]
+        counts = config["expressions"]
+        each = [_count(counts.get(name, counts.get(SHORT.get(name)))) for name in EXPRESSIONS]
+        # Columns of a group have the same people.
+        seen[name] = [*numbers, f"{config['pairs']:,}", *each]
+    lines += [[name, *found] for name, found in seen.items()]
     for name, (people, counts) in PRINTED.items():
         every = [ABSENT, str(people), ABSENT, ABSENT, *map(_count, counts)]
         lines.append([f"{name}, printed", *every])
@@ -63,30 +66,49 @@ def _count(value: int | None) -> str:
     return ABSENT if value is None else f"{value:,}"
 
 
+def group_of(column: str) -> str:
+    """Return what stands before " /" in a column's name: columns of a group have the same data."""
+    return column.partition(" /")[0]
+
+
 def results(measured: Mapping[str, Measured]) -> Iterator[tuple[str, Table]]:
     """Yield title and lines of Table 2, and of Tables 3 and 4: measured here, then printed.
 
     Args:
-        measured: By column.
+        measured: By column; those of a group stand in one place.
     """
+    groups: dict[str, list[Measured]] = {}
+    for column, each in measured.items():
+        groups.setdefault(group_of(column), []).append(each)
     printed = published("dynamic")
     for task, title in TITLES.items():
-        own = printed[printed["task"] == task]
-        databases = list(dict.fromkeys(own["column"]))
-        theirs = {(row, name): v for row, name, v in own[["row", "column", "value"]].to_numpy()}
-        lines = [["row", *measured, *(f"{name}, printed" for name in databases)]]
-        ours = [row for row in ROWS if any(each.values(row, task, "accuracy") for each in
-                                           measured.values())]  # fmt: skip
-        for row in ours:
-            summaries = (each.summary(row, task, "accuracy") for each in measured.values())
-            found = [shown(summary, FRACTION) for summary in summaries]
-            name = PUBLISHED_ROWS.get(row, "")
-            lines.append([row, *found, *(_percent(theirs.get((name, d))) for d in databases)])
-        named = {PUBLISHED_ROWS.get(row) for row in ours}
-        for name in (row for row in dict.fromkeys(own["row"]) if row not in named):
-            numbers = (_percent(theirs.get((name, database))) for database in databases)
-            lines.append([f"{name}, printed", *[ABSENT] * len(measured), *numbers])
-        yield title, lines
+        yield title, _beside(groups, task, printed[printed["task"] == task])
+
+
+def _beside(groups: Mapping[str, Sequence[Measured]], task: str, printed: pd.DataFrame) -> Table:
+    databases = list(dict.fromkeys(printed["column"]))
+    numbers = printed[["row", "column", "value"]].to_numpy()
+    theirs = {(row, database): value for row, database, value in numbers}
+
+    def cells(name: str) -> list[str]:
+        return [_percent(theirs.get((name, database))) for database in databases]
+
+    lines = [["row", *groups, *(f"{name}, printed" for name in databases)]]
+    for row in ROWS:
+        found = [_summary(own, row, task) for own in groups.values()]
+        if any(found):
+            ours = [shown(each, FRACTION) for each in found]
+            lines.append([row, *ours, *cells(PUBLISHED_ROWS.get(row, ""))])
+    named = {PUBLISHED_ROWS.get(line[0]) for line in lines}
+    for name in (row for row in dict.fromkeys(printed["row"]) if row not in named):
+        lines.append([f"{name}, printed", *[ABSENT] * len(groups), *cells(name)])
+    return lines
+
+
+def _summary(measured: Sequence[Measured], row: str, task: str) -> Summary | None:
+    """Return the accuracy of a row in the first of some columns that has it."""
+    found = (each.summary(row, task, "accuracy") for each in measured)
+    return next((each for each in found if each is not None), None)
 
 
 def _percent(value: float | None) -> str:
@@ -122,7 +144,7 @@ def weights_table(courses: Courses, measured: Mapping[str, Measured]) -> Table:
             ]
             lines.append(
                 [
-                    f"{column.partition(' /')[0]}: {row}",
+                    f"{group_of(column)}: {row}",
                     f"{found.identity:.2f}",
                     f"{found.identity_last:.2f}",
                     share,

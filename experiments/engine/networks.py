@@ -106,6 +106,7 @@ def own_config(
         couplings=(),
         chain=(),
         validation_gate=False,
+        backbone=problem.backbone_of(config, names),
         terms=tuple(term for term in config.terms if _of_one(term, names)),
         task_weights=weights,
         task_losses=losses,

@@ -162,6 +162,16 @@ class Problem(abc.ABC):
         """
         raise ValueError(f"{type(self).__name__} has nothing to pretrain on.")
 
+    def backbone_of(self, config: TrainConfig, names: Sequence[str]) -> str:
+        """Return the backbone of a network of some of the tasks.
+
+        Args:
+            config: Of the network of all tasks.
+            names: Of the tasks.
+        """
+        del names
+        return config.backbone
+
     def start(self, model: MultiTaskModel, other: MultiTaskModel) -> None:
         """Give a model the weights of another row's network to start from.
 

@@ -20,12 +20,15 @@ from mtl_dm import data
 from mtl_dm.data.pairs import Pairs
 from mtl_dm.measuring.evaluation import BATCH
 from mtl_dm.metrics.verification import pair_distances, verification_scores
-from mtl_dm.models import MultiTaskModel
+from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.heads import split
+from mtl_dm.spec import Spec
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
 IDENTITY, EXPRESSION, VERIFICATION = "identity", "expression", "verification"
+BRANCHED = "inception_resnet_small"
+"""The backbone that has a branch for each task."""
 SOURCE, PRETRAINING = "people", "people (pretraining)"
 
 
@@ -117,9 +120,34 @@ class FaceVerification(Problem):
         found.__dict__.update(self.__dict__)
         found._trained = self._faces.pretraining
         found.tasks = (identity_task(found._trained.person),)
-        changes = {"datasets": (PRETRAINING,), "tasks": (IDENTITY,), **self._pretrained}
+        changes = {
+            "datasets": (PRETRAINING,),
+            "tasks": (IDENTITY,),
+            "backbone": self.backbone_of(self.config, (IDENTITY,)),
+            **self._pretrained,
+        }
         found.config = self.config.replace(**changes)
         return found
+
+    def backbone_of(self, config: TrainConfig, names: Sequence[str]) -> str:
+        """Return the backbone with the branches of these tasks alone, where it has branches."""
+        spec = BACKBONES.spec(config.backbone)
+        if spec.name != BRANCHED:
+            return config.backbone
+        return str(Spec(spec.name, {**spec.options, "tasks": tuple(names)}))
+
+    def start(self, model: MultiTaskModel, other: MultiTaskModel) -> None:
+        """Take over the shared layers, and the identity branch for whichever branch is first.
+
+        The stage "transfer" copies that one into the others.
+        """
+        mine, theirs = model.backbone, other.backbone
+        if not hasattr(mine, "branches"):
+            super().start(model, other)
+            return
+        mine.shared.set_weights(theirs.shared.get_weights())
+        first = next(iter(mine.branches.values()))
+        first.set_weights(theirs.branches[IDENTITY].get_weights())
 
 
 def identity_task(person: np.ndarray) -> Task:

@@ -21,6 +21,7 @@ from experiments.dynamic_rows import (
     TUNED,
     UNCERTAINTY,
     WHOLE,
+    static,
 )
 from experiments.dynamic_tables import data_table, results, weights_table
 from mtl_dm.reporting import published, read_cells, to_frame
@@ -91,9 +92,11 @@ def test_results_stand_beside_what_is_printed(measured):
     by_row = {line[0]: dict(zip(heads, line, strict=True)) for line in first[1:]}
     # Row n of ROWS has 50 + n, plus 0, 1, 2 points by seed: mean 51 + n, half width 2.48.
     place = list(ROWS).index(DYNAMIC)
-    assert by_row[DYNAMIC][dynamic.DRAWN] == f"{51 + place:.1f} ± 2.5"
+    assert by_row[DYNAMIC]["synthetic people"] == f"{51 + place:.1f} ± 2.5"
     assert by_row[DYNAMIC]["Oulu-CASIA, printed"] == "99.14"
     assert by_row[UNCERTAINTY]["LFW, printed"] == "—"
+    # Of one seed, from the other column.
+    assert by_row[static(0.2)]["synthetic people"] == f"{50 + list(ROWS).index(static(0.2))}.0"
     assert by_row["FaceNet, printed"]["LFW, printed"] == "99.63"
     assert len(first) == 1 + len(ROWS) + 6
     printed = published("dynamic")
@@ -104,10 +107,11 @@ def test_results_stand_beside_what_is_printed(measured):
 
 def test_who_is_in_it(folder):
     found = data_table(read_cells(folder, dynamic.TABLE).cells, COLUMNS)
-    assert found[1][:5] == [dynamic.DRAWN, "240 / 2,400", "90 / 2,520", "60 / 1,260", "6,000"]
+    assert found[1][:5] == ["synthetic people", "240 / 2,400", "90 / 2,520", "60 / 1,260", "6,000"]
     assert found[1][5:8] == ["360", "—", "—"]
     assert found[-1][0] == "Oulu-CASIA, printed"
     assert {len(line) for line in found} == {13}
+    assert len(found) == 4
 
 
 def test_who_got_the_larger_weight(measured):

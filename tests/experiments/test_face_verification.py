@@ -2,6 +2,7 @@
 
 import csv
 import os
+import types
 from pathlib import Path
 
 import keras
@@ -14,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from experiments.engine.building import build
 from experiments.engine.cell import problem_of
 from experiments.engine.method import Method
+from experiments.engine.networks import configuration, groups_of, own_config
 from experiments.problems import faces_compared, lfw_people
 from experiments.problems.face_verification import (
     IDENTITY,
@@ -206,3 +208,55 @@ def test_the_real_photos():
 def test_drawn_faces_are_cropped_to_the_side_of_all():
     left, top, right, bottom = faces_compared.CROP
     assert right - left == bottom - top == SIDE
+
+
+SMALL = "inception_resnet_small(bottleneck=4, variant=demo)"
+
+
+def test_a_network_has_the_branches_of_its_tasks():
+    found = FaceVerification(tiny(), {**OPTIONS, "backbone": SMALL}, {})
+    single = Method(single_task=True)
+    config = configuration(found, single)
+    groups = groups_of(found, config, single)
+    own = [own_config(found, config, group, [6]).backbone for group in groups]
+    assert own == [
+        f"inception_resnet_small(bottleneck=4, tasks=[{name}], variant=demo)"
+        for name in ("identity", "expression")
+    ]
+    assert found.pretraining().config.backbone == own[0]
+    assert found.config.backbone == SMALL
+
+
+def network(*tasks):
+    """What a backbone with branches has, as small as can be, with weights of its own."""
+    parts = {name: keras.layers.Dense(1) for name in ("shared", *tasks)}
+    for part in parts.values():
+        part.build((None, 2))
+    branches = {name: parts[name] for name in tasks}
+    backbone = types.SimpleNamespace(shared=parts["shared"], branches=branches)
+    return types.SimpleNamespace(backbone=backbone)
+
+
+def test_the_first_branch_starts_from_that_of_identity(problem):
+    keras.utils.set_random_seed(0)
+    pretrained, both, alone = (
+        network(*tasks) for tasks in (["identity"], ["identity", "expression"], ["expression"])
+    )
+    shared = pretrained.backbone.shared.get_weights()
+    identity = pretrained.backbone.branches["identity"].get_weights()
+    other = both.backbone.branches["expression"].get_weights()
+    for model in (both, alone):
+        problem.start(model, pretrained)
+        same(model.backbone.shared.get_weights(), shared)
+        same(next(iter(model.backbone.branches.values())).get_weights(), identity)
+    # The stage "transfer" copies it further.
+    same(both.backbone.branches["expression"].get_weights(), other)
+
+
+def same(one, two):
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_another_backbone_is_the_same_for_every_network(problem):
+    assert problem.backbone_of(problem.config, ("identity",)) == "compact_cnn"

@@ -22,8 +22,10 @@ from experiments.dynamic_rows import (
     TUNED,
     UNCERTAINTY,
 )
+from experiments.engine.dry_run import describe
 from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.running import run_study
+from experiments.engine.study import Study
 from experiments.problems import faces_compared
 from experiments.problems.face_verification import EXPRESSION, IDENTITY, FaceVerification
 from mtl_dm.balancing import BALANCING
@@ -145,6 +147,19 @@ def test_a_tiny_run(tmp_path, monkeypatch):
     # Once more: everything is there.
     run_study(dynamic.study(typed), typed)
     keras.backend.clear_session()
+
+
+def test_a_dry_run_names_what_each_row_starts_from(tmp_path):
+    rows = (PRETRAINED, NAIVE)
+    column = dynamic.Column("people / tiny", "people (synthetic)", problem, [(0, None)], rows)
+    told = describe(
+        Study(dynamic.TABLE, "demo", [column], {row: ROWS[row] for row in rows}), chosen(tmp_path)
+    )
+    first, second = told.split("\n\n")[1:3]
+    assert first.startswith(f"{PRETRAINED} (people / tiny, seed 0)")
+    assert "--tasks=identity " in f"{first} "
+    assert f"uses the networks of {PRETRAINED} of the same column" in second
+    assert "--balancing=naive_dynamic" in second
 
 
 def test_a_fold_of_a_built_database(monkeypatch):

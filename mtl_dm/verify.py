@@ -5,7 +5,7 @@
 
 Two photos are taken for one person where the distance of their embeddings is at most a threshold.
 Prints and writes accuracy (each fold at the threshold of the others), ROC, AUC, equal error rate
-and true accept rates at low false accept rates, with 95% intervals by drawing people again:
+and true accept rates at low false accept rates, with 95% intervals by a bootstrap over people:
 verification.html with the ROC and the pairs that are judged wrong, roc.svg, pairs.csv with every
 pair and its distance, verification.json.
 

@@ -92,7 +92,7 @@ def write(
 
 def numbers(found: Verified) -> Table:
     """Return the metrics in words and percent, with their intervals."""
-    lines = [["percent", "measured", "95% interval over people"]]
+    lines = [["percent", "measured", "95% interval"]]
     for name, value in found.scores.items():
         if name == "accuracy_error":
             continue
@@ -162,7 +162,7 @@ def _how(found: Verified) -> str:
         "own. "
     )
     if found.intervals:
-        text += "Intervals: all people drawn again, within their fold; not another training."
+        text += "Intervals: other people, by a bootstrap over them; not another training."
     else:
         text += "No interval: it is not known who is on the images."
     return note(text)

@@ -49,7 +49,7 @@ class Options:
         task: Whose features.
         distance: A name of `DISTANCES`.
         frames: Images of a video to average.
-        draws: Of people, for the intervals.
+        draws: For the intervals.
         seed: Of all that is drawn.
         batch_size: Images a batch.
 

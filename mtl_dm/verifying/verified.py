@@ -62,7 +62,7 @@ def verified(pairs: Pairs, distances: np.ndarray, draws: int, seed: int = 0) -> 
     Args:
         pairs: In at least two folds, of both kinds.
         distances: [P].
-        draws: Of people, for the intervals.
+        draws: For the intervals.
         seed: Of these draws.
 
     Raises:

@@ -162,25 +162,47 @@ def people_and_pairs(people=24, images=4):
     return distances, same[kept], who[one] % 2, (who[one], who[other])
 
 
-def test_intervals_hold_the_scores_and_are_wider_than_those_of_independent_pairs():
+def test_intervals_lie_around_the_scores_and_are_wider_than_those_of_independent_pairs():
     distances, same, folds, people = people_and_pairs()
     scores = verification_scores(distances, same, folds)
     found = identity_intervals(distances, same, folds, people, draws=60)
     assert set(found) == set(scores) - {"accuracy_error"}
     for name in ("accuracy", "auc", "eer", "tar_at_far_0.1"):
         low, high = found[name]
-        assert low < scores[name] < high
+        assert 0 <= low < scores[name] < high <= 1
+    assert np.isnan(found["tar_at_far_0.001"]).all()
     alone = identity_intervals(distances, same, folds, (np.arange(len(same)),) * 2, draws=60)
-    assert np.ptp(found["auc"]) > 1.3 * np.ptp(alone["auc"])
+    assert np.ptp(found["auc"]) > 1.15 * np.ptp(alone["auc"])
     again = identity_intervals(distances, same, folds, people, draws=60)
     np.testing.assert_array_equal(list(again.values()), list(found.values()))
 
 
-def test_a_rate_that_is_not_stated_has_no_interval():
-    distances, same, folds, people = people_and_pairs(people=6)
-    assert np.isnan(
-        identity_intervals(distances, same, folds, people, draws=4)["tar_at_far_0.001"]
-    ).all()
+def standard_error_of_auc(distances, same):
+    """DeLong, DeLong and Clarke-Pearson (1988): the variance of what each pair adds to the AUC."""
+    closer = distances[same][:, None] < distances[~same][None, :]
+    parts = [closer.mean(axis=axis) for axis in (1, 0)]
+    return np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))
+
+
+def test_the_interval_of_pairs_that_share_nobody_is_delongs():
+    # Products of weights alone would make what pairs of two people add three times as large.
+    distances, same, folds = random_pairs(8, count=300)
+    first = np.arange(len(same))
+    people = (first, np.where(same, first, -1 - first))
+    low, high = identity_intervals(distances, same, folds, people, draws=250)["auc"]
+    expected = 2 * 1.96 * standard_error_of_auc(distances, same)
+    assert high - low == pytest.approx(expected, rel=0.15)
+
+
+def test_what_one_person_adds_is_not_told_apart_from_pair_to_pair():
+    # Every pair there four times, of the same people: the interval of the pairs without copies.
+    distances, same, folds = random_pairs(9, count=100)
+    first = np.arange(len(same))
+    arrays = (distances, same, folds, first, np.where(same, first, -1 - first))
+    once = identity_intervals(*arrays[:3], arrays[3:], draws=100)
+    copies = [np.tile(each, 4) for each in arrays]
+    again = identity_intervals(*copies[:3], tuple(copies[3:]), draws=100)
+    np.testing.assert_allclose(again["auc"], once["auc"])
 
 
 def test_intervals_of_other_arrays():

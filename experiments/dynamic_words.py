@@ -18,11 +18,14 @@ INTRO = (
 
 NOTES = [
     "Verification accuracy of a pair fold is at the threshold that is best on the other folds. "
-    "eer: equal error rate, lower is better.",
+    "eer: equal error rate, lower is better. In `results.csv` stand `accuracy/low` and "
+    "`accuracy/high`: the 95% interval of one network over other people. ± is over trainings.",
     "The paper pretrains on 1.1 million photos at 160 px; here 2,400 drawn faces, with LFW also "
     "its training people, at 48 px: no level compares, differences between rows may.",
     "`Static MTL` of the paper is its best static weight; beside it stands equal weights here. The "
     "paper does not say on what it was chosen.",
+    "w1 is the weight of identity, as in the paper's section 4; its Figures 4 and 5 call expression "
+    "Task 1.",
     "With w1 = 0 nobody is told apart in training, and with w1 = 1 no expression learned: what is "
     "measured there is the pretrained branch, or chance.",
     "Images of people with one photo train expressions alone in LFW, for they are no class of "

@@ -19,7 +19,7 @@ from experiments.problems.people import People, classes_of, digest_of
 from mtl_dm import data
 from mtl_dm.data.pairs import Pairs
 from mtl_dm.measuring.evaluation import BATCH
-from mtl_dm.metrics.verification import pair_distances, verification_scores
+from mtl_dm.metrics import identity_intervals, pair_distances, verification_scores
 from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.heads import split
 from mtl_dm.spec import Spec
@@ -27,6 +27,9 @@ from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 
 IDENTITY, EXPRESSION, VERIFICATION = "identity", "expression", "verification"
+LOW, HIGH = "low", "high"
+"""Ends of the 95% interval of a network's accuracy over other people."""
+DRAWS = 500
 BRANCHED = "inception_resnet_small"
 """The backbone that has a branch for each task."""
 SOURCE, PRETRAINING = "people", "people (pretraining)"
@@ -112,7 +115,10 @@ class FaceVerification(Problem):
         rows = np.array([place[name] for name in pairs.images])
         found = embeddings(model, source(test.take(rows), {}, model.tasks))
         distances = pair_distances(found[pairs.first], found[pairs.second])
-        return {VERIFICATION: verification_scores(distances, pairs.same, pairs.fold)}
+        given = (distances, pairs.same, pairs.fold)
+        low, high = identity_intervals(*given, pairs.people(), draws=DRAWS)["accuracy"]
+        ends = {f"accuracy/{LOW}": low, f"accuracy/{HIGH}": high}
+        return {VERIFICATION: {**verification_scores(*given), **ends}}
 
     def pretraining(self) -> FaceVerification:
         """Return the same with identities alone, learned from the images for it."""

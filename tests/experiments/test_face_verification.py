@@ -107,6 +107,7 @@ def test_verification_against_scipy_and_scikit_learn(problem):
     own = faces.test.person[first] == faces.test.person[second]
     np.testing.assert_array_equal(own, pairs.same)
     scores = problem.beyond([model])[VERIFICATION]
+    assert 0 <= scores["accuracy/low"] <= scores["accuracy/high"] <= 1
     assert scores["auc"] == pytest.approx(roc_auc_score(own, -np.array(distances)), abs=1e-6)
     keras.backend.clear_session()
 

@@ -30,13 +30,14 @@ OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)')
 TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
 
 .PHONY: help test lint gallery bench peers pretrain study reproduce-table1 reproduce-table2 \
-	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces reproduce-faces clean
+	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces reproduce-faces \
+	reproduce-dynamic clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes'
 	@echo '           (study: quick|full|protection; real-faces: quick|full)'
-	@echo '           SEEDS=n (Tables 2, 3, faces)  ONLY="row or column"  DATA_DIR=folder'
+	@echo '           SEEDS=n (Tables 2, 3, faces, dynamic)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
 	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
@@ -96,6 +97,9 @@ reproduce-real-faces: $(INSTALLED)  ## Real faces with few labels into runs/real
 
 reproduce-faces: $(INSTALLED)  ## Expressions, units, valence-arousal, compounds into runs/faces
 	$(STUDY) experiments.faces $(TRAINING)
+
+reproduce-dynamic: $(INSTALLED)  ## Dynamic weights, verification into runs/dynamic; with DATA_DIR
+	$(STUDY) experiments.dynamic $(TRAINING)
 
 clean:  ## Remove the environment, caches and built data sets; runs/ is kept
 	rm -rf $(VENV) $(PEERS) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

@@ -46,7 +46,8 @@ class StudyCell:
 
     def make(self) -> Problem:
         """Return the problem of the cell."""
-        return make(self.problem, self.changes, self.plan.seed, self.plan.fold)
+        found = make(self.problem, self.changes, self.plan.seed, self.plan.fold)
+        return problem_of(found, self.method)
 
     @property
     def key(self) -> Key:
@@ -77,6 +78,11 @@ def make(
     made = problem(seed, fold)
     made.config = made.config.replace(**changes)
     return made
+
+
+def problem_of(problem: Problem, method: Method) -> Problem:
+    """Return what a row of a problem trains on."""
+    return problem.pretraining() if method.pretraining else problem
 
 
 def key_of(plan: Any) -> Key:

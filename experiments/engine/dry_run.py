@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.engine import costs
 from experiments.engine.cell import StudyCell
@@ -63,9 +63,9 @@ def describe(study: Study, options: Options) -> str:
     lines = [f"{len(cells)} cells{here}; nothing is trained.", ""]
     total, unknown = 0.0, 0
     missing: dict[str, str] = {}
-    problems: dict[tuple[str, int, int | None], Problem] = {}
+    problems: dict[tuple[Any, ...], Problem] = {}
     for cell in cells:
-        place = (cell.plan.column, cell.plan.seed, cell.plan.fold)
+        place = (cell.plan.column, cell.plan.seed, cell.plan.fold, cell.method.pretraining)
         problem = problems[place] if place in problems else cell.make()
         problems = {place: problem}  # Those of a column and seed follow each other.
         plans = plans_of(cell, problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.engine.cell import StudyCell
+from experiments.engine.cell import StudyCell, problem_of
 from experiments.engine.fingerprint import fingerprint, revision
 from experiments.engine.networks import Network, configuration, fit, groups_of, part_of
 from experiments.engine.problem import Problem
@@ -39,12 +39,15 @@ def kept(cell: StudyCell, row: str, problem: Problem, names: Sequence[str]) -> M
         cell: The cell that needs it.
         row: The other row.
         problem: The problem of both.
-        names: Some of the network's tasks.
+        names: Some of the network's tasks; of a pretraining there is one network.
     """
     method = cell.methods[row]
+    problem = problem_of(problem, method)
     config = configuration(problem, method)
     groups = groups_of(problem, config, method)
-    group = next(each for each in groups if {task.name for task in each} >= set(names))
+    group = groups[0]
+    if not method.pretraining:
+        group = next(each for each in groups if {task.name for task in each} >= set(names))
     own, sources = part_of(problem, config, group)
     path = _path(cell, row, problem, own, group)
     if path.is_file():

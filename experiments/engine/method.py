@@ -21,6 +21,8 @@ class Method:
             cell waits for that row's cell of the same column, seed and fold.
         starts_from: A row whose network, of the same tasks and backbone, gives the weights of the
             backbone to start from; the cell waits likewise.
+        pretraining: Train on the problem's pretraining instead, one network for all of its tasks.
+            A row that starts from this one takes over what `Problem.start` says.
 
     Raises:
         ValueError: If it changes what belongs to the problem.
@@ -30,6 +32,7 @@ class Method:
     single_task: bool = False
     teachers: str | None = None
     starts_from: str | None = None
+    pretraining: bool = False
 
     def __post_init__(self) -> None:
         fixed = sorted(set(self.changes) & set(OF_THE_PROBLEM))

@@ -106,6 +106,8 @@ def own_config(
         couplings=(),
         chain=(),
         validation_gate=False,
+        backbone=problem.backbone_of(config, names),
+        terms=tuple(term for term in config.terms if _of_one(term, names)),
         task_weights=weights,
         task_losses=losses,
     )
@@ -119,6 +121,12 @@ def own_config(
         batch_size=sum(places[place] for place in kept),
         steps_per_epoch=steps,
     )
+
+
+def _of_one(term: str, names: Sequence[str]) -> bool:
+    """Return whether a term is a part of none but these tasks' losses."""
+    task = parse(term).options.get("task")
+    return task is None or task in names
 
 
 def batches_of(problem: Problem, config: TrainConfig) -> tuple[list[int], int]:
@@ -163,14 +171,14 @@ def fit(
         config: The network's own, of `part_of`.
         group: Its tasks.
         sources: Its sources.
-        start: A model whose backbone's weights it starts from.
+        start: A model that it starts from, as `Problem.start` says.
     """
     # Where a configuration names validation data, training looks at them.
     watched = None if config.validation is None else problem.validation(group)
     with fitting.settings(config):
         model = build(problem, config, group, sources[0])
         if start is not None:
-            model.backbone.set_weights(start.backbone.get_weights())
+            problem.start(model, start)
         if not config.stages:
             history = fitting.fit(model, sources, config, validation=watched).history
             return Network(model, history, int(model.optimizer.iterations.numpy()))

@@ -154,6 +154,33 @@ class Problem(abc.ABC):
         """
         return None
 
+    def pretraining(self) -> Problem:
+        """Return what a row of pretraining trains on; its tests are those of this problem.
+
+        Raises:
+            ValueError: If there is no such thing.
+        """
+        raise ValueError(f"{type(self).__name__} has nothing to pretrain on.")
+
+    def backbone_of(self, config: TrainConfig, names: Sequence[str]) -> str:
+        """Return the backbone of a network of some of the tasks.
+
+        Args:
+            config: Of the network of all tasks.
+            names: Of the tasks.
+        """
+        del names
+        return config.backbone
+
+    def start(self, model: MultiTaskModel, other: MultiTaskModel) -> None:
+        """Give a model the weights of another row's network to start from.
+
+        Args:
+            model: New; some of the problem's tasks.
+            other: Trained, of the same backbone.
+        """
+        model.backbone.set_weights(other.backbone.get_weights())
+
     def given(self, name: str) -> Given | None:
         """Return the relatedness that the configuration calls `name`; None: assembly knows it."""
         del name

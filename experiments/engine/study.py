@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.engine.cell import StudyCell, make
+from experiments.engine.cell import StudyCell, make, problem_of
 from experiments.engine.fingerprint import revision
 from experiments.engine.method import Method
 from experiments.engine.networks import configuration
@@ -165,6 +165,7 @@ class Study:
         command: str,
     ) -> StudyCell:
         method = self.method(column, row)
+        problem = problem_of(problem, method)
         config = {
             **configuration(problem, method).to_dict(),
             **method.record(),

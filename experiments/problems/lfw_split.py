@@ -8,7 +8,7 @@ not known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -41,30 +41,34 @@ def people_by_fold(pairs: str) -> list[set[str]]:
     return [set().union(*people[start : start + size]) for start in range(0, len(people), size)]
 
 
-def people_tested(pairs: str) -> frozenset[str]:
-    """Return the people of folds 6 to 10.
+def people_tested(pairs: str, tested: Collection[int] = TEST_FOLDS) -> frozenset[str]:
+    """Return the people of some folds.
 
     Args:
         pairs: As for `people_by_fold`.
+        tested: Numbers of the folds, from 1.
 
     Raises:
-        ValueError: As `people_by_fold`, or if there are fewer than ten folds.
+        ValueError: As `people_by_fold`, or if there are fewer folds.
     """
     folds = people_by_fold(pairs)
-    if len(folds) < TEST_FOLDS[-1]:
-        raise ValueError(f"pairs must have {TEST_FOLDS[-1]} folds, got {len(folds)}.")
-    return frozenset().union(*(folds[fold - 1] for fold in TEST_FOLDS))
+    if len(folds) < max(tested):
+        raise ValueError(f"pairs must have {max(tested)} folds, got {len(folds)}.")
+    return frozenset().union(*(folds[fold - 1] for fold in tested))
 
 
-def split_by_person(names: Sequence[str], pairs: str) -> np.ndarray:
+def split_by_person(
+    names: Sequence[str], pairs: str, tested: Collection[int] = TEST_FOLDS
+) -> np.ndarray:
     """Return "train", "test" or "" (neither) for every image.
 
     Args:
         names: Of the person on each image; "" where it is not known.
         pairs: As for `people_by_fold`.
+        tested: As for `people_tested`.
 
     Raises:
         ValueError: As `people_tested`.
     """
-    test = people_tested(pairs)
+    test = people_tested(pairs, tested)
     return np.array([("test" if name in test else "train") if name else "" for name in names])

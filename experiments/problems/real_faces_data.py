@@ -224,7 +224,7 @@ def _fer2013(
     """Return the images of a folder in the order of their paths, and a digest of each file."""
     paths, ids = [], []
     for name in CLASSES.names:
-        found = sorted(_existing(root / folder / name).glob("*.jpg"))
+        found = sorted(existing(root / folder / name).glob("*.jpg"))
         paths += found
         ids += [CLASSES.index(name)] * len(found)
     contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
@@ -236,7 +236,7 @@ def _fer2013(
 def _lfw(root: Path, movements: Sequence[str]) -> Lfw:
     """Return the measured images of training people, and all of test people."""
     lines = list(_lines(root / "labels.csv"))
-    pairs = _existing(root / "pairs.txt").read_text(encoding="utf-8")
+    pairs = existing(root / "pairs.txt").read_text(encoding="utf-8")
     side = split_by_person([line["identity"] for line in lines], pairs)
     scores = np.array([measured(line, movements) for line in lines], np.float32)
     ids = np.array(
@@ -248,7 +248,7 @@ def _lfw(root: Path, movements: Sequence[str]) -> Lfw:
     parts = []
     for name in ("train", "test"):
         rows = np.flatnonzero(side == name)
-        images = np.stack([_cropped(_existing(root / lines[row]["path"])) for row in rows])
+        images = np.stack([cropped_lfw(existing(root / lines[row]["path"])) for row in rows])
         parts.append(Faces(images, ids[rows], scores[rows]))
     train, test = parts
     rows = np.flatnonzero(train.is_measured)
@@ -257,7 +257,12 @@ def _lfw(root: Path, movements: Sequence[str]) -> Lfw:
     return Lfw(mixed, test, unnamed, len(train.images) - len(rows))
 
 
-def _cropped(path: Path) -> np.ndarray:
+def cropped_lfw(path: Path) -> np.ndarray:
+    """Return what is used of an aligned LFW image, uint8 [48, 48], grey; see `CROP`.
+
+    Raises:
+        ValueError: If it has another size.
+    """
     left, top, right, bottom = CROP
     pixels = _grey(path, (112, 112))[top:bottom, left:right].astype(np.float32)
     # The mean of every 2 x 2 pixels.
@@ -272,11 +277,16 @@ def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:
-    with _existing(path).open(encoding="utf-8", newline="") as file:
+    with existing(path).open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """Return a path.
+
+    Raises:
+        FileNotFoundError: If nothing is there.
+    """
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there. {HOW}.")
     return path

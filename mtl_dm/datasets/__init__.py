@@ -11,6 +11,7 @@ from mtl_dm.datasets.aff_wild2 import AffWild2
 from mtl_dm.datasets.affectnet import AffectNet
 from mtl_dm.datasets.bp4d import Bp4d
 from mtl_dm.datasets.celeb_a_identity import CelebAIdentity
+from mtl_dm.datasets.ck_plus import CkPlus
 from mtl_dm.datasets.clothing_attributes import ClothingAttributes
 from mtl_dm.datasets.csv_folder import CsvFolder
 from mtl_dm.datasets.cub_200_2011 import Cub2002011
@@ -18,11 +19,13 @@ from mtl_dm.datasets.disfa import Disfa
 from mtl_dm.datasets.emotionet import EmotioNet
 from mtl_dm.datasets.fer2013 import Fer2013
 from mtl_dm.datasets.judged import DATABASE_METRICS
+from mtl_dm.datasets.oulu_casia import OuluCasia
 from mtl_dm.datasets.raf_db import RafDb
 from mtl_dm.datasets.shoes_sadd import ShoesSadd
 from mtl_dm.datasets.synthetic_clips import SyntheticClips
 from mtl_dm.datasets.synthetic_compounds import SyntheticCompounds
 from mtl_dm.datasets.synthetic_faces import SyntheticFaces
+from mtl_dm.datasets.synthetic_identities import SyntheticIdentities
 from mtl_dm.datasets.synthetic_people import SyntheticPeople
 from mtl_dm.files import expand_home
 
@@ -34,17 +37,20 @@ BUILDERS: tuple[Any, ...] = (
     AffectNet,
     Bp4d,
     CelebAIdentity,
+    CkPlus,
     ClothingAttributes,
     CsvFolder,
     Cub2002011,
     Disfa,
     EmotioNet,
     Fer2013,
+    OuluCasia,
     RafDb,
     ShoesSadd,
     SyntheticClips,
     SyntheticCompounds,
     SyntheticFaces,
+    SyntheticIdentities,
     SyntheticPeople,
 )
 
@@ -107,17 +113,20 @@ __all__ = [
     "AffectNet",
     "Bp4d",
     "CelebAIdentity",
+    "CkPlus",
     "ClothingAttributes",
     "CsvFolder",
     "Cub2002011",
     "Disfa",
     "EmotioNet",
     "Fer2013",
+    "OuluCasia",
     "RafDb",
     "ShoesSadd",
     "SyntheticClips",
     "SyntheticCompounds",
     "SyntheticFaces",
+    "SyntheticIdentities",
     "SyntheticPeople",
     "find",
     "inputs_of",

@@ -13,22 +13,24 @@ MOST_TERMS = 12
 WEIGHT, COSINE = "_weight", "_cosine"
 
 
-def trackers_of(names: Sequence[str]) -> dict[str, keras.metrics.Mean]:
+def trackers_of(names: Sequence[str], *, cosines: bool = True) -> dict[str, keras.metrics.Mean]:
     """Return a mean for each weight, "<term>_weight", and each pair, "<term>_and_<term>_cosine".
 
     Args:
         names: Of the terms that are balanced.
+        cosines: Whether pairs are logged.
 
     Raises:
         ValueError: If there are more than `MOST_TERMS`: nobody reads as many pairs.
     """
-    if len(names) > MOST_TERMS:
+    if cosines and len(names) > MOST_TERMS:
         raise ValueError(
             f"Gradients are logged for at most {MOST_TERMS} balanced terms, these are "
             f"{len(names)}. Leave log_gradients away, or balance the tasks alone."
         )
     logged = [f"{name}{WEIGHT}" for name in names]
-    logged += [f"{one}_and_{other}{COSINE}" for one, other in itertools.combinations(names, 2)]
+    if cosines:
+        logged += [f"{one}_and_{other}{COSINE}" for one, other in itertools.combinations(names, 2)]
     return {name: keras.metrics.Mean(name=name, dtype="float32") for name in logged}
 
 
@@ -54,12 +56,14 @@ def log(
         trackers: Of `trackers_of`.
         names: Likewise.
         weights: [T]; None: all 1.
-        gram: [T, T].
+        gram: [T, T]; None: weights alone are logged.
     """
     weights = ops.ones((len(names),)) if weights is None else weights
-    cosines, both = cosines_of(gram)
     for place, name in enumerate(names):
         trackers[f"{name}{WEIGHT}"].update_state(weights[place])
+    if gram is None:
+        return
+    cosines, both = cosines_of(gram)
     for (i, one), (j, other) in itertools.combinations(enumerate(names), 2):
         tracker = trackers[f"{one}_and_{other}{COSINE}"]
         tracker.update_state(cosines[i, j], sample_weight=both[i, j])

@@ -69,6 +69,7 @@ class MultiTaskModel(keras.Model):
         chain: Tasks whose heads form a chain: each also sees the logits of those before it.
         log_gradients: Log the terms' weights and the cosines between their gradients, the mean
             over the steps of an epoch; takes a backward pass a term.
+        log_weights: Log the weights alone, which takes nothing.
         **kwargs: As for `keras.Model`.
 
     Raises:
@@ -84,6 +85,7 @@ class MultiTaskModel(keras.Model):
         terms: Sequence[TermProvider] = (),
         chain: Sequence[str] = (),
         log_gradients: bool = False,
+        log_weights: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -95,6 +97,7 @@ class MultiTaskModel(keras.Model):
         if VIRTUAL in self._tasks_by_name:
             raise ValueError(f"No task may be called {VIRTUAL!r}: batches name virtual rows so.")
         self.log_gradients = log_gradients
+        self.log_weights = log_weights
         self.balance_trackers: dict[str, keras.metrics.Mean] = {}
         self.chain = heads.require_chain(chain, [task.name for task in self.tasks])
         for task in self.tasks:
@@ -210,8 +213,9 @@ class MultiTaskModel(keras.Model):
         for provider in providers:
             provider.prepare(self.tasks, {**extras, **features})
         self.balancing.prepare(self._balanced(names))
-        if self.log_gradients:
-            self.balance_trackers.update(balance_log.trackers_of(self.balancing.names))
+        if self.log_gradients or self.log_weights:
+            logged = balance_log.trackers_of(self.balancing.names, cosines=self.log_gradients)
+            self.balance_trackers.update(logged)
         if self.balancing.uses_features:
             self.balancing.prepare_features(heads.representations(features, extras))
         if self.balancing.smooths:
@@ -362,8 +366,9 @@ class MultiTaskModel(keras.Model):
 
     def log_balance(self, weights: Any, gram: Any) -> None:
         """Update the logs of weights and gradients, where they are logged."""
-        if self.log_gradients:
-            balance_log.log(self.balance_trackers, self.balancing.names, weights, gram)
+        if self.balance_trackers:
+            shown = gram if self.log_gradients else None
+            balance_log.log(self.balance_trackers, self.balancing.names, weights, shown)
 
     def objective(self, context: Context) -> Any:
         """Return this replica's part of the objective of a batch and log its terms.
@@ -501,6 +506,8 @@ class MultiTaskModel(keras.Model):
             config["chain"] = list(self.chain)
         if self.log_gradients:
             config["log_gradients"] = True
+        if self.log_weights:
+            config["log_weights"] = True
         if self.built and frozen_parts(self):
             config["frozen"] = frozen_parts(self)
         if self.term_providers:

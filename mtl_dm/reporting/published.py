@@ -1,7 +1,7 @@
 """Numbers printed in papers, to stand beside measured ones; never measured here.
 
 Those of the tables are of the AAAI 2024 paper, those of "faces" of FaceBehaviorNet (2021) and of
-papers that compare themselves with it.
+papers that compare themselves with it, those of "dynamic" of Ming et al. 2019.
 """
 
 from __future__ import annotations
@@ -61,6 +61,10 @@ def _faces(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(column=raw["database"] + " / " + raw["network"], value=raw["value"] / 100)
 
 
+def _dynamic(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.assign(column=raw["database"], value=raw["value"] / 100)
+
+
 _TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "table1": ("table1_relatedness.csv", _table1),
     "table2": ("table2.csv", _table2),
@@ -68,6 +72,7 @@ _TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "table4": ("table4.csv", _table4),
     "table5": ("table5.csv", _table5),
     "faces": ("faces.csv", _faces),
+    "dynamic": ("dynamic.csv", _dynamic),
 }
 
 
@@ -75,8 +80,9 @@ def published(table: str) -> pd.DataFrame:
     """Return the printed numbers of one table of the paper.
 
     Args:
-        table: "table1" to "table5", "faces". Columns are named "databases / network" (table 1: the
-            source of the relatedness; table 5: the database alone), rows as printed.
+        table: "table1" to "table5", "faces", "dynamic". Columns are named "databases /
+            network" (table 1: the source of the relatedness; table 5 and dynamic: the database
+            alone), rows as printed.
 
     Returns:
         A frame with `PUBLISHED_COLUMNS`; value and spread are fractions, spread is NaN where the

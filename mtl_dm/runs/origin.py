@@ -10,7 +10,13 @@ from typing import Any
 
 from mtl_dm.runs.record import CONFIG_FILE, RECORD_FILE
 
-DRAWN = ("synthetic_faces", "synthetic_clips", "synthetic_people", "synthetic_compounds")
+DRAWN = (
+    "synthetic_faces",
+    "synthetic_clips",
+    "synthetic_people",
+    "synthetic_compounds",
+    "synthetic_identities",
+)
 """The data sets whose faces are drawn: nobody has checked what is learnt there on people."""
 
 

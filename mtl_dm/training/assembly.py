@@ -445,6 +445,7 @@ def model_of(
         terms=[TERMS.create(text) for text in config.terms],
         chain=config.chain,
         log_gradients=config.log_gradients,
+        log_weights=config.log_weights,
     )
     if isinstance(input_shape, Mapping):
         model({name: keras.ops.zeros((1, *shape)) for name, shape in input_shape.items()})

@@ -180,6 +180,7 @@ class TrainConfig:
         "Log the terms' weights and the cosines between their gradients, epoch by epoch; takes a "
         "backward pass a term.",
     )
+    log_weights: bool = option(False, "Log the terms' weights alone, which takes nothing.")
     batch_size: int = option(64, "Images per step over all data sets.", least=1)
     shares: tuple[float, ...] | None = option(
         None, "Part of a batch per data set, in any unit; default: proportional to size."

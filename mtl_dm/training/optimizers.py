@@ -43,6 +43,21 @@ def adamw(
     )
 
 
+@OPTIMIZERS.register("rmsprop")
+def rmsprop(
+    learning_rate: Any,
+    *,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    epsilon: float = 1e-7,
+    global_clipnorm: float | None = None,
+) -> keras.optimizers.Optimizer:
+    """Return RMSprop (Tieleman and Hinton 2012); epsilon stands under the root, as in Keras."""
+    return keras.optimizers.RMSprop(
+        learning_rate, rho, momentum, epsilon, global_clipnorm=global_clipnorm
+    )
+
+
 @OPTIMIZERS.register("sgd")
 def sgd(
     learning_rate: Any,

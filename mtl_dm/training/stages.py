@@ -104,7 +104,7 @@ def _check_stage(model: MultiTaskModel, stage: Stage) -> None:
 def needs_own_step(model: MultiTaskModel) -> bool:
     """Return whether a model trains by a step of `mtl_dm.models.steps`, not by Keras's own."""
     balancing = model.balancing
-    seen = balancing.wants_losses or model.log_gradients
+    seen = balancing.wants_losses or model.log_gradients or model.log_weights
     return model.sees_features or seen or bool(model.gates)
 
 

@@ -1,5 +1,7 @@
 """Dynamic weights: who gets the larger weight, what the unit's loss reaches, what is refused."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -108,6 +110,20 @@ def test_a_loss_of_0_takes_no_part(variant):
     for old, new in zip(before, method.variables, strict=True):
         np.testing.assert_array_equal(numpy(new)[..., 0], old[..., 0])
         assert np.any(numpy(new)[..., 1:] != old[..., 1:])
+
+
+def test_unbiased_an_absent_term_counts_as_it_was_seen():
+    method = prepared(Dynamic(unbiased=True, start="normal"))
+    method.learn(step([2.0, 0.5]))
+    before = numpy(method.kernel).copy()
+    alone = dataclasses.replace(step([2.0, 0.0]), present=tensor([1.0, 0.0]))
+    weights = numpy(method.balance(alone))
+    assert 0 < weights[0] < 1
+    assert weights[1] == 0
+    method.learn(alone)
+    # It learns as if the other were there, with the loss that it had.
+    assert np.all(numpy(method.kernel).std(axis=0) > 0)
+    assert np.abs(numpy(method.kernel) - before).max(axis=0).min() > 0
 
 
 def test_a_loss_that_is_not_a_number_ends_the_training_and_leaves_the_unit():

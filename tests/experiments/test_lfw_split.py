@@ -25,6 +25,13 @@ def test_folds_6_to_10_are_people_tested_and_nobody_else():
     assert split_by_person(names, PAIRS).tolist() == ["train", "test", "", "test", "train", "train"]
 
 
+def test_swapped_halves_test_the_other_folds():
+    expected = {f"{name}{fold}" for name in "ABC" for fold in (1, 2, 3, 4, 5)}
+    assert people_tested(PAIRS, range(1, 6)) == expected
+    sides = split_by_person(["A5", "A6", "", "in no pair"], PAIRS, range(1, 6))
+    assert sides.tolist() == ["test", "train", "", "train"]
+
+
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [

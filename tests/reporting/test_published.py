@@ -44,7 +44,7 @@ def test_numbers_are_those_of_the_paper_folder(table):
         assert spreads == pytest.approx(raw["spread"].tolist(), nan_ok=True)
 
 
-@pytest.mark.parametrize("table", [*NAMES, "faces"])
+@pytest.mark.parametrize("table", [*NAMES, "faces", "dynamic"])
 def test_every_table_has_one_shape(table):
     frame = published(table)
     assert list(frame.columns) == COLUMNS

@@ -53,6 +53,7 @@ def test_every_field_has_a_flag():
         "terms": ("centre_loss(form=norm, task=identity)",),
         "balancing": "uncertainty",
         "log_gradients": True,
+        "log_weights": True,
         "batch_size": 7,
         "shares": (1.0, 3.0),
         "epochs": 2,

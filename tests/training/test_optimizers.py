@@ -8,6 +8,7 @@ from mtl_dm.training.schedules import SCHEDULES
 KERAS = {
     "adam": (keras.optimizers.Adam, "beta_1=0.8", {"beta_1": 0.8}),
     "adamw": (keras.optimizers.AdamW, "weight_decay=0.1", {"weight_decay": 0.1}),
+    "rmsprop": (keras.optimizers.RMSprop, "momentum=0.9", {"momentum": 0.9}),
     "sgd": (keras.optimizers.SGD, "momentum=0.9", {"momentum": 0.9}),
 }
 

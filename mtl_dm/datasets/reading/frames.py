@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm.datasets.reading.paths import image_files
@@ -10,6 +11,19 @@ from mtl_dm.datasets.reading.paths import image_files
 _NAME = re.compile(r"(.*?)(\d+)(\.[^.]+)", re.ASCII)
 
 _DEFAULT = "00001.jpg"
+
+
+HEIGHT = 3
+"""Frames at the end of a sequence that are taken to show its expression, as is usual."""
+
+
+def neutral_and_height(numbers: Sequence[int]) -> tuple[int, list[int]]:
+    """Return the neutral frame of a sequence that begins so, and those at its end.
+
+    Args:
+        numbers: Of its frames, rising, at least one.
+    """
+    return numbers[0], list(numbers[1:][-HEIGHT:])
 
 
 class Frames:
@@ -34,6 +48,11 @@ class Frames:
             other = self._names.setdefault(int(match[2]), name)
             if other != name:
                 raise ValueError(f"{root / folder}: {other} and {name} are both frame {match[2]}.")
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the images that are there, rising."""
+        return sorted(self._names)
 
     def path(self, number: int) -> str:
         """Return the path of a frame; of one that is not there, the path that it would have."""

@@ -45,7 +45,8 @@ def needed_for(model: Any) -> bool:
     """Return whether Keras's own training step will not do for a model's method or its replicas."""
     balancing = model.balancing
     # A step whose losses or gradients are not finite must leave weights and memory as they are.
-    seen = balancing.wants_losses or model.log_gradients or bool(model.gates)
+    logged = model.log_gradients or model.log_weights
+    seen = balancing.wants_losses or logged or bool(model.gates)
     return seen or _scales_on_replicas(model)
 
 

@@ -160,8 +160,8 @@ def _by_losses(
     derive = jax.grad(forward, argnums=(0, 1), has_aux=True)
     (gradients, at_gates), found = derive(trainable, _gate_probes(model, batch))
     (losses, present, features), (fixed, metrics) = found
-    if model.log_gradients:
-        gram = _logged_gram(model, trainable, before, batch)
+    if model.log_gradients or model.log_weights:
+        gram = _logged_gram(model, trainable, before, batch) if model.log_gradients else None
         values = _Values(model, trainable, fixed, metrics)
         with values.scope() as scope:
             seen = _seen(model, losses, present, None, features)

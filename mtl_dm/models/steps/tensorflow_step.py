@@ -91,6 +91,8 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any, .
         # A frozen backbone has no rows.
         gram = tf.zeros((len(names), len(names))) + _gram(rows, 1.0, reduce_rows=True)
         model.log_balance(balancing.balance(seen), gram)
+    elif model.log_weights:
+        model.log_balance(balancing.balance(seen), None)
     _log(model, context, labels, masks, objective)
     return gradients, seen, tf.constant(True), at, context
 

@@ -192,6 +192,21 @@ def test_weights_and_cosines_are_logged_in_training(method):
     ).log_gradients
 
 
+@pytest.mark.parametrize("method", [MGDA, EqualWeighting, Uncertainty])
+def test_weights_alone_are_logged_in_training(method):
+    model = coupled_model(tasks=TASKS, balancing=method(), log_weights=True)
+    model(np.zeros((1, 3), np.float32))
+    model.compile(keras.optimizers.SGD(1e-3), run_eagerly=True)
+    logs = model.fit(dataset(batch(), ROWS), verbose=0, shuffle=False).history
+    weights = [logs[f"{name}_weight"][0] for name in model.balancing.names]
+    total = 1.0 if method is MGDA else len(weights)
+    assert sum(weights) == pytest.approx(total, abs=1e-5)
+    assert not any(name.endswith("_cosine") for name in logs)
+    assert keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(model)
+    ).log_weights
+
+
 @pytest.mark.parametrize("method", [MGDA, lambda: MGDA(scope="features"), GradNorm])
 def test_a_frozen_backbone_under_a_method_that_compares_gradients_over_it(method):
     model = model_with(method())

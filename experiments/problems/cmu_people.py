@@ -1,0 +1,59 @@
+"""CMU Face Images: 20 people in four expressions and poses, half of them trained, half compared."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from experiments.problems.people import SIDE, People, resized
+
+FILE = "cmu_faces/cmu_faces_half_size.npz"
+EXPRESSIONS = ("neutral", "happy", "sad", "angry")
+PEOPLE = 20
+_HEIGHT = 60
+
+
+@functools.lru_cache(maxsize=1)
+def photos(data_dir: str) -> People:
+    """Return the images, 60 pixels from the middle of each, people in the order of their names.
+
+    Args:
+        data_dir: Folder that holds `cmu_faces`.
+
+    Raises:
+        FileNotFoundError: If the file is not there.
+        ValueError: If a label is no name, pose, expression and eyes.
+    """
+    path = Path(data_dir) / FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is not there: the CMU Face Images (UCI repository) in one file, `data` [N, "
+            "60, 64] in [0, 1] and `labels` name_pose_expression_eyes."
+        )
+    with np.load(path, allow_pickle=True) as file:
+        values, labels = file["data"], [str(each).split("_") for each in file["labels"]]
+    wrong = next((each for each in labels if len(each) != 4 or each[2] not in EXPRESSIONS), None)
+    if wrong is not None:
+        raise ValueError(f"{path}: expected name_pose_expression_eyes, got {'_'.join(wrong)!r}.")
+    names = sorted({each[0] for each in labels})
+    left = (values.shape[2] - _HEIGHT) // 2
+    pixels = np.rint(255 * values[:, :, left : left + _HEIGHT]).astype(np.uint8)
+    return People(
+        resized(pixels, SIDE),
+        np.array([names.index(each[0]) for each in labels], np.int64),
+        np.array([EXPRESSIONS.index(each[2]) for each in labels], np.int64),
+    )
+
+
+def half_of(people: People, half: int) -> tuple[People, People]:
+    """Return the images of the people who train and of those who are tested.
+
+    Args:
+        people: Of `photos`.
+        half: 0: those with even numbers train; 1: those with odd ones.
+    """
+    trains = people.person % 2 == half
+    known = people.person >= 0
+    return people.take(np.flatnonzero(trains & known)), people.take(np.flatnonzero(~trains & known))

@@ -18,6 +18,7 @@ from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
 from mtl_dm.data.mixing import MIXING, mix_augment
 from mtl_dm.data.outline import Outline, how_to_build, outline
+from mtl_dm.data.same import labelled_images, require_different, sharing
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
@@ -39,6 +40,7 @@ __all__ = [
     "image_side",
     "joined",
     "label_arrays",
+    "labelled_images",
     "labelled_pair",
     "load",
     "merge",
@@ -47,6 +49,8 @@ __all__ = [
     "network_input",
     "outline",
     "raw_features",
+    "require_different",
+    "sharing",
     "split_in",
     "steps_per_epoch",
     "summarize",

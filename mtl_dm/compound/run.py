@@ -58,7 +58,8 @@ def recognise(
             can be drawn.
         ImportError: If a classifier needs what is not installed.
     """
-    if support in names:
+    data.require_different(names, data_dir=data_dir)
+    if support is not None and data.sharing(support, names, data_dir=data_dir):
         raise ValueError(f"The support must not be tested: {support!r}.")
     scores = [str(SCORES.spec(score)) for score in scores]
     model = load_model(checkpoint)

@@ -14,7 +14,7 @@ from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import annotated_predictions
 from mtl_dm.measuring.scoring import load_model
-from mtl_dm.measuring.sources import source_for
+from mtl_dm.measuring.sources import require_enough, source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
@@ -48,9 +48,10 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)
     _refuse_test_and_training(checkpoint, name, data_dir)
-    tasks = fit_temperatures(model, source_for(model, name, str(data_dir)))
-    if not tasks:
-        raise ValueError(f"{name!r} annotates no multiclass or multilabel task of the checkpoint.")
+    fitted = [task for task in model.tasks if task.kind != "regression"]
+    source = source_for(model, name, str(data_dir))
+    require_enough(name, str(data_dir), fitted, "temperatures")
+    tasks = fit_temperatures(model, source)
     content = {
         "checkpoint": Path(checkpoint).name,
         "sha256": fingerprint(checkpoint),
@@ -141,16 +142,14 @@ def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
 
 
 def _refuse_test_and_training(checkpoint: str | Path, name: str, data_dir: str | Path) -> None:
-    base, split = name.partition(":")[0], data.split_in(name, data_dir=data_dir)
-    if split == "test":
+    if data.split_in(name, data_dir=data_dir).partition("[")[0] == "test":
         raise ValueError(f"Temperatures are fitted on validation data, not on a test set: {name}.")
-    for trained in origin_of(checkpoint).datasets:
-        other, _, trained_split = trained.partition(":")
-        if other == base and trained_split in ("", split):
-            raise ValueError(
-                f"Temperatures fitted on training data are too low; the checkpoint was trained on "
-                f"{trained}. Name validation data."
-            )
+    trained = data.sharing(name, origin_of(checkpoint).datasets, data_dir=data_dir)
+    if trained:
+        raise ValueError(
+            f"Temperatures fitted on training data are too low; the checkpoint was trained on "
+            f"{trained[0]}. Name validation data."
+        )
 
 
 def _fitted(task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from mtl_dm import processes
+from mtl_dm import data, processes
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.gradient_gate import openings
 from mtl_dm.runs.record import claim_folder, write_record
@@ -43,6 +43,7 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
     assembly.check_names(config)
     with processes.main_first("data sets"):  # One process builds those that are not there.
         tasks = assembly.tasks_of(config)
+        data.require_different(config.datasets, data_dir=config.data_dir)
         summary = assembly.summary_of(config, tasks)
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)

@@ -12,6 +12,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+MALFORMED = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What values of another type or size provoke in whoever takes a file for one of ours."""
+
 
 def expand_home(path: str) -> str:
     """Return a path whose leading "~" or "~user" is the home folder, as a shell writes it.
@@ -94,6 +105,38 @@ def printable(name: str | os.PathLike[str]) -> str:
     A name from a listing may hold such bytes; printing it as it is would be an error.
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it is no JSON of UTF-8, has a number that is not finite, or is nested deeper
+            than anybody writes.
+    """
+    return parse_json(Path(path).read_bytes())
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what JSON text holds; as `read_json`.
+
+    Raises:
+        ValueError: Likewise.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite_number)
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deep") from error
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite_number(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
 
 
 def strict_json(values: Any) -> str:

@@ -16,6 +16,7 @@ from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
 from mtl_dm.measuring.sources import require_enough, source_for
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.finite import require_finite
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import origin_of
 from mtl_dm.runs.record import commit, versions
@@ -28,7 +29,8 @@ def load_model(path: str | Path) -> MultiTaskModel:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file holds no multi-task model, or there is no checkpoint of that name.
+        ValueError: If the file holds no multi-task model, its weights are not finite, or there is
+            no checkpoint of that name.
     """
     path = checkpoint_at(path)
     if not path.is_file():
@@ -42,6 +44,7 @@ def load_model(path: str | Path) -> MultiTaskModel:
         raise ValueError(
             f"The checkpoint {path} holds a {type(model).__name__}, not a MultiTaskModel."
         )
+    require_finite(f"The checkpoint {path}", model)
     return model
 
 

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, write_atomically
 
 FOLDER = "state"
 KEPT = 2
@@ -97,15 +97,23 @@ def restore_state(folder: str | Path, model: keras.Model) -> Progress:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 meta = json.loads(str(content["meta"]))
                 arrays = [content[f"v{index}"] for index in range(len(meta["names"]))]
-        # A truncated file, a wrong checksum, a missing member.
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            _require_finite(meta["names"], arrays)
+            progress = Progress(**meta["progress"])
+        # A truncated file, a wrong checksum, a missing member, other values than are written.
+        except (OSError, EOFError, zipfile.BadZipFile, MemoryError, *MALFORMED) as error:
             logging.warning("The state %s is damaged (%s); trying the one before.", path, error)
             continue
         _assign(path, model, meta["names"], arrays)
-        progress = Progress(**meta["progress"])
         logging.info("Going on after epoch %d (%s).", progress.epochs, path)
         return progress
     return Progress()
+
+
+def _require_finite(names: Sequence[str], arrays: Sequence[np.ndarray]) -> None:
+    """Check the weights of a model; what an optimizer keeps may overflow and recover."""
+    for name, array in zip(names, arrays, strict=True):
+        if name.startswith("model ") and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
 
 
 def _assign(

@@ -176,17 +176,17 @@ def train_stages(
                 place=place,
             )
         except NonFiniteLossError as error:
-            if not stage.name:
-                raise
-            raise NonFiniteLossError(_of_stage(stage.name, error, state)) from error
+            raise NonFiniteLossError(_with_what_is_kept(stage.name, error, state)) from error
         done.append(progress)
         before += stage.config.epochs
     return done
 
 
-def _of_stage(name: str, error: Exception, folder: Path | None) -> str:
+def _with_what_is_kept(stage: str, error: Exception, folder: Path | None) -> str:
     best = "" if folder is None or not (folder / BEST).exists() else f" {folder / BEST} is kept."
-    return f"Stage {name!r}: {error} No later stage is trained.{best}"
+    if not stage:
+        return f"{error}{best}"
+    return f"Stage {stage!r}: {error} No later stage is trained.{best}"
 
 
 def joined_history(parts: Sequence[Progress]) -> dict[str, list[float]]:

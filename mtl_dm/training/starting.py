@@ -9,6 +9,7 @@ import keras
 from absl import logging
 
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.finite import require_finite
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.training.parts import network_weights
 
@@ -47,6 +48,7 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
     except Exception as error:
         # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
         raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+    require_finite(f"The checkpoint {path}", source)
     if isinstance(source, MultiTaskModel):
         _require_same_labels(source, model, path)
     there, here = network_weights(source), network_weights(model)

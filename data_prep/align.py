@@ -10,7 +10,8 @@ in one of the two CSV files. A run that was stopped or killed goes on with the s
 
 Other options go to Apache Beam where --runner is given, as in
 --runner=DirectRunner --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit status: 0 done, 1 the data do not allow it, 2 wrong usage, 130 interrupted.
+Exit status: 0 done, 1 the data do not allow it, 2 wrong usage, 130 interrupted, 143
+ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from data_prep.faces.one_image import UNDETECTED, Options
 from data_prep.faces.pool import run_local
 from data_prep.faces.worker import Setup
 from mtl_dm import faces
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
 
 
@@ -123,21 +124,21 @@ def align(options: argparse.Namespace, beam_arguments: Sequence[str]) -> Plan:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options, others = _parse(arguments)
+    return run_command(
+        lambda: _run(options, others),
+        "the same command goes on from here",
+        errors=(RuntimeError,),
+    )
+
+
+def _run(options: argparse.Namespace, others: Sequence[str]) -> None:
     start = time.monotonic()
-    try:
-        work = align(options, others)
-        records = finish(work)
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    work = align(options, others)
+    records = finish(work)
     seconds = time.monotonic() - start
     print("\n".join(summary(work, records)))
     done_now = len(work.pending)
     print(f"{done_now:,} image(s) in {seconds:.1f} s, into {printable(options.target)}")
-    return 0
 
 
 if __name__ == "__main__":

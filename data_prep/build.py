@@ -5,18 +5,17 @@
 Afterwards `import mtl_dm.datasets; tfds.load(NAME, data_dir=DIR)` works.
 A build that is stopped or killed leaves no data set, and the same command starts it anew: TFDS
 sorts all records before it writes the first file, so there is no part to go on from.
-Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usage.
+Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usage,
+130 interrupted, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.datasets.reading import large_images
 from mtl_dm.files import expand_home
 
@@ -117,25 +116,6 @@ def leftovers(builder: Any) -> list[Path]:
     return sorted(Path(builder.data_dir).parent.glob("incomplete.*"))
 
 
-@contextlib.contextmanager
-def terminate_cleanly() -> Iterator[None]:
-    """Make SIGTERM (a job scheduler's time limit) unwind, so that TFDS removes its half build.
-
-    Raises:
-        SystemExit: With 128 and the signal's number when it comes.
-    """
-
-    def stop(number: int, frame: object) -> None:
-        del frame
-        raise SystemExit(128 + number)
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="python -m data_prep.build",
@@ -164,14 +144,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parse(arguments)
-    try:
-        return _run(options)
-    except KeyboardInterrupt:
-        print("Interrupted; nothing was built.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return run_command(lambda: _run(options), "nothing was built")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -181,8 +154,7 @@ def _run(options: argparse.Namespace) -> int:
     for folder in leftovers(builder):
         print(f"Note: {folder} is left from a killed build (or another one is running).")
     start = time.monotonic()
-    with terminate_cleanly():
-        build(builder, options.source, options.data_dir)
+    build(builder, options.source, options.data_dir)
     print(
         f"Built {builder.info.full_name} in {builder.data_dir} ({time.monotonic() - start:.1f} s)"
     )

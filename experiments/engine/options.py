@@ -11,11 +11,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 
 COMMAND = "MTL_DM_COMMAND"
 """Environment variable with what the user typed, where that was `make ...`."""
-INTERRUPTED = 130
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,11 +123,6 @@ def require_known(only: str, names: Collection[str]) -> None:
 
 def main_guard(main: Callable[[], Any]) -> None:
     """Run a study; wrong input ends it with one line instead of a stack trace."""
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    status = run_command(main, "what is finished is kept, the same command goes on")
+    if status:
+        sys.exit(status)

@@ -39,8 +39,8 @@ def require_enough(name: str, data_dir: str, tasks: Sequence[Task], what: str) -
     few = {task: count for task, count in found.items() if count < LEAST_IMAGES}
     if few:
         raise ValueError(
-            f"{name!r} is too small to choose {what}: it needs {LEAST_IMAGES} annotated images of a "
-            f"task, has {few}."
+            f"{name!r} is too small to choose {what}: it needs {LEAST_IMAGES} annotated images of "
+            f"a task, has {few}."
         )
 
 

@@ -39,8 +39,8 @@ def require_finite(what: str, model: keras.layers.Layer) -> None:
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise ValueError(
-            f"{what} has weights that are NaN or infinite, {', '.join(found[:SHOWN])}{more}: what it "
-            "predicts means nothing."
+            f"{what} has weights that are NaN or infinite, {', '.join(found[:SHOWN])}{more}: what "
+            "it predicts means nothing."
         )
 
 

@@ -80,8 +80,9 @@ class StopAtNonFinite(keras.callbacks.Callback):
         logs = logs or {}
         if "loss" not in logs or math.isfinite(float(logs["loss"])):
             return
+        named = _not_finite_losses(logs) or "the objective"
         raise NonFiniteLossError(
-            f"The loss of {_not_finite_losses(logs) or 'the objective'} is not finite in step {batch + 1} of epoch "
+            f"The loss of {named} is not finite in step {batch + 1} of epoch "
             f"{self._epoch + 1}. Look for inputs or labels that are not finite, or use a smaller "
             "learning rate."
         )

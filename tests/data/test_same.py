@@ -24,6 +24,6 @@ def test_data_that_are_not_there_are_compared_by_name_and_not_built(faces, tmp_p
 
 def test_the_same_data_twice(faces):
     data.require_different([f"{ANNOTATED}:test", f"{ANNOTATED}:validation"], data_dir=faces)
-    with pytest.raises(ValueError, match="named twice: .*_64px' and .*_64px:train'"):
+    with pytest.raises(ValueError, match=r"named twice: .*_64px' and .*_64px:train'"):
         names = [EXPRESSIONS_ONLY, f"{EXPRESSIONS_ONLY}:train"]
         data.require_different(names, data_dir=faces)

@@ -61,7 +61,7 @@ def test_never_on_the_test_set_nor_on_training_data(checkpoint, faces):
 def test_a_part_of_the_test_set_and_too_few_images(checkpoint, faces):
     with pytest.raises(ValueError, match="on validation data, not on a test set"):
         calibrate(checkpoint, f"{ANNOTATED}:test[:50%]", faces)
-    with pytest.raises(ValueError, match="needs 10 annotated images of a task, has .*: 1"):
+    with pytest.raises(ValueError, match=r"needs 10 annotated images of a task, has .*: 1"):
         calibrate(checkpoint, f"{VALIDATION}[:1]", faces)
 
 

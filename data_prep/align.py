@@ -17,6 +17,7 @@ ended by SIGTERM.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -32,12 +33,14 @@ from tqdm import tqdm
 from data_prep.faces.beam import RUNNERS, run_on_beam
 from data_prep.faces.boxes import read_boxes
 from data_prep.faces.folder import Plan, begin, finish, plan, summary
+from data_prep.faces.listing import RESERVED
 from data_prep.faces.one_image import UNDETECTED, Options
 from data_prep.faces.pool import run_local
 from data_prep.faces.worker import Setup
 from mtl_dm import faces
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
+from mtl_dm.outputs import owned, require_writable
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
@@ -89,8 +92,15 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[st
     return options, others
 
 
-def align(options: argparse.Namespace, beam_arguments: Sequence[str]) -> Plan:
+def align(
+    options: argparse.Namespace, beam_arguments: Sequence[str], held: contextlib.ExitStack
+) -> Plan:
     """Do what the options say, up to the records in the journals.
+
+    Args:
+        options: As parsed.
+        beam_arguments: For Apache Beam.
+        held: Holds the target until what follows is done, too.
 
     Raises:
         OSError: If a folder cannot be read or written.
@@ -101,6 +111,7 @@ def align(options: argparse.Namespace, beam_arguments: Sequence[str]) -> Plan:
     work = plan(options.source, options.target, read_boxes(options.boxes) if options.boxes else {})
     load_engine = faces.ENGINES.get(options.engine)
     load_engine()  # says at once what is missing, and downloads once, not in every process
+    held.enter_context(owned(options.target / RESERVED))
     begin(work, options.engine, options.how)
     setup = Setup(options.source.absolute(), options.target.absolute(), load_engine, options.how)
     pending = work.pending
@@ -133,8 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, others: Sequence[str]) -> None:
     start = time.monotonic()
-    work = align(options, others)
-    records = finish(work)
+    require_writable(options.target)
+    with contextlib.ExitStack() as held:
+        work = align(options, others, held)
+        records = finish(work)
     seconds = time.monotonic() - start
     print("\n".join(summary(work, records)))
     done_now = len(work.pending)

@@ -12,10 +12,11 @@ Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usag
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
 from mtl_dm.command_line import Parser, run_command
+from mtl_dm.datasets.building import building
 from mtl_dm.datasets.reading import large_images
 from mtl_dm.files import expand_home
 
@@ -42,10 +44,23 @@ def needed_bytes(builder: Any, source: Path | None) -> int:
     if hasattr(builder, "expected_bytes"):
         size = builder.expected_bytes(source)
     elif source is not None:
-        size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+        size = sum(map(_size, files_below(source)))
     else:
         size = 0
     return 2 * size + SPARE_BYTES
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield what is no folder below one; what cannot be looked into has nothing in it."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place) / name for name in names)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # A link that leads nowhere or in a circle.
+        return 0
 
 
 def check_space(data_dir: Path, needed: int) -> None:
@@ -94,7 +109,7 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
     if source is not None:
         options["manual_dir"] = str(source)
     shuffle.MAX_MEM_BUFFER_SIZE = BUFFER_BYTES
-    with large_images():
+    with building(builder), large_images():
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
 
 
@@ -109,11 +124,6 @@ def describe(builder: Any) -> str:
 
 def _splits(builder: Any) -> list[tuple[str, Any]]:
     return sorted(builder.info.splits.items())
-
-
-def leftovers(builder: Any) -> list[Path]:
-    """Return the temporary folders of builds that were killed outright, or that still run."""
-    return sorted(Path(builder.data_dir).parent.glob("incomplete.*"))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -151,8 +161,6 @@ def _run(options: argparse.Namespace) -> int:
     builder = datasets.make_builder(options.dataset, options.data_dir, options.source)
     if is_built(builder):
         return _already_built(builder, options.source)
-    for folder in leftovers(builder):
-        print(f"Note: {folder} is left from a killed build (or another one is running).")
     start = time.monotonic()
     build(builder, options.source, options.data_dir)
     print(

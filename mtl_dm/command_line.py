@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import signal
 import sys
 import threading
@@ -15,6 +16,9 @@ from absl import flags
 
 from mtl_dm.files import expand_home
 
+FOLDERS = ("output", "target", "data_dir")
+"""Options that name a folder to write; Path("") is the current one, which nobody means."""
+
 
 class Parser(argparse.ArgumentParser):
     """The parser of every command that uses argparse: values of options have their "~" replaced.
@@ -25,17 +29,33 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return what argparse finds, paths expanded."""
+        self._refuse_empty(sys.argv[1:] if args is None else list(args))
         found, others = super().parse_known_args(args, namespace)
         for action in self._actions:
             if action.option_strings and hasattr(found, action.dest):
                 setattr(found, action.dest, _expanded(getattr(found, action.dest)))
         return found, others
 
+    def _refuse_empty(self, arguments: list[str]) -> None:
+        for action in self._actions:
+            if action.type is not Path and action.dest not in FOLDERS:
+                continue
+            for option in action.option_strings:
+                pairs = itertools.pairwise(arguments)
+                if f"{option}=" in arguments or (option, "") in pairs:
+                    self.error(f"{option} must name a folder or file, it is empty")
+
 
 def expand_flags() -> None:
-    """Replace "~" in the values of absl's parsed flags, those of a flag file included."""
+    """Replace "~" in the values of absl's parsed flags, those of a flag file included.
+
+    Raises:
+        ValueError: If a folder is an empty text, which would stand for the current one.
+    """
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
+        if name in FOLDERS and flag.value == "":
+            raise ValueError(f"--{name} must name a folder, it is empty.")
         value = _expanded(flag.value)
         if value is not flag.value:
             flag.value = value

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mtl_dm.command_line import Parser, run_command
+from mtl_dm.outputs import require_writable
 
 COMMAND = "MTL_DM_COMMAND"
 """Environment variable with what the user typed, where that was `make ...`."""
@@ -99,12 +100,15 @@ def options(
         if getattr(found, name, least) < least:
             raise ValueError(f"{name} must be at least {least}, got {getattr(found, name)}.")
     own = table if found.preset == default_preset else f"{table}-{found.preset}"
+    folder = Path(found.output or f"runs/{own}")
+    if not getattr(found, "dry_run", False):
+        require_writable(folder)  # Before hours of work.
     return Options(
         found.preset,
         getattr(found, "seeds", 1),
         found.only,
         found.data_dir,
-        Path(found.output or f"runs/{own}"),
+        folder,
         getattr(found, "workers", 0),
         os.environ.get(COMMAND) or typed,
         getattr(found, "dry_run", False),

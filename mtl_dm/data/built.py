@@ -15,6 +15,7 @@ from mtl_dm.data.arrays import encode
 from mtl_dm.data.deferred import deferred
 from mtl_dm.data.outline import chosen_split, how_to_build
 from mtl_dm.data.subset import fits, widened
+from mtl_dm.datasets.building import building
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
@@ -202,7 +203,9 @@ def open_built(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilde
             )
         # No look at a public bucket: these data sets cannot be there, and a cluster may be offline.
         config = tfds.download.DownloadConfig(try_download_gcs=False)
-        builder.download_and_prepare(download_config=config)
+        with building(builder, wait=True):
+            builder = datasets.make_builder(name, data_dir)  # Somebody else may have built it.
+            builder.download_and_prepare(download_config=config)
     return builder, chosen_split(name, split, list(builder.info.splits))
 
 

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import signal
@@ -175,10 +176,19 @@ class TestInterrupted:
         assert signal.getsignal(signal.SIGTERM) is before
         self.check_nothing_is_left(tmp_path)
 
-    def test_killed_outright_is_mentioned_and_not_taken_for_a_data_set(self, tmp_path, capsys):
+    def test_another_build_of_it_is_running(self, tmp_path, capsys):
+        lock = tmp_path / "build_test_numbers" / "small" / ".lock"
+        lock.parent.mkdir(parents=True)
+        with lock.open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            assert run(tmp_path, name=self.name) == 1
+        assert "is in use by another run" in capsys.readouterr().err
+
+    def test_killed_outright_is_removed_and_not_taken_for_a_data_set(self, tmp_path, capsys):
         half = tmp_path / "build_test_numbers" / "small" / "incomplete.ABC123_1.0.0"
         half.mkdir(parents=True)
         assert run(tmp_path, name=self.name) == 0
         output = capsys.readouterr().out
-        assert f"Note: {half}" in output
+        assert f"Note: {half} is left from a killed build and removed." in output
+        assert not half.exists()
         assert "Built build_test_numbers/small/1.0.0" in output

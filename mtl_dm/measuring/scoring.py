@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from absl import logging
 
@@ -17,6 +16,8 @@ from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
 from mtl_dm.measuring.sources import require_enough, source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite
+from mtl_dm.models.loading import load_keras
+from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import origin_of
 from mtl_dm.runs.record import commit, versions
@@ -35,11 +36,7 @@ def load_model(path: str | Path) -> MultiTaskModel:
     path = checkpoint_at(path)
     if not path.is_file():
         raise FileNotFoundError(f"No checkpoint at {path}.")
-    try:
-        model = keras.saving.load_model(path)
-    except Exception as error:
-        # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
-        raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+    model = load_keras(path)
     if not isinstance(model, MultiTaskModel):
         raise ValueError(
             f"The checkpoint {path} holds a {type(model).__name__}, not a MultiTaskModel."
@@ -70,6 +67,7 @@ def score(
         ValueError: If the checkpoint cannot be read, a data set has none of its tasks or not what
             it takes, or thresholds would be chosen on a data set that is measured.
     """
+    prepare_output(output)
     data.require_different(names, data_dir=data_dir)
     model = load_model(checkpoint)
     chosen_on = [] if thresholds_from is None else [thresholds_from]

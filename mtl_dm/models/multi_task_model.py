@@ -37,6 +37,7 @@ from mtl_dm.models.terms import (
     of_mixed_batch,
     provided,
 )
+from mtl_dm.spec import repeated
 from mtl_dm.tasks import Task, by_name
 
 AUXILIARY = "auxiliary"
@@ -161,12 +162,10 @@ class MultiTaskModel(keras.Model):
             ValueError: If two terms have one name.
         """
         names = [name for provider in self._providers for name in provider.term_names]
-        repeated = sorted(
-            {name for name in [*names, AUXILIARY] if [*names, AUXILIARY].count(name) > 1}
-        )
-        if repeated:
+        twice = repeated([*names, AUXILIARY])
+        if twice:
             raise ValueError(
-                f"Loss terms must have different names, repeated: {repeated}. Terms: {names}."
+                f"Loss terms must have different names, repeated: {twice}. Terms: {names}."
             )
         return names
 

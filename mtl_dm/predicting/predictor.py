@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from mtl_dm import data, faces
+from mtl_dm.memory import require_batch
 from mtl_dm.metrics import probabilities
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite_outputs
@@ -84,6 +85,7 @@ class Predictor:
             )
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+        require_batch(batch_size, (self.size, self.size, 3))
         self._model = model
         self._temperatures = dict(temperatures)
 

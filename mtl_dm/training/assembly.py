@@ -15,6 +15,7 @@ from absl import logging
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.losses.task_losses import require_task_loss
+from mtl_dm.memory import require_batch
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 from mtl_dm.models.coupling import AnyCoupling
 from mtl_dm.relatedness import (
@@ -197,6 +198,18 @@ def check_inputs(
     loaded = [*sources, *([] if validation is None else [validation])]
     shapes = [input_shape_of(source) for source in loaded]
     require_same_inputs(dict(zip(names, shapes, strict=True)))
+
+
+def check_memory(config: TrainConfig, sources: Sequence[tf.data.Dataset]) -> None:
+    """Check that a batch of any stage fits into memory.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    largest = max([config.batch_size, *(part.batch_size for _, part in config.stage_configs())])
+    shape = input_shape_of(sources[0])
+    for each in shape.values() if isinstance(shape, Mapping) else [shape]:
+        require_batch(largest, [size or 1 for size in each])
 
 
 def input_shape_of(source: tf.data.Dataset) -> Any:

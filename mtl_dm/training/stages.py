@@ -15,6 +15,7 @@ from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel, steps
 from mtl_dm.models.phases import Phased
 from mtl_dm.models.watching import NonFiniteLossError
+from mtl_dm.spec import repeated
 from mtl_dm.training import fitting
 from mtl_dm.training.checkpoints import BEST
 from mtl_dm.training.config import TrainConfig
@@ -72,8 +73,8 @@ def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
             backend cannot do what is asked.
     """
     names = [stage.name for stage in stages]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated or not names:
+    twice = repeated(names)
+    if twice or not names:
         raise ValueError(f"A training needs stages of different names, got {names}.")
     for stage in stages:
         try:

@@ -2,6 +2,7 @@ import pytest
 
 from mtl_dm import data
 from mtl_dm.data.same import places_of, shared_examples
+from mtl_dm.tasks import Task
 from tests.built_faces import ANNOTATED, EXPRESSIONS_ONLY
 
 
@@ -27,3 +28,9 @@ def test_the_same_data_twice(faces):
     with pytest.raises(ValueError, match=r"named twice: .*_64px' and .*_64px:train'"):
         names = [EXPRESSIONS_ONLY, f"{EXPRESSIONS_ONLY}:train"]
         data.require_different(names, data_dir=faces)
+
+
+def test_tasks_that_a_data_set_lacks_have_no_images(faces):
+    pose = Task.multiclass("pose", ["left", "right"])
+    assert data.label_arrays(EXPRESSIONS_ONLY, data_dir=faces, tasks=[pose]) == {}
+    assert data.labelled_images(EXPRESSIONS_ONLY, data_dir=faces, tasks=[pose]) == {"pose": 0}

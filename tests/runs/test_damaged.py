@@ -121,4 +121,4 @@ def test_tables_records_journals_and_clips(tmp_path):
     assert Record.from_line(record.to_line()) == record
     for text in damaged(json.loads(record.to_line())):
         found = Record.from_line(text)
-        assert found is None or isinstance(found.size + found.score + len(found.path), float)
+        assert found is None or isinstance(found.size + found.score + len(found.path), (int, float))

@@ -70,6 +70,7 @@ def owned(
         yield
         return
     require_writable(folder)
+    made = [each for each in path.absolute().parents if not each.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path, wait):
         _held.add(name)
@@ -79,6 +80,9 @@ def owned(
         finally:
             _held.discard(name)
             path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # A folder in which something was written stays.
+                for each in made:
+                    each.rmdir()
 
 
 @contextlib.contextmanager

@@ -36,6 +36,15 @@ def test_a_second_run_names_the_first(tmp_path):
         assert said.split(" since")[0] in (tmp_path / "out" / LOCK).read_text()
 
 
+def test_folders_in_which_nothing_was_written_go_again(tmp_path):
+    with owned(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b").is_dir()
+    assert list(tmp_path.iterdir()) == []
+    with owned(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "file").touch()
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["file"]
+
+
 def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path, monkeypatch):
     mine, dead = temporary_prefix(), temporary_prefix().replace(str(os.getpid()), "999999999")
     monkeypatch.setattr(outputs, "_lives", lambda process: process == os.getpid())

@@ -153,8 +153,7 @@ class TestInterrupted:
     name = "build_test_numbers/small"
 
     def check_nothing_is_left(self, data_dir):
-        versions = data_dir / "build_test_numbers" / "small"
-        assert list(versions.iterdir()) == []
+        assert list(data_dir.rglob("*.*")) == []
 
     def test_keyboard(self, tmp_path, monkeypatch, capsys):
         def stop():

@@ -71,7 +71,6 @@ def owned(
         return
     require_writable(folder)
     made = [each for each in path.absolute().parents if not each.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path, wait):
         _held.add(name)
         try:
@@ -88,6 +87,7 @@ def owned(
 @contextlib.contextmanager
 def _locked(path: Path, wait: bool) -> Iterator[None]:
     while True:
+        path.parent.mkdir(parents=True, exist_ok=True)  # Whoever had it may have removed it.
         with path.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,6 +16,7 @@ from tests.training.command_line import isolated_flags, parse
 
 
 def test_a_second_run_names_the_first(tmp_path):
+    (tmp_path / "out").mkdir()
     with owned(tmp_path / "out"):
         with owned(tmp_path / "out"):  # Parts of one run.
             pass

@@ -15,19 +15,34 @@ DRY_RUN ?=
 # DRY_RUN=0 is none.
 DRY = $(filter-out 0,$(DRY_RUN))
 
+# What is misspelt would be ignored, and hours of training be those of another study.
+KNOWN := PYTHON VENV PY INSTALLED PEERS PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT DRY_RUN \
+	TF_CPP_MIN_LOG_LEVEL
+TYPED := $(foreach each,$(.VARIABLES),$(if \
+	$(filter command,$(firstword $(origin $(each)))),$(each)))
+UNKNOWN := $(filter-out $(KNOWN) MAKE%,$(TYPED))
+ifneq ($(UNKNOWN),)
+$(error Unknown variable $(UNKNOWN). Known: PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT DRY_RUN)
+endif
+
+# A value as one word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
 # TensorFlow's start-up chatter hides what a command has to say.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # What was typed, for the record; what was not is the study's own default.
-STUDY = MTL_DM_COMMAND='make $@$(if $(PRESET), PRESET=$(PRESET))$(if \
+TYPED_COMMAND = make $@$(if $(PRESET), PRESET=$(PRESET))$(if \
 	$(SEEDS), SEEDS=$(SEEDS))$(if $(ONLY), ONLY="$(ONLY)")$(if \
 	$(DATA_DIR), DATA_DIR="$(DATA_DIR)")$(if $(WORKERS), WORKERS=$(WORKERS))$(if \
-	$(OUTPUT), OUTPUT="$(OUTPUT)")$(if $(DRY), DRY_RUN=$(DRY_RUN))' $(PY) -m
-OPTIONS = $(if $(PRESET),--preset='$(PRESET)') $(if $(SEEDS),--seeds='$(SEEDS)') \
-	$(if $(ONLY),--only='$(ONLY)') $(if $(DATA_DIR),--data_dir='$(DATA_DIR)') \
-	$(if $(OUTPUT),--output='$(OUTPUT)') $(if $(DRY),--dry_run)
+	$(OUTPUT), OUTPUT="$(OUTPUT)")$(if $(DRY), DRY_RUN=$(DRY_RUN))
+STUDY = MTL_DM_COMMAND=$(call quoted,$(TYPED_COMMAND)) $(PY) -m
+option = $(if $(2),--$(1)=$(call quoted,$(2)))
+OPTIONS = $(call option,preset,$(PRESET)) $(call option,seeds,$(SEEDS)) \
+	$(call option,only,$(ONLY)) $(call option,data_dir,$(DATA_DIR)) \
+	$(call option,output,$(OUTPUT)) $(if $(DRY),--dry_run)
 # Only studies that train take workers. A dry run of another one is refused, not left out.
-TRAINING = $(OPTIONS) $(if $(WORKERS),--workers='$(WORKERS)')
+TRAINING = $(OPTIONS) $(call option,workers,$(WORKERS))
 
 .PHONY: help test lint gallery bench peers pretrain study reproduce-table1 reproduce-table2 \
 	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces reproduce-faces \
@@ -72,7 +87,8 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
 
 pretrain: $(INSTALLED)  ## Make the checkpoint in mtl_dm/pretrained (about an hour), needs DATA_DIR
-	$(STUDY) experiments.pretrain --data_dir='$(DATA_DIR)' $(if $(OUTPUT),--output='$(OUTPUT)')
+	$(STUDY) experiments.pretrain --data_dir=$(call quoted,$(DATA_DIR)) \
+		$(call option,output,$(OUTPUT))
 
 study: $(INSTALLED)  ## Which coupling holds, into runs/coupling_study (PRESET=quick|full|protection)
 	$(STUDY) experiments.coupling_study $(TRAINING)

@@ -10,12 +10,14 @@ in one of the two CSV files. A run that was stopped or killed goes on with the s
 
 Other options go to Apache Beam where --runner is given, as in
 --runner=DirectRunner --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit status: 0 done, 1 the data do not allow it, 2 wrong usage, 130 interrupted.
+Exit status: 0 done, 1 the data do not allow it, 2 wrong usage, 130 interrupted, 143
+ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -31,12 +33,14 @@ from tqdm import tqdm
 from data_prep.faces.beam import RUNNERS, run_on_beam
 from data_prep.faces.boxes import read_boxes
 from data_prep.faces.folder import Plan, begin, finish, plan, summary
+from data_prep.faces.listing import RESERVED
 from data_prep.faces.one_image import UNDETECTED, Options
 from data_prep.faces.pool import run_local
 from data_prep.faces.worker import Setup
 from mtl_dm import faces
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
+from mtl_dm.outputs import owned, require_writable
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
@@ -88,8 +92,15 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[st
     return options, others
 
 
-def align(options: argparse.Namespace, beam_arguments: Sequence[str]) -> Plan:
+def align(
+    options: argparse.Namespace, beam_arguments: Sequence[str], held: contextlib.ExitStack
+) -> Plan:
     """Do what the options say, up to the records in the journals.
+
+    Args:
+        options: As parsed.
+        beam_arguments: For Apache Beam.
+        held: Holds the target until what follows is done, too.
 
     Raises:
         OSError: If a folder cannot be read or written.
@@ -100,6 +111,7 @@ def align(options: argparse.Namespace, beam_arguments: Sequence[str]) -> Plan:
     work = plan(options.source, options.target, read_boxes(options.boxes) if options.boxes else {})
     load_engine = faces.ENGINES.get(options.engine)
     load_engine()  # says at once what is missing, and downloads once, not in every process
+    held.enter_context(owned(options.target / RESERVED))
     begin(work, options.engine, options.how)
     setup = Setup(options.source.absolute(), options.target.absolute(), load_engine, options.how)
     pending = work.pending
@@ -123,21 +135,23 @@ def align(options: argparse.Namespace, beam_arguments: Sequence[str]) -> Plan:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options, others = _parse(arguments)
+    return run_command(
+        lambda: _run(options, others),
+        "the same command goes on from here",
+        errors=(RuntimeError,),
+    )
+
+
+def _run(options: argparse.Namespace, others: Sequence[str]) -> None:
     start = time.monotonic()
-    try:
-        work = align(options, others)
+    require_writable(options.target)
+    with contextlib.ExitStack() as held:
+        work = align(options, others, held)
         records = finish(work)
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     seconds = time.monotonic() - start
     print("\n".join(summary(work, records)))
     done_now = len(work.pending)
     print(f"{done_now:,} image(s) in {seconds:.1f} s, into {printable(options.target)}")
-    return 0
 
 
 if __name__ == "__main__":

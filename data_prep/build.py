@@ -5,15 +5,15 @@
 Afterwards `import mtl_dm.datasets; tfds.load(NAME, data_dir=DIR)` works.
 A build that is stopped or killed leaves no data set, and the same command starts it anew: TFDS
 sorts all records before it writes the first file, so there is no part to go on from.
-Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usage.
+Exit status: 0 built (or built before), 1 the data do not allow it, 2 wrong usage,
+130 interrupted, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,8 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
+from mtl_dm.datasets.building import building
 from mtl_dm.datasets.reading import large_images
 from mtl_dm.files import expand_home
 
@@ -43,10 +44,23 @@ def needed_bytes(builder: Any, source: Path | None) -> int:
     if hasattr(builder, "expected_bytes"):
         size = builder.expected_bytes(source)
     elif source is not None:
-        size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+        size = sum(map(_size, files_below(source)))
     else:
         size = 0
     return 2 * size + SPARE_BYTES
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield what is no folder below one; what cannot be looked into has nothing in it."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place) / name for name in names)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # A link that leads nowhere or in a circle.
+        return 0
 
 
 def check_space(data_dir: Path, needed: int) -> None:
@@ -95,7 +109,7 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
     if source is not None:
         options["manual_dir"] = str(source)
     shuffle.MAX_MEM_BUFFER_SIZE = BUFFER_BYTES
-    with large_images():
+    with building(builder), large_images():
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
 
 
@@ -110,30 +124,6 @@ def describe(builder: Any) -> str:
 
 def _splits(builder: Any) -> list[tuple[str, Any]]:
     return sorted(builder.info.splits.items())
-
-
-def leftovers(builder: Any) -> list[Path]:
-    """Return the temporary folders of builds that were killed outright, or that still run."""
-    return sorted(Path(builder.data_dir).parent.glob("incomplete.*"))
-
-
-@contextlib.contextmanager
-def terminate_cleanly() -> Iterator[None]:
-    """Make SIGTERM (a job scheduler's time limit) unwind, so that TFDS removes its half build.
-
-    Raises:
-        SystemExit: With 128 and the signal's number when it comes.
-    """
-
-    def stop(number: int, frame: object) -> None:
-        del frame
-        raise SystemExit(128 + number)
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -164,25 +154,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parse(arguments)
-    try:
-        return _run(options)
-    except KeyboardInterrupt:
-        print("Interrupted; nothing was built.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return run_command(lambda: _run(options), "nothing was built")
 
 
 def _run(options: argparse.Namespace) -> int:
     builder = datasets.make_builder(options.dataset, options.data_dir, options.source)
     if is_built(builder):
         return _already_built(builder, options.source)
-    for folder in leftovers(builder):
-        print(f"Note: {folder} is left from a killed build (or another one is running).")
     start = time.monotonic()
-    with terminate_cleanly():
-        build(builder, options.source, options.data_dir)
+    build(builder, options.source, options.data_dir)
     print(
         f"Built {builder.info.full_name} in {builder.data_dir} ({time.monotonic() - start:.1f} s)"
     )

@@ -13,9 +13,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mtl_dm.datasets  # noqa: F401 - importing the builders registers their checks
-from mtl_dm.command_line import Parser
-from mtl_dm.datasets._check import CHECKERS, Report
+from mtl_dm.command_line import Parser, run_command
+from mtl_dm.datasets._check import CHECKERS, Checker, Report
 from mtl_dm.files import expand_home
+
+
+def checker_of(name: str) -> Checker:
+    """Return the check of a data set, with its configuration where that has one of its own.
+
+    Raises:
+        ValueError: If no data set of that name has a check; the message lists those that have.
+    """
+    return CHECKERS.get(name if name in CHECKERS else name.partition("/")[0])
 
 
 def check(name: str, source: str | Path) -> Report:
@@ -28,7 +37,7 @@ def check(name: str, source: str | Path) -> Report:
     Raises:
         ValueError: If no data set of that name has a check; the message lists those that have.
     """
-    checker = CHECKERS.get(name if name in CHECKERS else name.partition("/")[0])
+    checker = checker_of(name)
     source = Path(expand_home(str(source)))
     if not source.is_dir():
         return Report(errors=(f"The folder {source} does not exist.",))
@@ -57,11 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", required=True, type=Path, help="folder of the raw download")
     options = parser.parse_args(arguments)
     try:
-        report = check(options.dataset, options.source)
+        checker_of(options.dataset)
     except ValueError as error:
         parser.error(str(error))
-    print_report(options.dataset, report)
-    return 0 if report.usable else 1
+
+    def run() -> int:
+        report = check(options.dataset, options.source)
+        print_report(options.dataset, report)
+        return 0 if report.usable else 1
+
+    return run_command(run, "nothing was decided")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 
 from experiments.engine.options import COMMAND, main_guard
 from mtl_dm.command_line import Parser
+from mtl_dm.outputs import owned, require_writable
 from mtl_dm.pretrained import DEFAULT, FOLDER
 
 
@@ -56,19 +57,23 @@ def main() -> None:
         engine = detectors.load_engine()  # Before an hour of work.
     except ImportError as error:
         raise ValueError(f"The card measures turned heads by a face detector. {error}") from error
-    from experiments.pretraining import recipe
-    from experiments.pretraining.training import train
-    from experiments.problems.real_faces_data import real_faces
+    require_writable(options.target)
     from mtl_dm.training.run import make_deterministic
 
     make_deterministic()
+    with owned(options.output):
+        _deliver(options, engine, os.environ.get(COMMAND) or typed)
+
+
+def _deliver(options: argparse.Namespace, engine: Any, command: str) -> None:
+    from experiments.pretraining import delivery, recipe
+    from experiments.pretraining.training import train
+    from experiments.problems.real_faces_data import real_faces
+
     faces = real_faces(options.data_dir)
     photos = recipe.photos_of(faces)
     model, progress = train(recipe.config_of(), photos, faces, options.output)
-    from experiments.pretraining import delivery
-
     path = delivery.deliver(model, progress, photos, options.target)
-    command = os.environ.get(COMMAND) or typed
     card = delivery.measure(path, photos, faces, engine, options, command)
     print(json.dumps({name: summary(test) for name, test in card["tests"].items()}, indent=1))
 

@@ -24,7 +24,7 @@ from experiments.engine.study import Column, Study
 from experiments.problems.clothing_data import DATASET, SPLIT_SEED, clothing_data, hold_out
 from experiments.problems.clothing_halves import ClothingHalves, halves_of
 from experiments.table5_rows import BALANCED, SETTINGS, Setting, method_of
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, read_json, write_atomically
 from mtl_dm.reporting import read_cells, to_frame
 
 TABLE = "table5_screening"
@@ -90,9 +90,9 @@ def read(path: Path) -> Chosen:
         ValueError: If it is damaged, or was made of other rows or settings than today's.
     """
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        rows = read_json(path)["rows"]
         tried = {row: dict(each["tried"]) for row, each in rows.items()}
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise ValueError(f"{path} is damaged ({error!r}); restore or delete it.") from None
     for row in dict.fromkeys((*SETTINGS, *tried)):
         wanted = [each.text for each in SETTINGS.get(row, ())]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtl_dm.files import expand_home, strict_json, write_atomically
+from mtl_dm.outputs import prepare_output
 from mtl_dm.training import flags
 from mtl_dm.training.main import start
 
@@ -39,6 +40,7 @@ def advise() -> None:
 
     config, folder = flags.advise_config(), Path(flags.FLAGS.output)
     _require_other_file(config, folder)
+    prepare_output(folder)
     tasks = assembly.tasks_of(config)
     assembly.coupled_pair(tasks)
     learned, given = assembly.given_relatedness(config, tasks)

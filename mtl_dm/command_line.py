@@ -1,14 +1,23 @@
-"""What all commands do with their flags, whoever parses them: "~" is the home folder."""
+"""What all commands do, whoever parses their flags: "~" is the home folder, an end is one line."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import signal
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from absl import flags
 
 from mtl_dm.files import expand_home
+
+FOLDERS = ("output", "target", "data_dir")
+"""Options that name a folder to write; Path("") is the current one, which nobody means."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,17 +29,33 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return what argparse finds, paths expanded."""
+        self._refuse_empty(sys.argv[1:] if args is None else list(args))
         found, others = super().parse_known_args(args, namespace)
         for action in self._actions:
             if action.option_strings and hasattr(found, action.dest):
                 setattr(found, action.dest, _expanded(getattr(found, action.dest)))
         return found, others
 
+    def _refuse_empty(self, arguments: list[str]) -> None:
+        for action in self._actions:
+            if action.type is not Path and action.dest not in FOLDERS:
+                continue
+            for option in action.option_strings:
+                pairs = itertools.pairwise(arguments)
+                if f"{option}=" in arguments or (option, "") in pairs:
+                    self.error(f"{option} must name a folder or file, it is empty")
+
 
 def expand_flags() -> None:
-    """Replace "~" in the values of absl's parsed flags, those of a flag file included."""
+    """Replace "~" in the values of absl's parsed flags, those of a flag file included.
+
+    Raises:
+        ValueError: If a folder is an empty text, which would stand for the current one.
+    """
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
+        if name in FOLDERS and flag.value == "":
+            raise ValueError(f"--{name} must name a folder, it is empty.")
         value = _expanded(flag.value)
         if value is not flag.value:
             flag.value = value
@@ -40,3 +65,78 @@ def _expanded(value: Any) -> Any:
     if not isinstance(value, (str, Path)) or not str(value).startswith("~"):
         return value
     return type(value)(expand_home(str(value)))
+
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+INPUT_ERRORS = (OSError, ValueError, ImportError, MemoryError)
+"""What wrong input, a missing package, a full disk and too little memory raise."""
+
+
+def run_command(
+    command: Callable[[], int | None],
+    stopped: str,
+    *,
+    errors: tuple[type[Exception], ...] = (),
+) -> int:
+    """Run a command and return its exit status; what ends it is told in one line.
+
+    Ctrl-C ends it with 130 and SIGTERM, a scheduler's time limit, with 143, also where a library
+    takes the interrupt for an error of its own and goes on or raises another one.
+
+    Args:
+        command: Returns an exit status, or None for 0.
+        stopped: What holds after it was stopped, in the words of a message.
+        errors: Further ones that its input provokes.
+
+    Raises:
+        Exception: Of the command, unless it is one of `INPUT_ERRORS` or of `errors`.
+        SystemExit: Of the command, likewise.
+    """
+    received: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        received.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+    before = _handled_by(stop)
+    try:
+        status = command() or 0
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            received.append(signal.SIGINT)
+        elif not received:
+            if not isinstance(error, (*INPUT_ERRORS, *errors)) and not _out_of_memory(error):
+                raise
+            print(f"error: {_first_words(error)}", file=sys.stderr)
+            return 1
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not received:
+        return status
+    how = "Interrupted" if received[0] == signal.SIGINT else "Ended by SIGTERM"
+    print(f"{how}; {stopped}.", file=sys.stderr)
+    return 128 + received[0]
+
+
+def _handled_by(stop: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
+    """Take over the signals that stop a command; return who handled them before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    # A shell has a job in the background ignore Ctrl-C.
+    heard = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
+    return {number: signal.signal(number, stop) for number in heard}
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # TensorFlow's, which a command without TensorFlow need not import.
+    return type(error).__name__ == "ResourceExhaustedError"
+
+
+def _first_words(error: BaseException) -> str:
+    if _out_of_memory(error):
+        return f"not enough memory: {str(error).splitlines()[0]}"
+    return str(error) or f"not enough memory ({type(error).__name__})"

@@ -13,7 +13,8 @@ otherwise nothing is left behind.
 ONNX needs the extra `onnx`: pip install 'mtl-dm[onnx]'.
 
 What a checkpoint was trained on is printed. A checkpoint trained on synthetic faces has never been
-validated on people. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage.
+validated on people. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130
+interrupted, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import origin_of
 
@@ -45,18 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--output", required=True, type=Path, help="folder to make")
     add("--formats", default="savedmodel,onnx", help="comma-separated (default %(default)s)")
     options = parser.parse_args(arguments)
+    return run_command(lambda: _export(options), "nothing was written")
+
+
+def _export(options: argparse.Namespace) -> None:
     from mtl_dm.exporting import run
 
-    try:
-        differences = run.export(options.checkpoint, options.output, options.formats.split(","))
-    except (OSError, ValueError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    differences = run.export(options.checkpoint, options.output, options.formats.split(","))
     print("\n".join(origin_of(checkpoint_at(options.checkpoint)).lines()))
     for name, difference in differences.items():
         print(f"{name}: equal to the Keras model within {difference:.1e} on random inputs")
     print(f"Written to {options.output}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -6,11 +6,34 @@ import contextlib
 import json
 import math
 import os
+import socket
 import stat
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
+
+import numpy as np
+
+MALFORMED = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What values of another type or size provoke in whoever takes a file for one of ours."""
+
+
+MAX_PIXELS = (2**29 - 1) // 3
+"""Of an image or a frame that is decoded: a file of a megabyte can hold a thousand times as many.
+It is what TensorFlow, which reads built data sets, decodes; Pillow's limit, too."""
+
+TEMPORARY = ".writing-"
+"""How the names of files begin that are not whole yet; then host and process that write them."""
 
 
 def expand_home(path: str) -> str:
@@ -32,21 +55,11 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     Raises:
         OSError: If it cannot be written; what stood at `path` is intact.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    # Beside the target, since a rename is atomic only inside one file system.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp gives 0600
-        os.replace(temporary, path)  # noqa: PTH105 - os.replace takes the string mkstemp gave
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with _replacing(Path(path)) as handle, os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager
@@ -62,19 +75,52 @@ def open_atomically(path: str | Path) -> Iterator[TextIO]:
     Raises:
         OSError: If it cannot be written; what stood at `path` is intact.
     """
-    path = Path(path)
+    with (
+        _replacing(Path(path)) as handle,
+        os.fdopen(handle, "w", encoding="utf-8", newline="") as file,
+    ):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def temporary_prefix() -> str:
+    """Return how the name of a temporary file of this process begins."""
+    return f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-"
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[int]:
+    """Yield the handle of a temporary file that takes the place of `path` at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Beside the target, since a rename is atomic only inside one file system.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=temporary_prefix())
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
+        yield handle
+        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp gives 0600
         os.replace(temporary, path)  # noqa: PTH105 - os.replace takes the string mkstemp gave
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def expands_to(size: int) -> int:
+    """Return the most bytes that a compressed file of ours may unpack to."""
+    return 20 * size + 2**24
+
+
+def require_modest(path: str | Path) -> None:
+    """Check that a ZIP archive does not unpack to many times its size.
+
+    Raises:
+        ValueError: If it does; the message is the reason alone.
+        OSError: If it cannot be read.
+    """
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    size = Path(path).stat().st_size
+    if unpacked > expands_to(size):
+        raise ValueError(f"it would unpack to {unpacked:,} bytes, the file has {size:,}")
 
 
 def require_regular_file(path: Path) -> None:
@@ -94,6 +140,58 @@ def printable(name: str | os.PathLike[str]) -> str:
     A name from a listing may hold such bytes; printing it as it is would be an error.
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it is no JSON of UTF-8, has a number that no float holds, or is nested deeper
+            than anybody writes. NaN, which older versions wrote, is read.
+    """
+    return parse_json(Path(path).read_bytes())
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what JSON text holds; as `read_json`.
+
+    Raises:
+        ValueError: Likewise.
+    """
+    try:
+        return json.loads(text, parse_float=_finite_number)
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deep") from error
+
+
+def _finite_number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is beyond what a number can be")
+    return value
+
+
+def read_array(path: str | Path, *, mapped: bool = False) -> np.ndarray:
+    """Return the array of a .npy file.
+
+    Args:
+        path: The file.
+        mapped: Leave it on the disk until it is used.
+
+    Raises:
+        OSError: If it cannot be opened.
+        ValueError: If it holds no array of numbers or text.
+    """
+    try:
+        values = np.load(path, mmap_mode="r" if mapped else None)
+    except OSError:
+        raise
+    except Exception as error:  # NumPy raises a dozen types for a file that is none.
+        raise ValueError(f"{path} is no file of an array: {error}") from error
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"{path} is no file of an array, it is an archive.")
+    return values
 
 
 def strict_json(values: Any) -> str:

@@ -14,6 +14,10 @@ folders that all hosts see.
     python -m mtl_dm.launch --processes=4 --hosts=2 --host_index=0 --coordinator=10.0.0.1:12345 \
         -- --datasets=... --output=/shared/runs/eight
 
+The processes talk without authentication or encryption. Those of one host do so over loopback,
+which every user of that machine can reach; with several hosts the coordinator listens on all
+addresses of host 0, and every process on ports of its own: give them a network of their own.
+
 The result is that of one process. When a process dies, the others are ended; the same command
 started again resumes. Needs the extra `jax`.
 """
@@ -34,7 +38,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
 from mtl_dm import processes
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 
 GRACE_SECONDS = 5
 """What a process gets to end by itself; JAX may hold SIGTERM back, so KILL follows."""
@@ -121,10 +125,13 @@ def environments(
     if importlib.util.find_spec("jax") is None:
         raise ValueError("Several processes need JAX: pip install 'mtl-dm[jax]'.")
     first = options.host_index * options.processes
+    coordinator = options.coordinator or f"127.0.0.1:{_free_port()}"
     shared = {
+        # GPUs of one host, where they do not share memory.
+        **({"NCCL_SOCKET_IFNAME": "lo"} if processes.on_loopback(coordinator) else {}),
         **environment,
         "KERAS_BACKEND": "jax",
-        processes.COORDINATOR: options.coordinator or f"127.0.0.1:{_free_port()}",
+        processes.COORDINATOR: coordinator,
         processes.PROCESSES: str(options.hosts * options.processes),
         processes.LAUNCHER: str(os.getpid()),
     }
@@ -133,6 +140,19 @@ def environments(
         for index, each in enumerate(made):
             each[processes.DEVICE] = str(index)
     return made
+
+
+def openness(coordinator: str) -> str:
+    """Return who can reach the processes, in one line."""
+    if processes.on_loopback(coordinator):
+        return (
+            f"The processes talk over loopback ({coordinator}), which every user of this machine "
+            "can reach, without authentication."
+        )
+    return (
+        f"The coordinator ({coordinator}) listens on all addresses of its host, every process on "
+        "ports of its own, without authentication or encryption."
+    )
 
 
 def _free_port() -> int:
@@ -206,11 +226,6 @@ def _how(code: int) -> str:
     return f"ended with exit code {code}"
 
 
-def _stop(number: int, frame: object) -> NoReturn:
-    del frame
-    sys.exit(128 + number)  # Unwinds `run`, which ends the children.
-
-
 def main(arguments: Sequence[str]) -> int:
     """Start the processes and wait for them; return the exit code."""
     try:
@@ -219,12 +234,11 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, _stop)
-    try:
-        return run([sys.executable, "-m", "mtl_dm.train", *train], each)
-    except KeyboardInterrupt:
-        print("Stopped; the same command resumes from the last checkpoint.", file=sys.stderr)
-        return 130
+    print(openness(each[0][processes.COORDINATOR]), file=sys.stderr)
+    return run_command(  # Whose end unwinds `run`, which ends the children.
+        lambda: run([sys.executable, "-m", "mtl_dm.train", *train], each),
+        "the same command resumes from the last checkpoint",
+    )
 
 
 if __name__ == "__main__":

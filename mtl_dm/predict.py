@@ -23,7 +23,8 @@ was measured on, and where it fails. Faces are found by the extra faces-tiny.
 
 What a checkpoint was trained on is printed by each run, and below where --help comes with a
 --checkpoint. A checkpoint trained on synthetic faces has never been validated on people.
-Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted.
+Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted, 143 ended
+by SIGTERM.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm import faces
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
 from mtl_dm.pretrained import DEFAULT, PRETRAINED, checkpoint_at
 from mtl_dm.runs.origin import origin_of
@@ -113,22 +114,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = parse(arguments)
+    return run_command(lambda: _predict(options), "no predictions were written")
+
+
+def _predict(options: argparse.Namespace) -> None:
     from mtl_dm.predicting import run
 
     start = time.monotonic()
-    try:
-        counts = run.predict(options.checkpoint, options.inputs, options.output, options.how)
-    except KeyboardInterrupt:
-        print("Interrupted; no predictions were written.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    counts = run.predict(options.checkpoint, options.inputs, options.output, options.how)
     for what, number in counts.items():
         print(f"{number:7,} {what}")
     where = printable(options.output)
     print(f"Done in {time.monotonic() - start:.1f} s; everything is in {where}")
-    return 0
 
 
 def _about_checkpoint(arguments: Sequence[str] | None) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import sys
@@ -256,6 +257,9 @@ def _initialize(environment: Mapping[str, str]) -> None:
             f"{total - 1}; python -m mtl_dm.launch sets them."
         )
     device = environment.get(DEVICE)
+    local = on_loopback(environment[COORDINATOR])
+    if local:
+        _collectives_on_loopback()
     jax.distributed.initialize(
         environment[COORDINATOR],
         num_processes=total,
@@ -265,7 +269,28 @@ def _initialize(environment: Mapping[str, str]) -> None:
         # Nothing else is asked, such as the scheduler that the launcher itself may run under.
         cluster_detection_method="deactivate",
         heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+        # JAX's default is every address of the host, for anybody who reaches it.
+        coordinator_bind_address=environment[COORDINATOR] if local else None,
     )
+
+
+def on_loopback(coordinator: str) -> bool:
+    """Return whether an address HOST:PORT is reached from this machine alone."""
+    host = coordinator.rpartition(":")[0]
+    return host in ("localhost", "[::1]") or host.startswith("127.")
+
+
+def _collectives_on_loopback() -> None:
+    """Let CPUs exchange gradients over loopback too, for which JAX has no option.
+
+    By default they listen on the address of the host's own name.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        from jaxlib import _jax
+
+        made = _jax.make_gloo_tcp_collectives
+        if not isinstance(made, functools.partial):
+            _jax.make_gloo_tcp_collectives = functools.partial(made, hostname="127.0.0.1")
 
 
 def _data_parallel() -> keras.distribution.DataParallel:

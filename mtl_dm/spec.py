@@ -7,10 +7,11 @@ specification, "step(every=2)", and stands for its text. Nothing is ever evaluat
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Value = Any
@@ -210,3 +211,8 @@ def _is_spec(text: str) -> bool:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that come more than once, sorted; of a hundred thousand in no time."""
+    return sorted(name for name, count in collections.Counter(names).items() if count > 1)

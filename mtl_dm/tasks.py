@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+
+from mtl_dm.spec import repeated
 
 Kind = Literal["multiclass", "multilabel", "regression"]
 Reduction = Literal["mean", "sum"]
@@ -97,6 +99,11 @@ class Task:
                 f"Task {self.name!r}: reduction must be 'mean' or 'sum', got {self.reduction!r}."
             )
 
+    @functools.cached_property
+    def positions(self) -> Mapping[str, int]:
+        """The place of each label: of many, `labels.index` would be slow in a loop over rows."""
+        return {label: place for place, label in enumerate(self.labels)}
+
     def _check_labels(self) -> None:
         least = 2 if self.kind == "multiclass" else 1
         if len(self.labels) < least:
@@ -107,9 +114,9 @@ class Task:
         bad = [label for label in self.labels if not isinstance(label, str) or not label]
         if bad:
             raise ValueError(f"Task {self.name!r}: labels must be non-empty strings, got {bad}.")
-        repeated = sorted(label for label, count in Counter(self.labels).items() if count > 1)
-        if repeated:
-            raise ValueError(f"Task {self.name!r}: labels must be unique, repeated: {repeated}.")
+        twice = repeated(self.labels)
+        if twice:
+            raise ValueError(f"Task {self.name!r}: labels must be unique, repeated: {twice}.")
 
     def _check_prior(self, prior: Sequence[Sequence[float]]) -> None:
         what = f"Task {self.name!r}: smoothing_prior"
@@ -227,7 +234,7 @@ def by_name(tasks: Sequence[Task]) -> dict[str, Task]:
     if not tasks:
         raise ValueError("At least one task is needed, got none.")
     names = [task.name for task in tasks]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"Task names must be unique, repeated: {repeated}.")
+    twice = repeated(names)
+    if twice:
+        raise ValueError(f"Task names must be unique, repeated: {twice}.")
     return dict(zip(names, tasks, strict=True))

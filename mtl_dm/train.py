@@ -30,4 +30,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    start(train, flags.define_train_flags)
+    start(train, flags.define_train_flags, "the same command goes on after the last finished epoch")

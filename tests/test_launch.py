@@ -67,6 +67,8 @@ class TestEnvironments:
         assert [each[processes.PROCESS] for each in (first, second)] == ["0", "1"]
         assert [each[processes.DEVICE] for each in (first, second)] == ["0", "1"]
         assert first[processes.PROCESSES] == "2"
+        assert first["NCCL_SOCKET_IFNAME"] == "lo"
+        assert "over loopback" in launch.openness(first[processes.COORDINATOR])
 
     def test_the_second_of_three_hosts(self):
         made = environments(
@@ -76,6 +78,8 @@ class TestEnvironments:
         assert [each[processes.DEVICE] for each in made] == ["0", "1"]
         assert {each[processes.PROCESSES] for each in made} == {"6"}
         assert {each[processes.COORDINATOR] for each in made} == {"10.0.0.1:99"}
+        assert "NCCL_SOCKET_IFNAME" not in made[0]
+        assert "listens on all addresses" in launch.openness("10.0.0.1:99")
 
     def test_one_process_a_host_takes_all_its_devices(self):
         assert processes.DEVICE not in environments("--processes=1")[0]

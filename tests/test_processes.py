@@ -89,3 +89,18 @@ def test_alone_a_process_takes_everything(monkeypatch):
     monkeypatch.delenv(processes.PROCESSES, raising=False)
     stream = batches(7)
     assert processes.training_part(stream, 7) is stream
+
+
+@pytest.mark.parametrize(
+    ("coordinator", "bound"), [("127.0.0.1:5", "127.0.0.1:5"), ("10.0.0.1:5", None)]
+)
+def test_one_host_listens_on_loopback_alone(monkeypatch, coordinator, bound):
+    jax = pytest.importorskip("jax")
+    seen = {}
+    monkeypatch.setattr(jax.distributed, "initialize", lambda *_, **given: seen.update(given))
+    monkeypatch.setattr(processes, "_collectives_on_loopback", lambda: seen.update(gloo=True))
+    processes._initialize(
+        {processes.COORDINATOR: coordinator, processes.PROCESSES: "2", processes.PROCESS: "1"}
+    )
+    assert seen["coordinator_bind_address"] == bound
+    assert seen.get("gloo", False) == bool(bound)

@@ -2,7 +2,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from mtl_dm.spec import Spec, parse
+from mtl_dm.spec import Spec, parse, repeated
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,8}", fullmatch=True)
 SCALARS = st.one_of(
@@ -122,3 +122,8 @@ def test_the_deepest_specification_is_read_at_once():
 def test_code_is_no_literal(code):
     with pytest.raises(ValueError, match="not code"):
         parse(f"a(b={code})")
+
+
+def test_repeated_names_among_many():
+    many = [f"n{number}" for number in range(100_000)]
+    assert repeated([*many, "n7", "b", "b"]) == ["b", "n7"]

@@ -24,6 +24,13 @@ def read_boxes(path: Path) -> dict[str, faces.Box]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"--boxes: the file {path} does not exist.")
+    try:
+        return _boxes(path)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no CSV of UTF-8: {error}.") from error
+
+
+def _boxes(path: Path) -> dict[str, faces.Box]:
     boxes: dict[str, faces.Box] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)

@@ -15,7 +15,8 @@ from data_prep.faces.records import Record, faces_csv, undetected_csv
 from data_prep.faces.sheets import aligned_sheet, failures_sheet
 from data_prep.faces.worker import Job, read_journals
 from mtl_dm import faces
-from mtl_dm.files import printable, write_atomically
+from mtl_dm.files import MALFORMED, parse_json, printable, write_atomically
+from mtl_dm.outputs import remove_leftovers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +97,12 @@ def begin(plan: Plan, engine: str, options: Options) -> None:
     if not path.is_file():
         write_atomically(path, text)
         return
-    before = path.read_text(encoding="utf-8")
-    if before != text:
-        known = json.loads(before)
+    before = path.read_bytes()
+    if before != text.encode():
+        try:
+            known = dict(parse_json(before))
+        except MALFORMED as error:
+            raise ValueError(f"{path} is damaged ({error}); delete it.") from error
         differing = [
             f"{name} {known.get(name)!r}, now {value!r}"
             for name, value in json.loads(text).items()
@@ -108,10 +112,7 @@ def begin(plan: Plan, engine: str, options: Options) -> None:
             f"--target={plan.target} was made with other options ({'; '.join(differing)}): use "
             "them again, or another target."
         )
-    # The names that `write_atomically` gives to what is not whole yet.
-    for left in plan.target.rglob(".*"):
-        if re.fullmatch(r"\..+\.(jpe?g|csv|png)\.[a-z0-9_]{8}", left.name, re.IGNORECASE):
-            left.unlink(missing_ok=True)
+    remove_leftovers(plan.target)
 
 
 def finish(plan: Plan, sheets: bool = True) -> list[Record]:

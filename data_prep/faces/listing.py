@@ -64,13 +64,16 @@ def list_photos(source: Path) -> Listing:
     refused: dict[str, str] = {}
     others: collections.Counter[str] = collections.Counter()
     for path, relative in _walk(source, refused):
-        reason = _refusal(path, root)
-        if path.suffix.lower() not in faces.SUFFIXES and not path.is_dir():
-            others[path.suffix.lower() or "(none)"] += 1
-        elif reason:
-            refused[relative] = reason
-        else:
-            photos.append(Photo(relative, path.stat().st_size))
+        try:
+            reason = _refusal(path, root)
+            if path.suffix.lower() not in faces.SUFFIXES and not path.is_dir():
+                others[path.suffix.lower() or "(none)"] += 1
+            elif reason:
+                refused[relative] = reason
+            else:
+                photos.append(Photo(relative, path.stat().st_size))
+        except OSError as error:  # Its folder can be listed, but not entered.
+            refused[relative] = f"cannot be looked up ({error.strerror})"
     return Listing(
         tuple(sorted(photos, key=lambda photo: photo.path)), refused, dict(sorted(others.items()))
     )

@@ -12,6 +12,10 @@ UNDETECTED = ("skip", "centre-crop")
 """What to do with an image that can be read and shows no (matching) face."""
 
 
+MAX_SIZE = 4096
+"""Side of an aligned face: no photo shows one as large."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Options:
     """How images are aligned; another choice gives other files.
@@ -34,8 +38,8 @@ class Options:
     quality: int = 95
 
     def __post_init__(self) -> None:
-        if self.size < 8:
-            raise ValueError(f"--size must be at least 8, not {self.size}.")
+        if not 8 <= self.size <= MAX_SIZE:
+            raise ValueError(f"--size must be between 8 and {MAX_SIZE:,}, not {self.size}.")
         if not self.sides or min(self.sides) < 32:
             raise ValueError(f"--sides must be numbers from 32 on, not {self.sides}.")
         if not 0 < self.min_score <= 1:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mtl_dm import faces
+from mtl_dm.files import MALFORMED
 
 FACES_HEADER = (
     "path", "left", "top", "right", "bottom",
@@ -17,6 +19,10 @@ FACES_HEADER = (
     "score", "faces", "plausible", "aligned",
 )  # fmt: skip
 UNDETECTED_HEADER = ("path", "reason", "aligned")
+
+
+LARGEST = 1e15
+"""Beyond any pixel and score: a larger number is no entry of ours."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)  # there may be millions
@@ -57,9 +63,25 @@ class Record:
         try:
             values: dict[str, Any] = json.loads(line)
             # JSON has lists only.
-            return cls(**{key: _tuple(value) for key, value in values.items()})
-        except (TypeError, ValueError, AttributeError):
+            record = cls(**{key: _tuple(value) for key, value in values.items()})
+        except MALFORMED:
             return None
+        return record if _is_sound(record) else None
+
+
+def _is_sound(record: Record) -> bool:
+    """Return whether every entry is of its type: a journal may be damaged anywhere."""
+    lists = (record.annotated or (), record.box, record.landmarks)
+    if not all(isinstance(each, tuple) for each in lists) or len(record.box) not in (0, 4):
+        return False
+    counts = (record.size, record.found, record.plausible)
+    numbers = (*itertools.chain(*lists), record.score, *counts)
+    return (
+        isinstance(record.path, str)
+        and all(isinstance(each, (str, type(None))) for each in (record.aligned, record.reason))
+        and all(isinstance(each, int) for each in counts)
+        and all(isinstance(each, (int, float)) and abs(each) < LARGEST for each in numbers)
+    )
 
 
 def _tuple(value: Any) -> Any:

@@ -130,7 +130,7 @@ def journal_folder(target: Path) -> Path:
 def read_journals(target: Path) -> Iterator[Record]:
     """Yield the records of all journals of a target."""
     for path in sorted(journal_folder(target).glob("*.jsonl")):
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 record = Record.from_line(line)
                 if record is not None:

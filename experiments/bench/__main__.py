@@ -41,6 +41,7 @@ from experiments.bench.timing import Row
 from experiments.engine.options import main_guard
 from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
+from mtl_dm.outputs import prepare_output
 
 
 def measurements(data_dir: str) -> Iterator[Row]:
@@ -61,6 +62,7 @@ def main() -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default="runs/bench", help="folder for the results")
     output = Path(parser.parse_args().output)
+    prepare_output(output)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         for row in measurements(folder):

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
+from mtl_dm.outputs import require_writable
 
 COMMAND = "MTL_DM_COMMAND"
 """Environment variable with what the user typed, where that was `make ...`."""
-INTERRUPTED = 130
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +100,15 @@ def options(
         if getattr(found, name, least) < least:
             raise ValueError(f"{name} must be at least {least}, got {getattr(found, name)}.")
     own = table if found.preset == default_preset else f"{table}-{found.preset}"
+    folder = Path(found.output or f"runs/{own}")
+    if not getattr(found, "dry_run", False):
+        require_writable(folder)  # Before hours of work.
     return Options(
         found.preset,
         getattr(found, "seeds", 1),
         found.only,
         found.data_dir,
-        Path(found.output or f"runs/{own}"),
+        folder,
         getattr(found, "workers", 0),
         os.environ.get(COMMAND) or typed,
         getattr(found, "dry_run", False),
@@ -124,11 +127,6 @@ def require_known(only: str, names: Collection[str]) -> None:
 
 def main_guard(main: Callable[[], Any]) -> None:
     """Run a study; wrong input ends it with one line instead of a stack trace."""
-    try:
-        main()
-    except (ValueError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("\nStopped. What is finished is kept; the same command goes on.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    status = run_command(main, "what is finished is kept, the same command goes on")
+    if status:
+        sys.exit(status)

@@ -20,7 +20,7 @@ from experiments.engine.cell import StudyCell, key_of
 from experiments.engine.fingerprint import fingerprint
 from experiments.engine.options import main_guard
 from mtl_dm.command_line import Parser
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, read_json, write_atomically
 from mtl_dm.runs.cells import file_safe
 from mtl_dm.runs.reading import read_cells
 from mtl_dm.runs.schema import Cell
@@ -168,9 +168,9 @@ def _read(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         return [{**entry, "made": content["made"][entry["made"]]} for entry in content["cells"]]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except MALFORMED as error:
         raise ValueError(f"The record {path} is damaged ({error}); restore or delete it.") from None
 
 

@@ -22,6 +22,7 @@ from experiments.engine.options import Options, require_known
 from experiments.engine.pool import Inline, Pool
 from experiments.engine.scheduling import Estimate, Schedule, spoken
 from experiments.engine.study import Study
+from mtl_dm.outputs import owned
 from mtl_dm.reporting import read_cells, summary_text, to_frame, write_html, write_report
 from mtl_dm.runs.cells import is_finished, run_cell
 from mtl_dm.training.config import TrainConfig
@@ -52,6 +53,11 @@ def run_study(study: Study, options: Options) -> None:
     if options.dry_run:
         print(describe(study, options))
         raise SystemExit(0)
+    with owned(options.folder):
+        _run_study(study, options)
+
+
+def _run_study(study: Study, options: Options) -> None:
     require_own_folder(study, options.folder)
     due = -math.inf
 
@@ -114,6 +120,11 @@ def compute(
         ValueError: If data are malformed, or the folder holds cells of another configuration.
         FileNotFoundError: If data are not there.
     """
+    with owned(options.folder):
+        return _compute(study, options, ended, what)
+
+
+def _compute(study: Study, options: Options, ended: Callable[[], None], what: str) -> list[str]:
     if not options.workers:
         prepare_this_process()
     cells = study.cells(options.folder, options.command, options.only)

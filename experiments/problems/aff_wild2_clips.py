@@ -24,6 +24,7 @@ import tensorflow as tf
 from experiments.engine.built import Built
 from mtl_dm.data.deferred import deferred, parts_of
 from mtl_dm.data.windows import stream_window
+from mtl_dm.files import read_array
 from mtl_dm.streams import STREAMS, mask_of
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
@@ -149,10 +150,7 @@ def _read(file: Path) -> np.ndarray:
     Raises:
         ValueError: If the file holds no numbers [frames, numbers].
     """
-    try:
-        values = np.load(file, mmap_mode="r")
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{file} is no file of an array: {error}") from None
+    values = read_array(file, mapped=True)
     if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating):
         raise ValueError(
             f"{file} must hold real numbers [frames, numbers], got {values.dtype} of shape "

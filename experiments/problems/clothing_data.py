@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from data_prep.build import build, is_built
 from mtl_dm import data, datasets
-from mtl_dm.files import write_atomically
+from mtl_dm.files import read_array, write_atomically
 from mtl_dm.tasks import Task
 
 NAME = "clothing_attributes"
@@ -87,7 +87,14 @@ class ClothingData:
         path = self._source / FEATURES
         if not path.is_file():
             raise FileNotFoundError(f"Columns on frozen features need the features {path}.")
-        return np.load(path).astype(np.float32)[self.index]
+        values = read_array(path)
+        last = int(self.index[-1])
+        if values.ndim != 2 or values.dtype.kind != "f" or len(values) <= last:
+            raise ValueError(
+                f"{path} must hold real numbers [{last + 1} or more, numbers], got {values.dtype} "
+                f"of shape {values.shape}."
+            )
+        return values.astype(np.float32)[self.index]
 
     def annotated(self, half: npt.ArrayLike, tasks: Sequence[Task]) -> np.ndarray:
         """Return the rows of `half` with any label of `tasks`."""

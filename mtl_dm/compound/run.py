@@ -18,6 +18,7 @@ from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.measuring.sources import source_for
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.outputs import prepare_output
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.reporting.statistics import mean_interval
 from mtl_dm.runs.record import commit, versions
@@ -58,7 +59,9 @@ def recognise(
             can be drawn.
         ImportError: If a classifier needs what is not installed.
     """
-    if support in names:
+    prepare_output(output)
+    data.require_different(names, data_dir=data_dir)
+    if support is not None and data.sharing(support, names, data_dir=data_dir):
         raise ValueError(f"The support must not be tested: {support!r}.")
     scores = [str(SCORES.spec(score)) for score in scores]
     model = load_model(checkpoint)

@@ -25,6 +25,7 @@ from mtl_dm.data.pairs import (
     read_lfw_pairs,
     read_ytf_pairs,
 )
+from mtl_dm.data.same import labelled_images, require_different, sharing
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
@@ -48,6 +49,7 @@ __all__ = [
     "image_side",
     "joined",
     "label_arrays",
+    "labelled_images",
     "labelled_pair",
     "load",
     "merge",
@@ -59,6 +61,8 @@ __all__ = [
     "read_author_pairs",
     "read_lfw_pairs",
     "read_ytf_pairs",
+    "require_different",
+    "sharing",
     "split_in",
     "steps_per_epoch",
     "summarize",

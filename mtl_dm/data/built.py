@@ -15,6 +15,7 @@ from mtl_dm.data.arrays import encode
 from mtl_dm.data.deferred import deferred
 from mtl_dm.data.outline import chosen_split, how_to_build
 from mtl_dm.data.subset import fits, widened
+from mtl_dm.datasets.building import building
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
@@ -52,7 +53,7 @@ def load(
         FileNotFoundError: If the data set must be built from a download first.
         ValueError: If a name is unknown or no example is left.
     """
-    builder, split = _builder(name, data_dir)
+    builder, split = open_built(name, data_dir)
     wanted, own = _shared_tasks(builder, tasks)
     if inputs is None:
         inputs = datasets.inputs_of(builder.info)
@@ -110,7 +111,7 @@ def label_arrays(
         FileNotFoundError: If the data set must be built first.
         ValueError: If a name is unknown or a stored label breaks its rule; its row is named.
     """
-    builder, split = _builder(name, data_dir)
+    builder, split = open_built(name, data_dir)
     wanted, own = _shared_tasks(builder, tasks)
     arrays = _raw(builder, split, [task.name for task in wanted])
     length = builder.info.splits[split].num_examples
@@ -120,7 +121,7 @@ def label_arrays(
 
 def tasks_in(name: str, *, data_dir: str | Path) -> tuple[Task, ...]:
     """Return the tasks that a data set has features for."""
-    return datasets.tasks_of(_builder(name, data_dir)[0].info)
+    return datasets.tasks_of(open_built(name, data_dir)[0].info)
 
 
 def image_side(name: str, *, data_dir: str | Path) -> int | None:
@@ -130,12 +131,12 @@ def image_side(name: str, *, data_dir: str | Path) -> int | None:
         name: As for `load`.
         data_dir: As for `load`.
     """
-    return _builder(name, data_dir)[0].info.features[IMAGE].shape[0]
+    return open_built(name, data_dir)[0].info.features[IMAGE].shape[0]
 
 
 def split_in(name: str, *, data_dir: str | Path) -> str:
     """Return the split that a name of a data set means."""
-    return _builder(name, data_dir)[1]
+    return open_built(name, data_dir)[1]
 
 
 def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) ->
         FileNotFoundError: If the data set must be built first.
         ValueError: If a name is unknown.
     """
-    builder, split = _builder(name, data_dir)
+    builder, split = open_built(name, data_dir)
     _require_features(builder, features)
     return _raw(builder, split, features)
 
@@ -182,13 +183,15 @@ def _check_inputs(builder: tfds.core.DatasetBuilder, names: Sequence[str]) -> No
 def _raw(
     builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]
 ) -> dict[str, np.ndarray]:
+    if not names:
+        return {}
     examples = _examples(builder, split)
     chosen = examples.map(lambda example: {name: example[name] for name in names}).batch(4096)
     parts = list(chosen.as_numpy_iterator())
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder, str]:
+def open_built(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder, str]:
     """Return the builder, its data built, and the split that `name` means."""
     name, _, split = name.partition(":")
     builder = datasets.make_builder(name, data_dir)
@@ -200,7 +203,9 @@ def _builder(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder,
             )
         # No look at a public bucket: these data sets cannot be there, and a cluster may be offline.
         config = tfds.download.DownloadConfig(try_download_gcs=False)
-        builder.download_and_prepare(download_config=config)
+        with building(builder, wait=True):
+            builder = datasets.make_builder(name, data_dir)  # Somebody else may have built it.
+            builder.download_and_prepare(download_config=config)
     return builder, chosen_split(name, split, list(builder.info.splits))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,13 +30,15 @@ def saved_model(model: keras.Model, folder: Path) -> Runner:
     """Write `saved_model/`, with the signature `serve` (alias `serving_default`)."""
     import tensorflow as tf
 
-    path = folder / "saved_model"
-    with warnings.catch_warnings():
+    # TensorFlow takes a folder called "a*[b]" for a pattern, so it writes into one without a name.
+    with tempfile.TemporaryDirectory() as plain, warnings.catch_warnings():
         # Keras traces inner networks too, for signatures that nobody calls, and warns that
         # dictionaries come to them as another type.
         warnings.simplefilter("ignore")
-        model.export(path, format="tf_saved_model", verbose=False)
-    loaded = tf.saved_model.load(str(path))
+        written = Path(plain) / "saved_model"
+        model.export(written, format="tf_saved_model", verbose=False)
+        loaded = tf.saved_model.load(str(written))
+        shutil.move(written, folder / "saved_model")
     return lambda inputs: _arrays(loaded.serve(inputs))
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 
 from mtl_dm.exporting.comparison import compare
-from mtl_dm.exporting.formats import FORMATS, require_onnx
+from mtl_dm.exporting.formats import FORMATS, Exporter, require_onnx
 from mtl_dm.exporting.probabilities import with_probabilities
 from mtl_dm.exporting.sidecar import LABELS_FILE, sidecar
-from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.files import strict_json, temporary_prefix, write_atomically
 from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.models.inputs import Inputs, InputSpec, inputs_of
 from mtl_dm.models.precision import in_float32
+from mtl_dm.outputs import owned, require_writable
 from mtl_dm.pretrained import checkpoint_at
 
 
@@ -53,16 +54,21 @@ def export(checkpoint: str | Path, output: Path, formats: Sequence[str]) -> dict
         )
     if "onnx" in exporters:
         require_onnx()  # before minutes of work
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ValueError(f"{output} exists and is not an empty folder; choose another one.")
-    checkpoint = checkpoint_at(checkpoint)
+    if output.is_dir():
+        require_writable(output)
+    with owned(output.parent, f".{output.name}.lock", deep=False):
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise ValueError(f"{output} exists and is not an empty folder; choose another one.")
+        return _export(checkpoint_at(checkpoint), output, exporters)
+
+
+def _export(checkpoint: Path, output: Path, exporters: Mapping[str, Exporter]) -> dict[str, float]:
     model = load_model(checkpoint)
     temperatures, inputs = read_temperatures(checkpoint), inputs_of(model)
     _require_fixed_sizes(inputs)
     wrapped = with_probabilities(in_float32(model), inputs, temperatures)
-    output.parent.mkdir(parents=True, exist_ok=True)
     # Beside the output, to be renamed when all is done and right.
-    folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
+    folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=temporary_prefix()))
     try:
         differences = {
             name: compare(name, wrapped, exporter(wrapped, folder), inputs)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image as pillow  # noqa: N813 - Image is an array here
 
 from mtl_dm.faces.face import Image
-from mtl_dm.files import require_regular_file
+from mtl_dm.files import MAX_PIXELS, require_regular_file
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder, in lower case; the content decides how it is read."""
 
-_TOO_LARGE = "the image is too large: at most 2**30 pixels and 2**20 a side are read"
+_TOO_LARGE = f"the image is too large: at most {MAX_PIXELS:,} pixels are read"
 
 
 def read_image(path: str | Path) -> Image:
@@ -35,13 +38,15 @@ def decode_image(data: bytes) -> Image:
 
     Raises:
         ValueError: If there is no whole image: the file is empty, truncated, none at all, or of
-            more than OpenCV's 2**30 pixels.
+            more than `MAX_PIXELS` pixels.
     """
     if not data:
         raise ValueError("the file is empty")
     # Decoders fill what is missing with grey and call it success.
     if _truncated(data):
         raise ValueError("the file is truncated")
+    if _announced_pixels(data) > MAX_PIXELS:
+        raise ValueError(_TOO_LARGE)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
@@ -51,6 +56,19 @@ def decode_image(data: bytes) -> Image:
     if image is None:
         raise ValueError("not an image that can be decoded")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _announced_pixels(data: bytes) -> int:
+    """Return how many pixels a header announces; 0 where Pillow does not know the format."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
+        try:
+            with pillow.open(io.BytesIO(data)) as image:
+                return image.width * image.height
+        except pillow.DecompressionBombError:  # Beyond twice its own limit, which is ours.
+            return MAX_PIXELS + 1
+        except Exception:  # It raises a dozen types for a damaged file; the decoder says what is.
+            return 0
 
 
 def _truncated(data: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from mtl_dm.files import require_regular_file
+from mtl_dm.files import MAX_PIXELS, require_regular_file
 
 _NO_VIDEO = "not a video that can be decoded"
 
@@ -39,6 +40,9 @@ def open_video(path: str | Path) -> Iterator[cv2.VideoCapture]:
             # A numbered image under a video's name is opened as a series of files.
             if not capture.isOpened() or capture.getBackendName() == "CV_IMAGES":
                 raise ValueError(_NO_VIDEO)
+            sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+            if math.prod(map(capture.get, sides)) > MAX_PIXELS:
+                raise ValueError(f"the frames are too large: at most {MAX_PIXELS:,} pixels")
             yield capture
         finally:
             capture.release()

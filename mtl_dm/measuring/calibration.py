@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
-from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
 from mtl_dm.measuring.evaluation import annotated_predictions
 from mtl_dm.measuring.scoring import load_model
-from mtl_dm.measuring.sources import source_for
+from mtl_dm.measuring.sources import require_enough, source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.outputs import require_writable
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
@@ -47,10 +47,12 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     """
     checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)
+    require_writable(checkpoint.parent)
     _refuse_test_and_training(checkpoint, name, data_dir)
-    tasks = fit_temperatures(model, source_for(model, name, str(data_dir)))
-    if not tasks:
-        raise ValueError(f"{name!r} annotates no multiclass or multilabel task of the checkpoint.")
+    fitted = [task for task in model.tasks if task.kind != "regression"]
+    source = source_for(model, name, str(data_dir))
+    require_enough(name, str(data_dir), fitted, "temperatures")
+    tasks = fit_temperatures(model, source)
     content = {
         "checkpoint": Path(checkpoint).name,
         "sha256": fingerprint(checkpoint),
@@ -127,10 +129,12 @@ def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         found = {task: float(values["temperature"]) for task, values in content["tasks"].items()}
         owner = content["sha256"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if not all(0 < temperature < np.inf for temperature in found.values()):
+            raise ValueError("a temperature is no number above 0")
+    except MALFORMED as error:
         raise ValueError(f"{path} holds no temperatures: {error!r}. Delete it.") from error
     if owner != fingerprint(checkpoint):
         raise ValueError(
@@ -141,16 +145,14 @@ def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
 
 
 def _refuse_test_and_training(checkpoint: str | Path, name: str, data_dir: str | Path) -> None:
-    base, split = name.partition(":")[0], data.split_in(name, data_dir=data_dir)
-    if split == "test":
+    if data.split_in(name, data_dir=data_dir).partition("[")[0] == "test":
         raise ValueError(f"Temperatures are fitted on validation data, not on a test set: {name}.")
-    for trained in origin_of(checkpoint).datasets:
-        other, _, trained_split = trained.partition(":")
-        if other == base and trained_split in ("", split):
-            raise ValueError(
-                f"Temperatures fitted on training data are too low; the checkpoint was trained on "
-                f"{trained}. Name validation data."
-            )
+    trained = data.sharing(name, origin_of(checkpoint).datasets, data_dir=data_dir)
+    if trained:
+        raise ValueError(
+            f"Temperatures fitted on training data are too low; the checkpoint was trained on "
+            f"{trained[0]}. Name validation data."
+        )
 
 
 def _fitted(task: Task, labels: np.ndarray, mask: np.ndarray, logits: np.ndarray) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from mtl_dm.metrics import Evaluator, best_f1_thresholds, with_tuned
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.finite import require_finite_outputs
 
 BATCH = 256
 """Examples a prediction."""
@@ -187,4 +188,6 @@ def _logits(model: MultiTaskModel, inputs: Any) -> dict[str, np.ndarray]:
     # Called directly: a study evaluates many models once, and each compiled predict function
     # would cost more than it saves.
     outputs = model(inputs, training=False)
-    return {name: keras.ops.convert_to_numpy(logits) for name, logits in outputs.items()}
+    found = {name: keras.ops.convert_to_numpy(logits) for name, logits in outputs.items()}
+    require_finite_outputs(found)
+    return found

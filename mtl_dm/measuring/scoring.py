@@ -7,14 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+from absl import logging
 
+from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
-from mtl_dm.measuring.sources import source_for
+from mtl_dm.measuring.sources import require_enough, source_for
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.finite import require_finite
+from mtl_dm.models.loading import load_keras
+from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
+from mtl_dm.runs.origin import origin_of
 from mtl_dm.runs.record import commit, versions
 
 METRICS_FILE = "metrics.json"
@@ -25,20 +30,18 @@ def load_model(path: str | Path) -> MultiTaskModel:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file holds no multi-task model, or there is no checkpoint of that name.
+        ValueError: If the file holds no multi-task model, its weights are not finite, or there is
+            no checkpoint of that name.
     """
     path = checkpoint_at(path)
     if not path.is_file():
         raise FileNotFoundError(f"No checkpoint at {path}.")
-    try:
-        model = keras.saving.load_model(path)
-    except Exception as error:
-        # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
-        raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+    model = load_keras(path)
     if not isinstance(model, MultiTaskModel):
         raise ValueError(
             f"The checkpoint {path} holds a {type(model).__name__}, not a MultiTaskModel."
         )
+    require_finite(f"The checkpoint {path}", model)
     return model
 
 
@@ -64,11 +67,16 @@ def score(
         ValueError: If the checkpoint cannot be read, a data set has none of its tasks or not what
             it takes, or thresholds would be chosen on a data set that is measured.
     """
-    if thresholds_from in names:
-        raise ValueError(
-            f"Thresholds must not be chosen on data that are measured: {thresholds_from!r}."
-        )
+    prepare_output(output)
+    data.require_different(names, data_dir=data_dir)
     model = load_model(checkpoint)
+    chosen_on = [] if thresholds_from is None else [thresholds_from]
+    for name in chosen_on:
+        _check_thresholds_from(model, name, names, data_dir)
+    learned_on = origin_of(checkpoint_at(checkpoint)).datasets
+    for name in (*names, *chosen_on):
+        for trained in data.sharing(name, learned_on, data_dir=data_dir)[:1]:
+            logging.warning("%s has images that the checkpoint was trained on (%s).", name, trained)
     results: dict[str, Any] = {"0.5": {}}
     chosen: dict[str, np.ndarray] = {}
     if thresholds_from is not None:
@@ -96,6 +104,20 @@ def score(
         "versions": versions(),
     }
     write_atomically(Path(output) / METRICS_FILE, strict_json(content))
+
+
+def _check_thresholds_from(
+    model: MultiTaskModel, name: str, measured: Sequence[str], data_dir: str
+) -> None:
+    """Check that thresholds can be chosen on a data set, apart from what is measured."""
+    shared = data.sharing(name, measured, data_dir=data_dir)
+    if shared:
+        raise ValueError(
+            f"Thresholds must not be chosen on data that are measured: {name!r} shares images "
+            f"with {shared[0]!r}."
+        )
+    attributes = [task for task in model.tasks if task.kind == "multilabel"]
+    require_enough(name, data_dir, attributes, "thresholds")
 
 
 def _line(name: str, task: str, metrics: Mapping[str, float], thresholds: str) -> str:

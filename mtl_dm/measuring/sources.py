@@ -13,6 +13,36 @@ from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.inputs import InputSpec, inputs_of
 from mtl_dm.tasks import Task
 
+LEAST_IMAGES = 10
+"""Annotated images below which nothing is fitted to a data set: it would be chance."""
+
+
+def require_enough(name: str, data_dir: str, tasks: Sequence[Task], what: str) -> None:
+    """Check that a data set is annotated enough to fit something to it.
+
+    Args:
+        name: As for `mtl_dm.data.load`.
+        data_dir: Folder of built data sets.
+        tasks: What is fitted is of these, each that is annotated at all.
+        what: What is fitted, in the words of a message.
+
+    Raises:
+        FileNotFoundError: If the data set must be built first.
+        ValueError: If none of the tasks is annotated, or one on fewer than `LEAST_IMAGES` images.
+    """
+    counts = data.labelled_images(name, data_dir=data_dir, tasks=tasks)
+    found = {task: count for task, count in counts.items() if count}
+    if not found:
+        raise ValueError(
+            f"{name!r} annotates none of the tasks {list(counts)}, of which {what} could be chosen."
+        )
+    few = {task: count for task, count in found.items() if count < LEAST_IMAGES}
+    if few:
+        raise ValueError(
+            f"{name!r} is too small to choose {what}: it needs {LEAST_IMAGES} annotated images of "
+            f"a task, has {few}."
+        )
+
 
 def source_for(
     model: MultiTaskModel, name: str, data_dir: str, tasks: Sequence[Task] | None = None

@@ -17,6 +17,7 @@ from mtl_dm.losses.forms import (
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models.form_use import OLDER, FormUse, check_asked, protects, without_older
 from mtl_dm.relatedness import RELATIONS, Moments, Relatedness, facs
+from mtl_dm.spec import repeated
 
 Options = Mapping[str, float]
 
@@ -270,9 +271,9 @@ def coupling_names(couplings: Sequence[AnyCoupling]) -> list[str]:
         coupling.name or (f"{coupling.source}_{coupling.target}" if place else "")
         for place, coupling in enumerate(couplings)
     ]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"Couplings must have different names, repeated: {repeated}. Give `name`.")
+    twice = repeated(names)
+    if twice:
+        raise ValueError(f"Couplings must have different names, repeated: {twice}. Give `name`.")
     return names
 
 

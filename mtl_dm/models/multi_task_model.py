@@ -38,6 +38,7 @@ from mtl_dm.models.terms import (
     provided,
     remembering,
 )
+from mtl_dm.spec import repeated
 from mtl_dm.tasks import Task, by_name
 
 AUXILIARY = "auxiliary"
@@ -166,12 +167,10 @@ class MultiTaskModel(keras.Model):
             ValueError: If two terms have one name, or one is within a term that there is not.
         """
         names = [name for provider in self._providers for name in provider.term_names]
-        repeated = sorted(
-            {name for name in [*names, AUXILIARY] if [*names, AUXILIARY].count(name) > 1}
-        )
-        if repeated:
+        twice = repeated([*names, AUXILIARY])
+        if twice:
             raise ValueError(
-                f"Loss terms must have different names, repeated: {repeated}. Terms: {names}."
+                f"Loss terms must have different names, repeated: {twice}. Terms: {names}."
             )
         for name, whole in self._within().items():
             if whole not in self._tasks_by_name:

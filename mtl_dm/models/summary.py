@@ -11,13 +11,14 @@ steps take minutes on a CPU.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
 
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.backbones import example_of
 from mtl_dm.models.counting import Macs, Parameters, macs_of, parameters_of
@@ -179,4 +180,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main, "nothing more is written"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
+from mtl_dm.models.finite import SHOWN, not_finite
 from mtl_dm.models.gradient_gate import openings
 
 END = "_loss"
@@ -31,17 +33,42 @@ class StopAtNonFinite(keras.callbacks.Callback):
 
     Steps of this package leave the weights as they were before such a batch; on several replicas
     without loss scaling they add no gradient, but momentum and weight decay act. Keras's own step,
-    for methods that see no losses, does not: then the last checkpoint is what is left.
+    for methods that see no losses, does not: then the last checkpoint is what is left. No
+    checkpoint and no state is saved of an epoch after which a weight is not finite.
+
+    Args:
+        example: Returns a batch of inputs; what the model says of it at the end of an epoch must be
+            finite, too. None: that is not looked at.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, example: Callable[[], Any] | None = None) -> None:
         super().__init__()
-        self._epoch = 0
+        self._example = example
+        self._epoch = self._steps = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Remember the epoch."""
         del logs
         self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Look at what the last step left, which no loss has seen, before it is saved.
+
+        Raises:
+            NonFiniteLossError: If weights, outputs or losses on validation data are not finite.
+        """
+        bad = _not_finite_losses(logs or {})
+        weights = not_finite(self.model.weights)
+        outputs = [] if weights else self._not_finite_outputs()
+        named = [f"the weights {', '.join(weights[:SHOWN])}"] if weights else []
+        named += [f"the outputs of {', '.join(outputs)}"] if outputs else []
+        named += [f"the loss of {bad}"] if bad else []
+        if not named:
+            return
+        raise NonFiniteLossError(
+            f"After step {self._steps}, the last one of epoch {epoch + 1}, {' and '.join(named)} "
+            "are not finite. Nothing of this epoch is saved. Use a smaller learning rate."
+        )
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Look at the logs of a step.
@@ -49,20 +76,36 @@ class StopAtNonFinite(keras.callbacks.Callback):
         Raises:
             NonFiniteLossError: If a loss is not finite; names the terms, the epoch and the step.
         """
+        self._steps = batch + 1
         logs = logs or {}
         if "loss" not in logs or math.isfinite(float(logs["loss"])):
             return
-        bad = {
-            name.removesuffix(END): float(value)
-            for name, value in logs.items()
-            if name.endswith(END) and not math.isfinite(float(value))
-        }
-        named = ", ".join(f"{name} ({value})" for name, value in bad.items())
+        named = _not_finite_losses(logs) or "the objective"
         raise NonFiniteLossError(
-            f"The loss of {named or 'the objective'} is not finite in step {batch + 1} of epoch "
+            f"The loss of {named} is not finite in step {batch + 1} of epoch "
             f"{self._epoch + 1}. Look for inputs or labels that are not finite, or use a smaller "
             "learning rate."
         )
+
+    def _not_finite_outputs(self) -> list[str]:
+        if self._example is None:
+            return []
+        outputs = self.model(self._example(), training=False)
+        return [
+            name
+            for name, values in outputs.items()
+            if not np.isfinite(keras.ops.convert_to_numpy(values)).all()
+        ]
+
+
+def _not_finite_losses(logs: Mapping[str, Any]) -> str:
+    """Return the terms whose losses are NaN or infinite, each with its value."""
+    bad = {
+        name.removesuffix(END): float(value)
+        for name, value in logs.items()
+        if name.endswith(END) and not math.isfinite(float(value))
+    }
+    return ", ".join(f"{name} ({value})" for name, value in bad.items())
 
 
 class Gates(keras.callbacks.Callback):

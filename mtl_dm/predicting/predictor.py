@@ -9,8 +9,10 @@ import keras
 import numpy as np
 
 from mtl_dm import data, faces
+from mtl_dm.memory import require_batch
 from mtl_dm.metrics import probabilities
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.finite import require_finite_outputs
 
 Prediction = dict[str, dict[str, float]]
 """By task and label: a probability, or the value of a regression."""
@@ -83,6 +85,7 @@ class Predictor:
             )
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+        require_batch(batch_size, (self.size, self.size, 3))
         self._model = model
         self._temperatures = dict(temperatures)
 
@@ -97,12 +100,12 @@ class Predictor:
         images = np.zeros((self.batch_size, self.size, self.size, 3), np.float32)
         for row, crop in enumerate(crops):
             images[row] = keras.ops.convert_to_numpy(data.network_input(crop, self.size))
-        logits = self._model(images, training=False)
+        outputs = self._model(images, training=False)
+        logits = {name: keras.ops.convert_to_numpy(each) for name, each in outputs.items()}
+        require_finite_outputs(logits)
         stated = {
             task.name: probabilities(
-                task,
-                keras.ops.convert_to_numpy(logits[task.name]),
-                self._temperatures.get(task.name, 1.0),
+                task, logits[task.name], self._temperatures.get(task.name, 1.0)
             )
             for task in self.tasks
         }

@@ -11,6 +11,7 @@ from mtl_dm import faces
 from mtl_dm.files import open_atomically, strict_json, write_atomically
 from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import load_model
+from mtl_dm.outputs import prepare_output
 from mtl_dm.predicting.inputs import list_inputs
 from mtl_dm.predicting.notices import notices
 from mtl_dm.predicting.options import Options
@@ -50,6 +51,7 @@ def predict(
         OSError: If the output cannot be written.
     """
     inputs = list_inputs(paths, output)
+    prepare_output(output, PICTURES)
     engine = faces.load_engine(options.engine)  # First: a model takes seconds to load.
     checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)

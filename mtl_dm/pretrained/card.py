@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from mtl_dm.files import MALFORMED, read_json
 
 CARD_FILE = "card.json"
 TEXT_FILE = "README.md"
@@ -22,9 +23,9 @@ def card_of(checkpoint: str | Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         card_line(content)
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise ValueError(f"{path} is no card: {error!r}.") from error
     return content
 

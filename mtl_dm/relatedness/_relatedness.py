@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from mtl_dm.files import expand_home, write_atomically
+from mtl_dm.files import MALFORMED, expand_home, read_json, write_atomically
+from mtl_dm.spec import repeated
 
 
 class NothingSharedError(ValueError):
@@ -59,9 +60,9 @@ class Relatedness:
             if not listed or not all(isinstance(name, str) for name in names):
                 raise ValueError(f"Relatedness {field} must be a list of names, got {names!r}.")
             names = tuple(names)
-            repeated = sorted({name for name in names if names.count(name) > 1})
-            if not names or repeated:
-                problem = f"repeated: {repeated}" if names else "got none"
+            twice = repeated(names)
+            if not names or twice:
+                problem = f"repeated: {twice}" if names else "got none"
                 raise ValueError(f"Relatedness {field} must be unique names, {problem}.")
             object.__setattr__(self, field, names)
         shape = (len(self.classes), len(self.attributes))
@@ -222,12 +223,17 @@ class Relatedness:
         if not path.is_file():
             raise FileNotFoundError(f"No relatedness file at {path}.")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path)
         except ValueError as error:
             raise ValueError(f"The relatedness file {path} is not JSON: {error}.") from error
         if not isinstance(values, dict):
             raise ValueError(f"The relatedness file {path} must hold one JSON object.")
-        return cls.from_dict(values)
+        try:
+            return cls.from_dict(values)
+        except ValueError:
+            raise
+        except MALFORMED as error:
+            raise ValueError(f"The relatedness file {path} is damaged: {error}.") from error
 
 
 def smoothed(active: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -8,11 +8,10 @@ Another kind is a class with these and an entry in `RELATIONS`.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.files import expand_home
+from mtl_dm.files import expand_home, read_json
 from mtl_dm.registry import Registry
 from mtl_dm.relatedness._relatedness import Relatedness
 from mtl_dm.relatedness.linear import Linear
@@ -33,7 +32,7 @@ def relation_from_json(path: str | Path) -> Any:
     """
     path = Path(expand_home(str(path)))
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except FileNotFoundError:
         raise FileNotFoundError(f"No relatedness file at {path}.") from None
     except ValueError as error:
@@ -43,5 +42,5 @@ def relation_from_json(path: str | Path) -> Any:
     kind = values.pop("kind")
     try:
         return RELATIONS.get(kind).from_dict(values)
-    except TypeError as error:
+    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"The relatedness file {path} holds no {kind}: {error}.") from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import write_atomically
+from mtl_dm.outputs import prepare_output
 from mtl_dm.relatedness import facs
 from mtl_dm.synthetic import FACE_SETS, Identity, draw_face, generate, sample_identity
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS
@@ -69,6 +71,7 @@ def sample_sheet(count: int = 10, size: int = 112, seed: int = 0) -> np.ndarray:
 
 def write(output: str | Path, size: int = 112, seed: int = 0) -> list[Path]:
     """Write the sheets as PNG files into the folder `output` and return their paths."""
+    prepare_output(output)
     sheets = {
         "expressions.png": expression_sheet(size=size, seed=seed),
         "action_units.png": action_unit_sheet(size=size, seed=seed),
@@ -117,4 +120,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main, "nothing more is written"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, write_atomically
 from mtl_dm.reporting.across import Across, across
 from mtl_dm.reporting.across_text import across_table, note, over_heading, sentences
 from mtl_dm.reporting.page.column import column_markup
@@ -51,12 +51,23 @@ def write_html(folder: str | Path, spec: ReportSpec) -> Path:
     evidence, damaged_evidence = read_evidence(folder, cells)
     views = views_of(spec, cells, evidence)
     frame = to_frame(cells, spec.quantities)
+    columns = []
+    for index, view in enumerate(views):
+        lines = frame[frame["column"] == view.column]
+        try:
+            columns.append(column_markup(view, lines, f"column{index + 1}"))
+        except MALFORMED:
+            bare = {key: value for key, value in evidence.items() if key[0] != view.column}
+            if len(bare) == len(evidence):
+                raise
+            # Its evidence is JSON, but not what we write; the numbers are shown without it.
+            damaged_evidence.append(f"evidence of {view.column}")
+            views[index] = view = views_of(spec, cells, bare)[index]
+            columns.append(column_markup(view, lines, f"column{index + 1}"))
     over = across({view.column: view.measured for view in views}, spec)
     blocks = [_header(views, cells, spec, over), _over_columns(over, spec)]
     blocks += [_incomplete(cells, spec, damaged_cells + damaged_evidence)]
-    for index, view in enumerate(views):
-        lines = frame[frame["column"] == view.column]
-        markup = column_markup(view, lines, f"column{index + 1}")
+    for view, markup in zip(views, columns, strict=True):
         blocks.append(f"<h2>{escape(view.column)}</h2>{markup}")
     if spec.notes:
         blocks.append(f"<section><h3>Notes</h3>{bullets(spec.notes)}</section>")

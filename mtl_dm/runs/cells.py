@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, write_atomically
 from mtl_dm.runs.evidence import write_evidence
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.runs.schema import Cell, CellName, Metrics, parse_cell
@@ -156,7 +156,7 @@ def _config_of(path: Path) -> dict[str, Any] | None:
         # By the reader that the report uses: what it cannot read is computed again.
         cell = parse_cell(path.read_text(encoding="utf-8"))
         return dict(cell.record["config"]) if cell.metrics else None
-    except (ValueError, KeyError, TypeError):
+    except MALFORMED:
         return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, read_json, write_atomically
 from mtl_dm.runs.schema import EVIDENCE_SUFFIX, Cell, CellName
 
 _LOG = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def read_evidence(folder: str | Path, cells: Sequence[Cell]) -> EvidenceFiles:
     for path in sorted((folder / "cells").rglob(f"*{EVIDENCE_SUFFIX}")):
         name = path.relative_to(folder).as_posix()
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = read_json(path)
             key = _key(raw)
             content = {part: raw["evidence"][part] for part in _PARTS}
             # Older versions kept the first coupling only, as "relatedness", and no values.
@@ -67,7 +67,7 @@ def read_evidence(folder: str | Path, cells: Sequence[Cell]) -> EvidenceFiles:
             content["values"] = dict(raw["evidence"].get("values", {}))
             if key in wanted:
                 found[key] = content
-        except (ValueError, KeyError, TypeError) as error:
+        except MALFORMED as error:
             _LOG.warning("Skipping the damaged evidence %s: %s", name, error)
             damaged.append(name)
     contents: dict[tuple[str, str], list[Content]] = {}

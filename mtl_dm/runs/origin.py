@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
+from mtl_dm.files import MALFORMED, read_json
 from mtl_dm.runs.record import CONFIG_FILE, RECORD_FILE
 
 DRAWN = (
@@ -91,17 +91,19 @@ def origin_of(checkpoint: str | Path) -> Origin:
     folder = Path(checkpoint).parent
     for name in (RECORD_FILE, CONFIG_FILE):  # A run that has not ended has no record yet.
         try:
-            content = json.loads((folder / name).read_text(encoding="utf-8"))
+            content = read_json(folder / name)
             config = content["config"] if name == RECORD_FILE else content
+            if isinstance(config["datasets"], str):
+                raise ValueError("datasets is a text, no list of names")
             return Origin(
                 tuple(map(str, config["datasets"])),
                 name,
-                dict(content.get("annotated", {})),
+                {str(task): int(count) for task, count in content.get("annotated", {}).items()},
                 _unseen(content.get("base_rates", {})),
-                content.get("commit"),
+                None if content.get("commit") is None else str(content["commit"]),
                 _judged(content.get("judged", [])),
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, *MALFORMED):
             continue  # Whoever finds the record damaged is told that nothing is known.
     return Origin()
 

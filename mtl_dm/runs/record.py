@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
 
 CONFIG_FILE = "config.json"
 RECORD_FILE = "run.json"
@@ -71,7 +71,13 @@ def claim_folder(
     path = folder / CONFIG_FILE
     wanted = json.loads(json.dumps({"format": FORMAT, **config}))
     if path.is_file():
-        there = dict(upgraded(json.loads(path.read_text(encoding="utf-8"))))
+        try:
+            there = dict(upgraded(dict(read_json(path))))
+        except MALFORMED as error:
+            raise ValueError(
+                f"{path} is damaged ({error}), so that nobody knows what was trained in {folder}. "
+                "Choose another folder or delete it."
+            ) from error
         if there != wanted:
             changes = [
                 f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} now"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from mtl_dm.files import strict_json
+from mtl_dm.files import parse_json, strict_json
 
 EVIDENCE_SUFFIX = ".evidence.json"
 """Ending of the files beside the cells' that hold what a page shows beside numbers."""
@@ -85,7 +84,7 @@ def parse_cell(text: str) -> Cell:
         ValueError: If the text is no JSON, or an entry is missing or of another type.
     """
     try:
-        raw = json.loads(text)
+        raw = parse_json(text)
         return Cell(
             table=_text(raw["table"]),
             column=_text(raw["column"]),
@@ -101,7 +100,7 @@ def parse_cell(text: str) -> Cell:
         )
     except KeyError as error:
         raise ValueError(f"the cell has no entry {error}") from None
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ArithmeticError, IndexError) as error:
         raise ValueError(f"an entry of the cell is of another type: {error}") from None
 
 

@@ -15,6 +15,7 @@ from absl import logging
 from mtl_dm import data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.losses.task_losses import require_task_loss
+from mtl_dm.memory import require_batch
 from mtl_dm.models import BACKBONES, TERMS, Coupling, MultiTaskModel
 from mtl_dm.models.coupling import AnyCoupling
 from mtl_dm.relatedness import (
@@ -130,11 +131,21 @@ def balancing_concerns_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[
 
 
 def annotations_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[data.Annotations]:
-    """Return labels and masks of each training data set by task name; images stay unread."""
-    return [
-        data.label_arrays(name, data_dir=config.data_dir, tasks=tasks, one_hot=False)
+    """Return labels and masks of each training data set by task name; images stay unread.
+
+    Raises:
+        ValueError: If a data set has none of the tasks.
+    """
+    found = {
+        name: data.label_arrays(name, data_dir=config.data_dir, tasks=tasks, one_hot=False)
         for name in config.datasets
-    ]
+    }
+    for name, arrays in found.items():
+        if not arrays:
+            raise ValueError(
+                f"The data set {name!r} has none of the tasks {[task.name for task in tasks]}."
+            )
+    return [found[name] for name in config.datasets]
 
 
 def sources_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[tf.data.Dataset]:
@@ -143,8 +154,36 @@ def sources_of(config: TrainConfig, tasks: tuple[Task, ...]) -> list[tf.data.Dat
 
 
 def validation_of(config: TrainConfig, tasks: tuple[Task, ...]) -> tf.data.Dataset | None:
-    """Return the validation source, or None."""
-    return None if config.validation is None else _source(config.validation, config, tasks)
+    """Return the validation source, or None.
+
+    Raises:
+        ValueError: If it is annotated for none of the tasks: every score on it would be 0, and the
+            first epoch the best.
+    """
+    name = config.validation
+    if name is None:
+        return None
+    counts = data.labelled_images(name, data_dir=config.data_dir, tasks=tasks)
+    missing = [task for task, count in counts.items() if not count]
+    if len(missing) == len(tasks):
+        raise ValueError(
+            f"The validation data {name!r} are annotated for none of the tasks {missing}; they "
+            "can neither choose best.keras nor judge a term."
+        )
+    if missing:
+        logging.warning(
+            "Warning: validation %s is not annotated for %s: no part in what best.keras is.",
+            name,
+            ", ".join(missing),
+        )
+    trained = data.sharing(name, config.datasets, data_dir=config.data_dir)
+    if trained:
+        logging.warning(
+            "Warning: images of validation %s are trained on, with %s: its scores are too high.",
+            name,
+            ", ".join(trained),
+        )
+    return _source(name, config, tasks)
 
 
 def check_inputs(
@@ -159,6 +198,18 @@ def check_inputs(
     loaded = [*sources, *([] if validation is None else [validation])]
     shapes = [input_shape_of(source) for source in loaded]
     require_same_inputs(dict(zip(names, shapes, strict=True)))
+
+
+def check_memory(config: TrainConfig, sources: Sequence[tf.data.Dataset]) -> None:
+    """Check that a batch of any stage fits into memory.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    largest = max([config.batch_size, *(part.batch_size for _, part in config.stage_configs())])
+    shape = input_shape_of(sources[0])
+    for each in shape.values() if isinstance(shape, Mapping) else [shape]:
+        require_batch(largest, [size or 1 for size in each])
 
 
 def input_shape_of(source: tf.data.Dataset) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -38,7 +40,7 @@ def callbacks_of(
         ValueError: If the validation gate has no validation data, or a relatedness is to be
             learned in a single epoch.
     """
-    callbacks: list[keras.callbacks.Callback] = [StopAtNonFinite()]
+    callbacks: list[keras.callbacks.Callback] = [StopAtNonFinite(_example_of(sources[0]))]
     learned = any(coupling.learned for coupling in model.couplings)
     if learned or (epochs > 1 and any(coupling.trusts for coupling in model.couplings)):
         first, every = schedule(epochs)
@@ -51,6 +53,13 @@ def callbacks_of(
     if model.gates and processes.is_main():
         callbacks.append(GateWords())
     return callbacks
+
+
+def _example_of(source: tf.data.Dataset) -> Callable[[], Any] | None:
+    """Return what gives the inputs of one image, read once."""
+    if processes.count() > 1:
+        return None  # Weights lie on the devices of all processes, this image on those of one.
+    return functools.cache(lambda: next(iter(source.take(1).batch(1)))[0])
 
 
 def validation_gate(

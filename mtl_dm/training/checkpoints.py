@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from mtl_dm import processes
+from mtl_dm.files import temporary_prefix
 from mtl_dm.metrics import main_metric
 from mtl_dm.tasks import Task
 from mtl_dm.training.resuming import Progress, save_state
@@ -93,7 +94,11 @@ def save_model(model: keras.Model, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Keras picks the format by the suffix, so the temporary name keeps it.
-    temporary = path.with_name(f".writing-{path.name}")
-    with processes.alone():
-        model.save(temporary)
-    temporary.replace(path)
+    temporary = path.with_name(f"{temporary_prefix()}{path.name}")
+    try:
+        with processes.alone():
+            model.save(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -19,7 +19,7 @@ from mtl_dm.models import BACKBONES, TERMS
 from mtl_dm.models.form_use import OLDER
 from mtl_dm.models.heads import require_chain
 from mtl_dm.options import converted
-from mtl_dm.spec import Spec, Value, parse
+from mtl_dm.spec import Spec, Value, parse, repeated
 from mtl_dm.training.coupling_choice import (
     CouplingChoice,
     canonical_coupling,
@@ -304,9 +304,9 @@ class TrainConfig:
             )
         choices = self.coupling_choices()
         names = [choice.name for choice in choices]
-        repeated = sorted({str(name) for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"Two couplings have the same name: {repeated}.")
+        twice = repeated(map(str, names))
+        if twice:
+            raise ValueError(f"Two couplings have the same name: {twice}.")
         for choice in choices:
             unknown = {choice.source, choice.target} - {None, *self.tasks}
             if unknown:
@@ -324,9 +324,9 @@ class TrainConfig:
     def _check_stages(self) -> None:
         parts = self.stage_configs()
         names = [name for name, _ in parts]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"Two stages have the same name: {repeated}.")
+        twice = repeated(names)
+        if twice:
+            raise ValueError(f"Two stages have the same name: {twice}.")
         epochs = sum(part.epochs for _, part in parts)
         if epochs < 2 and any(choice.learned for choice in self.coupling_choices()):
             raise ValueError(

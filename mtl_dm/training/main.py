@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 
 from absl import app
 
-from mtl_dm.command_line import expand_flags
+from mtl_dm.command_line import expand_flags, run_command
 
 
-def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None:
+def start(
+    command: Callable[[], None],
+    define_flags: Callable[[], None],
+    stopped: str = "nothing was written",
+) -> None:
     """Parse flags and run a command; exit with 1 and a message where its input is wrong.
 
     Or where a package is missing that not every installation has.
@@ -18,20 +22,23 @@ def start(command: Callable[[], None], define_flags: Callable[[], None]) -> None
     Args:
         command: Reads the parsed flags.
         define_flags: Called before parsing.
+        stopped: What holds after it was stopped.
 
     Raises:
-        SystemExit: At the end, with 1 where the input is wrong.
+        SystemExit: At the end, with 1 where the input is wrong, as `run_command` where it was
+            stopped.
     """
 
+    def parsed(argv: Sequence[str]) -> None:
+        if len(argv) > 1:
+            raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
+        expand_flags()
+        command()
+
     def guarded(argv: Sequence[str]) -> None:
-        try:
-            if len(argv) > 1:
-                raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
-            expand_flags()
-            command()
-        except (ValueError, OSError, ImportError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
+        status = run_command(lambda: parsed(argv), stopped)
+        if status:
+            sys.exit(status)
 
     define_flags()
     app.run(guarded)

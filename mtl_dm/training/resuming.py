@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from mtl_dm.files import write_atomically
+from mtl_dm.files import MALFORMED, require_modest, write_atomically
 
 FOLDER = "state"
 KEPT = 2
@@ -93,19 +93,40 @@ def restore_state(folder: str | Path, model: keras.Model) -> Progress:
     """
     for path in _states(Path(folder) / FOLDER):
         try:
+            require_modest(path)
             # Opened here: NumPy leaves a damaged file open.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 meta = json.loads(str(content["meta"]))
                 arrays = [content[f"v{index}"] for index in range(len(meta["names"]))]
-        # A truncated file, a wrong checksum, a missing member.
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            _require_sound(meta["names"], arrays)
+            progress = _progress_of(meta["progress"])
+        # A truncated file, a wrong checksum, a missing member, other values than are written.
+        except (OSError, EOFError, zipfile.BadZipFile, MemoryError, *MALFORMED) as error:
             logging.warning("The state %s is damaged (%s); trying the one before.", path, error)
             continue
         _assign(path, model, meta["names"], arrays)
-        progress = Progress(**meta["progress"])
         logging.info("Going on after epoch %d (%s).", progress.epochs, path)
         return progress
     return Progress()
+
+
+def _progress_of(values: Any) -> Progress:
+    progress = Progress(**values)
+    numbers = (progress.epochs, progress.best, progress.seconds)
+    if not isinstance(progress.epochs, int) or not isinstance(progress.history, dict):
+        raise ValueError("its progress is of another type")
+    if not all(isinstance(each, (int, float)) for each in numbers):
+        raise ValueError("its progress holds what is no number")
+    return progress
+
+
+def _require_sound(names: Sequence[str], arrays: Sequence[np.ndarray]) -> None:
+    """Check that all are numbers, and weights finite; what an optimizer keeps may recover."""
+    for name, array in zip(names, arrays, strict=True):
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"{name} is of the type {array.dtype}")
+        if name.startswith("model ") and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
 
 
 def _assign(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
-from mtl_dm import processes
+from mtl_dm import data, processes
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.gradient_gate import openings
+from mtl_dm.outputs import owned, require_writable
 from mtl_dm.runs.record import claim_folder, write_record
 from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.judgement_words import verdict
+from mtl_dm.training.resuming import Progress
 
 
 def make_deterministic() -> None:
@@ -40,19 +44,23 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         FileNotFoundError: If a data set or a relatedness file does not exist.
         OSError: If the disk is full.
     """
+    folder = Path(output)
+    require_writable(folder)
     assembly.check_names(config)
     with processes.main_first("data sets"):  # One process builds those that are not there.
         tasks = assembly.tasks_of(config)
+        data.require_different(config.datasets, data_dir=config.data_dir)
         summary = assembly.summary_of(config, tasks)
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)
         assembly.check_inputs(config, sources, validation)
+        assembly.check_memory(config, sources)
         couplings = assembly.couplings_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)
     for line in assembly.balancing_concerns_of(config, tasks):
         logging.warning("%s", line)
-    with fitting.settings(config):
+    with contextlib.ExitStack() as held, fitting.settings(config):
         shape = assembly.input_shape_of(sources[0])
         model = assembly.model_of(config, tasks, shape, couplings)
         for coupling in (each for each in model.couplings if isinstance(each, Coupling)):
@@ -60,8 +68,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
                 logging.warning("%s", line)
         parts = stages.stages_of(config, sources)
         stages.check_stages(model, parts)  # Before a folder is claimed.
-        folder = Path(output)
         if processes.is_main():
+            held.enter_context(owned(folder))
             claim_folder(folder, config.to_dict(), config.upgraded)
             for index, coupling in enumerate(model.couplings):
                 # A kind of relation of a user's own need not write files.
@@ -69,8 +77,19 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
                 if write is not None:
                     write(folder / f"relatedness_{index}.json")
         done = stages.train_stages(model, parts, validation=validation, output=folder)
-    if not processes.is_main():
-        return model
+        if processes.is_main():
+            _write_results(folder, config, summary, model, parts, done)
+    return model
+
+
+def _write_results(
+    folder: Path,
+    config: TrainConfig,
+    summary: data.Summary,
+    model: MultiTaskModel,
+    parts: Sequence[stages.Stage],
+    done: Sequence[Progress],
+) -> None:
     for index, live in model.live_relatedness.items():
         live.value().to_json(folder / f"relatedness_{index}_learned.json")
     write_record(
@@ -84,7 +103,6 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         **({"gates": openings(model.gates)} if model.gates else {}),
         **({"stages": stages.record_of(parts, done)} if config.stages else {}),
     )
-    return model
 
 
 def judged_of(model: MultiTaskModel) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mtl_dm import processes
 from mtl_dm.models import MultiTaskModel, steps
 from mtl_dm.models.phases import Phased
 from mtl_dm.models.watching import NonFiniteLossError
+from mtl_dm.spec import repeated
 from mtl_dm.training import fitting
 from mtl_dm.training.checkpoints import BEST
 from mtl_dm.training.config import TrainConfig
@@ -72,8 +73,8 @@ def check_stages(model: MultiTaskModel, stages: Sequence[Stage]) -> None:
             backend cannot do what is asked.
     """
     names = [stage.name for stage in stages]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated or not names:
+    twice = repeated(names)
+    if twice or not names:
         raise ValueError(f"A training needs stages of different names, got {names}.")
     for stage in stages:
         try:
@@ -176,17 +177,17 @@ def train_stages(
                 place=place,
             )
         except NonFiniteLossError as error:
-            if not stage.name:
-                raise
-            raise NonFiniteLossError(_of_stage(stage.name, error, state)) from error
+            raise NonFiniteLossError(_with_what_is_kept(stage.name, error, state)) from error
         done.append(progress)
         before += stage.config.epochs
     return done
 
 
-def _of_stage(name: str, error: Exception, folder: Path | None) -> str:
+def _with_what_is_kept(stage: str, error: Exception, folder: Path | None) -> str:
     best = "" if folder is None or not (folder / BEST).exists() else f" {folder / BEST} is kept."
-    return f"Stage {name!r}: {error} No later stage is trained.{best}"
+    if not stage:
+        return f"{error}{best}"
+    return f"Stage {stage!r}: {error} No later stage is trained.{best}"
 
 
 def joined_history(parts: Sequence[Progress]) -> dict[str, list[float]]:

@@ -9,6 +9,8 @@ import keras
 from absl import logging
 
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.models.finite import require_finite
+from mtl_dm.models.loading import load_keras
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.training.parts import network_weights
 
@@ -42,11 +44,8 @@ def start_from(model: MultiTaskModel, path: str | Path) -> None:
             another order, or no weight fits.
     """
     file = require_checkpoint(path)
-    try:
-        source = keras.saving.load_model(file, compile=False)
-    except Exception as error:
-        # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
-        raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+    source = load_keras(file, compile=False)
+    require_finite(f"The checkpoint {path}", source)
     if isinstance(source, MultiTaskModel):
         _require_same_labels(source, model, path)
     there, here = network_weights(source), network_weights(model)

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import signal
@@ -152,8 +153,7 @@ class TestInterrupted:
     name = "build_test_numbers/small"
 
     def check_nothing_is_left(self, data_dir):
-        versions = data_dir / "build_test_numbers" / "small"
-        assert list(versions.iterdir()) == []
+        assert list(data_dir.glob("build_test_numbers/small/*")) == []
 
     def test_keyboard(self, tmp_path, monkeypatch, capsys):
         def stop():
@@ -166,20 +166,28 @@ class TestInterrupted:
         monkeypatch.setattr(BuildTestNumbers, "stop", staticmethod(lambda: None))
         assert run(tmp_path, name=self.name) == 0
 
-    def test_terminated(self, tmp_path, monkeypatch):
+    def test_terminated(self, tmp_path, monkeypatch, capsys):
         before = signal.getsignal(signal.SIGTERM)
         stop = staticmethod(lambda: os.kill(os.getpid(), signal.SIGTERM))
         monkeypatch.setattr(BuildTestNumbers, "stop", stop)
-        with pytest.raises(SystemExit) as raised:
-            run(tmp_path, name=self.name)
-        assert raised.value.code == 143
+        assert run(tmp_path, name=self.name) == 143
+        assert "Ended by SIGTERM; nothing was built." in capsys.readouterr().err
         assert signal.getsignal(signal.SIGTERM) is before
         self.check_nothing_is_left(tmp_path)
 
-    def test_killed_outright_is_mentioned_and_not_taken_for_a_data_set(self, tmp_path, capsys):
+    def test_another_build_of_it_is_running(self, tmp_path, capsys):
+        lock = tmp_path / "build_test_numbers" / "small" / ".lock"
+        lock.parent.mkdir(parents=True)
+        with lock.open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            assert run(tmp_path, name=self.name) == 1
+        assert "is in use by another run" in capsys.readouterr().err
+
+    def test_killed_outright_is_removed_and_not_taken_for_a_data_set(self, tmp_path, capsys):
         half = tmp_path / "build_test_numbers" / "small" / "incomplete.ABC123_1.0.0"
         half.mkdir(parents=True)
         assert run(tmp_path, name=self.name) == 0
         output = capsys.readouterr().out
-        assert f"Note: {half}" in output
+        assert f"Note: {half} is left from a killed build and removed." in output
+        assert not half.exists()
         assert "Built build_test_numbers/small/1.0.0" in output

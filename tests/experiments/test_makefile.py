@@ -1,6 +1,8 @@
 """The Makefile's targets of studies."""
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,22 @@ def test_every_study_has_a_target():
 def test_only_studies_that_train_take_workers(name, given):
     text = (ROOT / "experiments" / f"{name}.py").read_text(encoding="utf-8")
     assert given == ("OPTIONS" if "trains=False" in text else "TRAINING")
+
+
+def make(*arguments):
+    command = ["make", "--dry-run", "--no-print-directory", "INSTALLED=Makefile", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def test_a_misspelt_variable_is_an_error():
+    done = make("reproduce-table2", "SEED=3")
+    assert done.returncode
+    assert "Unknown variable SEED. Known: PRESET SEEDS" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["reproduce-table2", "pretrain"])
+def test_any_text_reaches_the_study_as_it_is(target):
+    folder = 'it\'s "here", a*[b]; echo'
+    words = shlex.split(make(target, f"DATA_DIR={folder}").stdout)
+    assert f"--data_dir={folder}" in words
+    assert words[0] == f'MTL_DM_COMMAND=make {target} DATA_DIR="{folder}"'

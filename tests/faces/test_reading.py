@@ -1,8 +1,11 @@
+import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as pillow  # noqa: N813
 
 from mtl_dm.faces import decode_image, read_image
 
@@ -93,8 +96,21 @@ def test_more_pixels_than_are_read():
     jpeg = bytearray(encode(gradient()))
     frame = jpeg.index(b"\xff\xc0")
     jpeg[frame + 5 : frame + 9] = struct.pack(">HH", 40_000, 40_000)
-    with pytest.raises(ValueError, match=r"too large: at most 2\*\*30 pixels"):
+    with pytest.raises(ValueError, match="too large: at most 178,956,970 pixels"):
         decode_image(bytes(jpeg))
+
+
+@pytest.mark.parametrize("sides", [(12_000, 15_000), (30_000, 30_000)])
+def test_a_small_file_of_many_pixels_is_not_decoded(sides, monkeypatch):
+    # The header alone says it: 12,000 x 15,000 is within Pillow's own bound.
+    png = io.BytesIO()
+    pillow.fromarray(gradient()).save(png, "PNG")
+    data = bytearray(png.getvalue())
+    data[16:24] = struct.pack(">II", *sides)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(ValueError, match="too large: at most 178,956,970 pixels"):
+        decode_image(bytes(data))
 
 
 def test_a_thumbnail_does_not_hide_truncation():

@@ -52,10 +52,17 @@ def test_temperatures_are_kept_beside_the_checkpoint(checkpoint, faces, finished
 def test_never_on_the_test_set_nor_on_training_data(checkpoint, faces):
     with pytest.raises(ValueError, match="on validation data, not on a test set"):
         calibrate(checkpoint, f"{ANNOTATED}:test", faces)
-    for name in (EXPRESSIONS_ONLY, f"{EXPRESSIONS_ONLY}:train"):
+    for name in (EXPRESSIONS_ONLY, f"{EXPRESSIONS_ONLY}:train", f"{EXPRESSIONS_ONLY}:train[:50%]"):
         with pytest.raises(ValueError, match="the checkpoint was trained on synthetic_faces"):
             calibrate(checkpoint, name, faces)
     assert not calibration_file(checkpoint).exists()
+
+
+def test_a_part_of_the_test_set_and_too_few_images(checkpoint, faces):
+    with pytest.raises(ValueError, match="on validation data, not on a test set"):
+        calibrate(checkpoint, f"{ANNOTATED}:test[:50%]", faces)
+    with pytest.raises(ValueError, match=r"needs 10 annotated images of a task, has .*: 1"):
+        calibrate(checkpoint, f"{VALIDATION}[:1]", faces)
 
 
 def test_a_set_that_annotates_one_task(checkpoint, faces):
@@ -84,7 +91,7 @@ def test_nothing_to_calibrate(faces, tmp_path):
     model = MultiTaskModel(backbone, [Task.regression("valence_arousal", ["valence", "arousal"])])
     model(np.zeros((1, 16, 16, 3), np.float32))
     model.save(tmp_path / "va.keras")
-    with pytest.raises(ValueError, match="annotates no multiclass or multilabel task"):
+    with pytest.raises(ValueError, match="annotates none of the tasks"):
         calibrate(tmp_path / "va.keras", VALIDATION, faces)
 
 

@@ -108,6 +108,17 @@ def test_thresholds_chosen_on_validation_stand_beside(finished, faces, tmp_path,
 
 
 def test_thresholds_are_never_chosen_on_what_is_measured(finished, faces, tmp_path):
-    name = f"{ANNOTATED}:test"
-    with pytest.raises(ValueError, match="must not be chosen on data that are measured"):
-        scoring.score(str(finished.folder / "last.keras"), [name], faces, tmp_path, name)
+    checkpoint, name = str(finished.folder / "last.keras"), f"{ANNOTATED}:test"
+    for chosen in (name, f"{name}[90%:]"):
+        with pytest.raises(ValueError, match="must not be chosen on data that are measured"):
+            scoring.score(checkpoint, [name], faces, tmp_path, chosen)
+    with pytest.raises(ValueError, match="annotates none of the tasks \\['action_units'\\]"):
+        scoring.score(checkpoint, [name], faces, tmp_path, EXPRESSIONS_ONLY)
+    with pytest.raises(ValueError, match="The same data are named twice"):
+        scoring.score(checkpoint, [name, f"{name}[:100%]"], faces, tmp_path)
+
+
+def test_measuring_what_was_trained_on_is_said(finished, faces, tmp_path, caplog):
+    name = f"{EXPRESSIONS_ONLY}:train[:20%]"
+    scoring.score(str(finished.folder / "last.keras"), [name], faces, tmp_path)
+    assert f"{name} has images that the checkpoint was trained on" in caplog.text

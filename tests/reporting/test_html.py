@@ -11,6 +11,7 @@ from mtl_dm.reporting.page.svg import Scale, padded, ticks
 from mtl_dm.runs.evidence import read_evidence
 from tests.reporting import fake_evidence
 from tests.reporting.fake_run import COLUMN, ROWS, cell, spec, write
+from tests.runs.test_damaged import with_leaves
 
 ALL = [cell(row, seed) for row in ROWS for seed in range(3)]
 VOID = {"meta", "link", "img", "br", "path", "line", "rect", "circle"}
@@ -406,3 +407,13 @@ def test_chosen_thresholds_stand_beside_one_half(tmp_path):
     text = page(tmp_path, *lines, main_metrics=main)
     assert '<th scope="col">f1</th><th scope="col">f1 tuned</th>' in text
     assert "never on the test data" in read(text).text
+
+
+@pytest.mark.parametrize("leaf", [[], {"a": 1}, "x", 10**400, None], ids=lambda leaf: str(leaf)[:9])
+def test_evidence_of_other_types_is_left_out_and_named(tmp_path, leaf):
+    content = with_leaves(fake_evidence.evidence(), leaf)
+    fake_evidence.write(tmp_path, ROWS[0], content=content)
+    text = page(tmp_path, *ALL)
+    read(text)
+    if leaf is not None:  # Nothing is known: a value that is missing may be drawn as such.
+        assert "Damaged files, left out (1)" in text

@@ -61,7 +61,7 @@ def start(config, folder, monkeypatch, kill_in=None, coupling=None, compiled=Fal
     shape = shape_of(config.backbone)
     real = callbacks.StopAtNonFinite
     if kill_in is not None:
-        monkeypatch.setattr(callbacks, "StopAtNonFinite", lambda: Killed(kill_in))
+        monkeypatch.setattr(callbacks, "StopAtNonFinite", lambda *_: Killed(kill_in))
     steps = contextlib.nullcontext() if compiled else eagerly.steps()
     with fitting.settings(config), steps:
         couplings = [coupling or Coupling()]

@@ -201,6 +201,15 @@ def test_inferred_relatedness_and_options_reach_the_model(faces, finished):
         ({"validation": f"{ANNOTATED}:train"}, r"\['validation', 'test'\], got 'train'"),
         ({"validation": ANNOTATED}, r"\['validation', 'test'\], got ''"),
         (
+            {
+                "tasks": ("action_units",),
+                "datasets": (UNITS_ONLY,),
+                "relatedness": None,
+                "validation": EXPRESSIONS_ONLY,
+            },
+            r"annotated for none of the tasks \['action_units'\]",
+        ),
+        (
             {"tasks": ("action_units", "attributes"), "datasets": (UNITS_ONLY,)},
             "A coupling needs a multiclass and a multilabel task",
         ),

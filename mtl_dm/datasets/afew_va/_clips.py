@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtl_dm.datasets.reading import Box, number
+from mtl_dm.files import read_json
 
 VALUES = ("valence", "arousal")
 
@@ -63,7 +63,7 @@ def read_clip(file: Path) -> Clip:
         ValueError: If it is no JSON, or has no "frames"; names the file.
     """
     try:
-        content = json.loads(file.read_bytes())
+        content = read_json(file)
     except ValueError as error:
         raise ValueError(f"{file}: not a JSON file ({error}).") from error
     frames = content.get("frames") if isinstance(content, dict) else None

@@ -98,7 +98,7 @@ def read_value(file: Path) -> str:
             raise ValueError("it holds more or less than one value")
         value = np.frombuffer(data, dtype, offset=start)[0]
         return (value.decode("ascii") if isinstance(value, bytes) else str(value)).strip()
-    except (ValueError, SyntaxError) as error:
+    except Exception as error:  # NumPy reads the header as Python, and raises what it may
         raise ValueError(f"{file.name} is no .npy file with one value: {error}") from error
 
 

@@ -78,12 +78,12 @@ def to_row(line: Line, schema: Schema, tasks: Sequence[Task]) -> Row | Skipped:
 
 def _label(task: Task, cells: Mapping[str, str]) -> Any:
     if task.kind == "multiclass":
-        if cells[""] not in task.labels:
+        if cells[""] not in task.positions:
             expected = ", ".join(task.labels[:20])
             raise ValueError(
                 f"class:{task.name} is {cells['']!r}; expected one of {expected}{_hint(cells[''])}"
             )
-        return task.labels.index(cells[""])
+        return task.positions[cells[""]]
     if task.kind == "multilabel":
         flags = {
             name: _or_hint(flag, f"attribute:{task.name}:{name}", text, _FLAGS)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mtl_dm.datasets.reading.paths import is_folder, say_unreadable
+
 NAME = re.compile(r"(N_\d+)_\d+\.(jpg|jpeg|png)", re.ASCII | re.IGNORECASE)
 """File name of an image: the last part of its URL."""
 
@@ -81,11 +83,16 @@ def find_images(root: Path) -> Place:
 def _places(root: Path, folder: str) -> Iterator[Place]:
     below = []
     found = False
-    with os.scandir(root / folder) as entries:
+    try:
+        listing = os.scandir(root / folder)
+    except OSError as error:
+        say_unreadable(root / folder, error.strerror or str(error))
+        return
+    with listing as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if is_folder(entry, follow_symlinks=False):
                 below.append(entry.name)
             else:
                 found = found or bool(NAME.fullmatch(entry.name))

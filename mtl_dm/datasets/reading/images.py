@@ -14,14 +14,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mtl_dm.datasets.reading.items import Box
+from mtl_dm.files import MAX_PIXELS
 
 QUALITY = 95
 """JPEG quality of images that are encoded again; their colours are not subsampled."""
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
-
-MAX_PIXELS = (2**29 - 1) // 3
-"""Of an image: what TensorFlow, which reads the built data set, decodes; Pillow's limit, too."""
 
 MAX_SIDE = 65_500
 """Of an image that is encoded: what libjpeg writes."""
@@ -90,8 +88,7 @@ def large_images() -> Iterator[None]:
 def _too_many(pixels: int | None = None) -> str:
     many = "too many" if pixels is None else f"{pixels:,}"
     return (
-        f"{many} pixels; a built data set can hold images of up to {MAX_PIXELS:,}: make it "
-        "smaller, or align its face first (data_prep.align reads larger ones)"
+        f"{many} pixels; a built data set can hold images of up to {MAX_PIXELS:,}: make it smaller"
     )
 
 

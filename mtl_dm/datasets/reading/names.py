@@ -50,8 +50,10 @@ def is_perhaps_missing(text: str, names: Collection[str] = ()) -> bool:
     """
     if " ".join(text.split()).casefold() in _PERHAPS:
         return True
+    if not _NEGATIVE.fullmatch(text):
+        return False  # Before a look at all others, of which there may be a hundred thousand.
     others = [name for name in names if name != text]
-    if not _NEGATIVE.fullmatch(text) or not others:
+    if not others:
         return False
     if not all(_NUMBER.fullmatch(name) and not name.startswith("-") for name in others):
         return False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+
+from absl import logging
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 """Endings of image files, in lower case."""
@@ -71,7 +74,8 @@ def image_files(root: Path, folder: str = ".", *, ordered: bool = True) -> Itera
     """Yield the image files under a folder, relative to `root`, in cleaned form.
 
     Links inside `root` are followed, except in circles; hidden files (some systems leave
-    "._name.jpg" beside an image) are left out.
+    "._name.jpg" beside an image) are left out. A folder that cannot be read is named in the log,
+    and its images are missing ones.
 
     Args:
         root: The source folder.
@@ -83,20 +87,39 @@ def image_files(root: Path, folder: str = ".", *, ordered: bool = True) -> Itera
 
 
 def _walk(root: Path, prefix: str, ordered: bool, above: set[str]) -> Iterator[str]:
-    if not (root / prefix).is_dir():
+    try:
+        if not (root / prefix).is_dir():
+            return
+        listing = os.scandir(root / prefix)
+    except OSError as error:
+        say_unreadable(root / prefix, error.strerror or str(error))
         return
-    with os.scandir(root / prefix) as listed:
+    with listing as listed:
         entries = sorted(listed, key=lambda entry: entry.name) if ordered else listed
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             path = f"{prefix}{entry.name}"
-            if entry.is_dir():
+            if is_folder(entry):
                 real = os.path.realpath(root / path)
                 if real not in above and not _leaves(root, path):
                     yield from _walk(root, f"{path}/", ordered, above | {real})
             elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 - speed
                 yield path
+
+
+def is_folder(entry: os.DirEntry[str], *, follow_symlinks: bool = True) -> bool:
+    """Return whether an entry of a folder is one; a link in a circle is none."""
+    try:
+        return entry.is_dir(follow_symlinks=follow_symlinks)
+    except OSError:
+        return False
+
+
+@functools.lru_cache(maxsize=1024)
+def say_unreadable(folder: Path, reason: str) -> None:
+    """Log, once, that a folder of images cannot be looked into."""
+    logging.warning("The folder %s cannot be read (%s): its images are left out.", folder, reason)
 
 
 def _leaves(root: Path, path: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mtl_dm.datasets.reading.items import BadLine
+from mtl_dm.spec import repeated
 
 Header = Literal["required", "absent", "optional"]
 
@@ -161,7 +162,8 @@ def _check_header(
     place = f"{path}, line {number}"
     if not names:
         raise ValueError(f"{place}: expected a header naming {_list(columns)}, the file is empty.")
-    missing = [name for name in columns if name not in names]
+    there = set(names)
+    missing = [name for name in columns if name not in there]
     if missing:
         other = next((mark for mark in ";\t," if mark != delimiter and mark in names[0]), None)
         hint = f" The columns seem to be separated by {other!r}." if other else ""
@@ -169,9 +171,9 @@ def _check_header(
             f"{place}: the header lacks {missing}; expected {_list(columns)} separated by "
             f"{delimiter!r}, found {names[:8]}.{hint}"
         )
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"{place}: the header names columns twice: {repeated}.")
+    twice = repeated(names)
+    if twice:
+        raise ValueError(f"{place}: the header names columns twice: {twice}.")
     extra = [name for name in names if known is not None and name not in known]
     if extra:
         raise ValueError(f"{place}: unknown columns {extra}; expected {_list(columns)}.")

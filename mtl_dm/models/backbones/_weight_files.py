@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from mtl_dm.files import expand_home
+from mtl_dm.files import MALFORMED, expand_home, parse_json, require_modest
+from mtl_dm.models.loading import require_modest_arrays
 
 _INNER, _CONFIG = "model.weights.h5", "config.json"
 """Where a .keras file, which is an archive, holds its weights and what its network is."""
@@ -38,12 +38,13 @@ def stored_in(path: Path) -> Stored:
     """
     try:
         with opened(path) as file:
+            require_modest_arrays(file, path.stat().st_size)
             if "layer_names" in file.attrs or "model_weights" in file:
                 return Stored(dict(_of_keras_2(file.get("model_weights", file))), {})
             # The backbone is the first part that a MultiTaskModel saves.
             root = file.get("backbone", file)
             return Stored(_by_name(root), places_of(root))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, *MALFORMED) as error:
         raise ValueError(
             f"{str(path)!r} is no file of weights (.keras, .weights.h5 or .h5): {error}."
         ) from error
@@ -57,7 +58,10 @@ def input_mode_in(path: str) -> Any:
     with zipfile.ZipFile(path) as archive:
         if _CONFIG not in archive.namelist():
             return None
-        return next(_modes(json.loads(archive.read(_CONFIG))), None)
+        try:
+            return next(_modes(parse_json(archive.read(_CONFIG))), None)
+        except MALFORMED:
+            return None  # Whoever loads its weights says what is wrong.
 
 
 def _modes(config: Any) -> Iterator[str]:
@@ -73,6 +77,7 @@ def _modes(config: Any) -> Iterator[str]:
 def opened(path: Path) -> h5py.File:
     """Return the HDF5 file that a path is or, as an archive, holds."""
     if zipfile.is_zipfile(path):
+        require_modest(path)
         with zipfile.ZipFile(path) as archive:
             return h5py.File(io.BytesIO(archive.read(_INNER)), "r")
     return h5py.File(path, "r")

@@ -18,6 +18,7 @@ from absl import logging
 
 from mtl_dm.files import expand_home
 from mtl_dm.models.backbones._weight_files import Stored, by_unique_name, places_of, stored_in
+from mtl_dm.models.finite import require_finite
 
 _NOT_NEEDED = re.compile(r"(predictions|fc1|fc2|normalization(_\d+)?)/\d+")
 """What files of `keras.applications` hold beside: classifiers, and input statistics that
@@ -59,6 +60,13 @@ def with_weights(
         raise FileNotFoundError(
             f"weights of {name} must be none, imagenet or an existing file, got {str(path)!r}."
         )
+    _start_from_file(model, path, name)
+    require_finite(f"The file {str(path)!r}", model)
+    return model
+
+
+def _start_from_file(model: keras.layers.Layer, path: Path, name: str) -> None:
+    """Set weights to those of a file, whichever way it names them."""
     stored = stored_in(path)
     wrong = f"in {str(path)!r} do not fit {name}"
     named = _named(model)
@@ -69,9 +77,8 @@ def with_weights(
             if not stored.by_name.keys() & named.keys():
                 raise
         else:
-            return model
+            return
     _start_from(model, stored.by_name, wrong)  # Whose message is the easier one to read.
-    return model
 
 
 def _fetched(imagenet: Callable[[], keras.Model] | None, name: str) -> Mapping[str, Any]:

@@ -132,7 +132,7 @@ def jpeg_header(width, height):
 class TestTooLarge:
     REASON = (
         r"^200,000,000 pixels; a built data set can hold images of up to 178,956,970: make it "
-        r"smaller, or align its face first \(data_prep.align reads larger ones\)$"
+        r"smaller$"
     )
 
     def test_as_pillow_says(self, tmp_path):

@@ -103,3 +103,8 @@ def test_counts_are_shown_and_many_are_not_listed_all():
 def test_any_names_are_judged(found):
     for line in (*errors(*found), *warnings(*found), *names.spelt_twice("x", dict.fromkeys(found))):
         assert line
+
+
+def test_a_hundred_thousand_names_are_looked_at_once():
+    many = {f"c{number}": 1 for number in range(100_000)}
+    assert names.errors("x", many) == names.warnings("x", many) == []

@@ -1,8 +1,10 @@
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_dm.datasets.reading import clean, image_files, inside, locate
+from mtl_dm.datasets.reading import clean, image_files, inside, load_jpeg, locate
 
 
 @pytest.mark.parametrize(
@@ -102,3 +104,24 @@ def test_locate(tmp_path):
     assert locate("Faces", tmp_path, ["a*.csv", "x"], "Data") == tmp_path / "Data"
     (tmp_path / "x").mkdir()
     assert locate("Faces", tmp_path, ["a*.csv", "x"], "Data") == tmp_path
+
+
+def test_folders_that_cannot_be_read_and_links_in_a_circle(tmp_path, monkeypatch, caplog):
+    for name in ("a/x.jpg", "closed/y.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    (tmp_path / "a" / "loop.jpg").symlink_to("loop.jpg")
+    listed = os.scandir
+
+    def scandir(path):
+        if str(path).rstrip("/").endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    for _ in range(2):
+        assert list(image_files(tmp_path)) == ["a/loop.jpg", "a/x.jpg"]
+    assert caplog.text.count("closed/ cannot be read (Permission denied)") <= 1
+    assert "closed" in caplog.text
+    with pytest.raises(ValueError, match="cannot be opened"):
+        load_jpeg(tmp_path / "a" / "loop.jpg")

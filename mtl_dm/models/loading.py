@@ -1,0 +1,102 @@
+"""Models from files, which may ask for no more memory than what they hold is worth."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import math
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+from mtl_dm.files import expands_to, require_modest
+
+_WEIGHTS = "model.weights.h5"
+FACTOR, BESIDE = 4, 2**26
+"""A network may take so many times the bytes of its weights in the file (which may be of half
+precision), and so many bytes beside them."""
+
+
+def load_keras(path: str | Path, **options: Any) -> Any:
+    """Return the model in a file, whatever it is.
+
+    A description of a few bytes can name layers of any size: building stops at the first weight
+    that goes beyond what the file holds.
+
+    Args:
+        path: A `.keras` file that is there.
+        **options: Of `keras.saving.load_model`.
+
+    Raises:
+        ValueError: If it cannot be read, or asks for more memory than its size explains.
+    """
+    try:
+        with _bounded(_limit(Path(path))):
+            return keras.saving.load_model(path, **options)
+    except Exception as error:
+        # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
+        raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+
+
+def _limit(path: Path) -> float:
+    """Return how many bytes the weights of the model in a file may take."""
+    if not zipfile.is_zipfile(path):
+        return FACTOR * path.stat().st_size + BESIDE
+    require_modest(path)
+    with zipfile.ZipFile(path) as archive:
+        if _WEIGHTS not in archive.namelist():
+            return BESIDE
+        data = archive.read(_WEIGHTS)
+    with h5py.File(io.BytesIO(data), "r") as file:
+        return FACTOR * require_modest_arrays(file, len(data)) + BESIDE
+
+
+def require_modest_arrays(file: h5py.File, size: int) -> int:
+    """Return the bytes of all arrays of an HDF5 file, before any is read.
+
+    Args:
+        file: The file.
+        size: Its own bytes.
+
+    Raises:
+        ValueError: If they are compressed beyond what weights can be.
+    """
+    sizes: list[int] = []
+
+    def note(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.nbytes)
+
+    file.visititems(note)
+    if sum(sizes) > expands_to(size):
+        raise ValueError(f"its arrays would take {sum(sizes):,} bytes, the file has {size:,}")
+    return sum(sizes)
+
+
+@contextlib.contextmanager
+def _bounded(limit: float) -> Iterator[None]:
+    """Stop whoever makes weights of more bytes."""
+    made = keras.Layer.add_weight
+    taken = 0
+
+    @functools.wraps(made)
+    def counted(layer: keras.Layer, shape: Any = None, *arguments: Any, **options: Any) -> Any:
+        nonlocal taken
+        taken += 4 * math.prod(shape or ())
+        if taken > limit:
+            raise ValueError(
+                f"the network that it describes takes more than {taken / 2**20:,.0f} MiB, but its "
+                "weights in the file are too few for that"
+            )
+        return made(layer, shape, *arguments, **options)
+
+    keras.Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        keras.Layer.add_weight = made

@@ -1,0 +1,67 @@
+"""Files may ask for no more memory than what they hold is worth."""
+
+import io
+import json
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from mtl_dm.models.backbones._weight_files import stored_in
+from mtl_dm.models.loading import load_keras
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    path = tmp_path_factory.mktemp("small") / "small.keras"
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")]).save(path)
+    return path
+
+
+def rewritten(small, path, compression=zipfile.ZIP_STORED, **changed):
+    with zipfile.ZipFile(small) as old, zipfile.ZipFile(path, "w", compression) as new:
+        for name in old.namelist():
+            change = changed.get(name.partition(".")[0], lambda data: data)
+            new.writestr(name, change(old.read(name)))
+    return path
+
+
+def wide(config):
+    content = json.loads(config)
+    for layer in content["config"]["layers"]:
+        if layer["class_name"] == "Dense":
+            layer["config"]["units"] = 10**9
+    return json.dumps(content).encode()
+
+
+def zeros(data):
+    del data
+    file = io.BytesIO()
+    with h5py.File(file, "w") as hdf5:
+        hdf5.create_dataset("vars/0", (2**26,), "f4", compression="gzip", chunks=(2**20,))
+    return file.getvalue()
+
+
+def test_what_it_holds_is_loaded(small):
+    np.testing.assert_array_equal(load_keras(small).weights[1], np.zeros(3))
+
+
+def test_a_description_of_a_network_that_is_too_large_for_its_weights(small, tmp_path):
+    path = rewritten(small, tmp_path / "wide.keras", config=wide)
+    with pytest.raises(ValueError, match=r"wide\.keras cannot be read: .*too few for that"):
+        load_keras(path)
+    assert keras.Layer.add_weight.__module__.startswith("keras.")
+
+
+def test_arrays_and_archives_that_are_compressed_beyond_what_weights_can_be(small, tmp_path):
+    path = rewritten(small, tmp_path / "arrays.keras", model=zeros)
+    for load in (load_keras, stored_in):
+        with pytest.raises(ValueError, match="its arrays would take 268,435,456 bytes"):
+            load(path)
+    path = tmp_path / "archive.keras"
+    rewritten(small, path, zipfile.ZIP_DEFLATED, metadata=lambda _: bytes(2**25))
+    for load in (load_keras, stored_in):
+        with pytest.raises(ValueError, match="it would unpack to 33,5"):
+            load(path)

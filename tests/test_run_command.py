@@ -1,0 +1,71 @@
+"""How every command ends: by itself, by wrong input, by a signal; each in one line."""
+
+import os
+import signal
+
+import pytest
+
+from mtl_dm.command_line import run_command
+
+
+def run(command, **options):
+    return run_command(command, "go on", **options)
+
+
+def test_a_status_and_an_error_of_the_input(capsys):
+    def wrong(error):
+        raise error
+
+    assert run(lambda: None) == 0
+    assert run(lambda: 3) == 3
+    assert run(lambda: wrong(ValueError("the reason"))) == 1
+    assert run(lambda: wrong(RuntimeError("too")), errors=(RuntimeError,)) == 1
+    assert run(lambda: wrong(MemoryError())) == 1
+    lines = ["error: the reason", "error: too", "error: not enough memory (MemoryError)"]
+    assert capsys.readouterr().err.splitlines() == lines
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(lambda: wrong(RuntimeError("a bug")))
+    with pytest.raises(SystemExit):
+        run(lambda: wrong(SystemExit(5)))
+
+
+@pytest.fixture
+def heard():
+    """A shell that runs the tests in the background has them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("swallow", [None, "goes on", "raises another"])
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (signal.SIGINT, "Interrupted; go on."),
+        (signal.SIGTERM, "Ended by SIGTERM; go on."),
+    ],
+)
+def test_a_signal_is_told_also_where_a_library_swallows_it(number, line, swallow, capsys):
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+
+    def work():
+        try:
+            os.kill(os.getpid(), number)
+        except BaseException as error:
+            if swallow is None:
+                raise
+            if swallow == "raises another":
+                raise RuntimeError("of the library") from error
+
+    assert run(work) == 128 + number
+    assert capsys.readouterr().err == f"{line}\n"
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_an_ignored_interrupt_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert run(lambda: os.kill(os.getpid(), signal.SIGINT)) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -28,7 +28,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_dm.command_line import Parser
+from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
 
 
@@ -76,24 +76,20 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = parse(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    made_by = shlex.join(["python", "-m", "mtl_dm.verify", *map(printable, given)])
+    return run_command(lambda: _verify(options, made_by), "nothing was written")
+
+
+def _verify(options: argparse.Namespace, made_by: str) -> None:
     from mtl_dm.verifying import run
     from mtl_dm.verifying.page import decided, numbers
 
-    given = sys.argv[1:] if arguments is None else arguments
-    made_by = shlex.join(["python", "-m", "mtl_dm.verify", *map(printable, given)])
-    try:
-        found = run.verify(options.checkpoint, options.output, options.how, made_by)
-    except KeyboardInterrupt:
-        print("Interrupted; nothing was written.", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    found = run.verify(options.checkpoint, options.output, options.how, made_by)
     for name, value, interval in numbers(found)[1:]:
         print(f"{name}: {value}" + (f" ({interval})" if interval else ""))
     print(decided(found).replace("*", ""))
     print(f"Everything is in {printable(options.output)}")
-    return 0
 
 
 if __name__ == "__main__":

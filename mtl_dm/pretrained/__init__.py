@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mtl_dm.files import expand_home
+from mtl_dm.files import expand_home, printable
 from mtl_dm.registry import Registry
 
 DEFAULT = "small_faces"
@@ -31,10 +31,14 @@ def checkpoint_at(checkpoint: str | Path) -> Path:
 
     Raises:
         ValueError: If there is no pretrained checkpoint of that name; the known ones are listed.
-        FileNotFoundError: If the checkpoint of that name is not in this installation. A path is
-            not looked up: whoever opens it says so.
+        FileNotFoundError: If the checkpoint of that name is not in this installation, or a folder
+            is given: which of its checkpoints is meant it does not say. A file is not looked up:
+            whoever opens it says so.
     """
     path = Path(expand_home(str(checkpoint)))
+    if path.is_dir():
+        held = ", ".join(sorted(file.name for file in path.glob("*.keras"))) or "no checkpoint"
+        raise FileNotFoundError(f"{printable(path)} is a folder, which holds {held}: name a file.")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", str(checkpoint)) or path.exists():
         return path
     found = PRETRAINED.get(str(checkpoint))

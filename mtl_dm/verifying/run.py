@@ -16,6 +16,7 @@ from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.metrics import DISTANCES, pair_distances
 from mtl_dm.models import MultiTaskModel
+from mtl_dm.outputs import require_writable
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.registry import Registry
 from mtl_dm.runs.origin import fingerprint, origin_of
@@ -100,6 +101,7 @@ def verify(checkpoint: str | Path, output: str | Path, options: Options, made_by
         OSError: If the output cannot be written.
     """
     start = time.monotonic()
+    require_writable(output)
     pairs, source, listed = _pairs(options)
     path = checkpoint_at(checkpoint)
     model = load_model(path)

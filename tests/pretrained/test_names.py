@@ -58,3 +58,12 @@ class TestCard:
         (tmp_path / CARD_FILE).write_text(content, encoding="utf-8")
         with pytest.raises(ValueError, match=r"card\.json is no card"):
             card_of(tmp_path / "best.keras")
+
+
+def test_a_folder_is_told_what_it_holds(tmp_path):
+    (tmp_path / "best.keras").touch()
+    with pytest.raises(FileNotFoundError, match="is a folder, which holds best.keras: name a file"):
+        checkpoint_at(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
+        checkpoint_at(tmp_path / "empty")

@@ -62,7 +62,9 @@ class TestCard:
 
 def test_a_folder_is_told_what_it_holds(tmp_path):
     (tmp_path / "best.keras").touch()
-    with pytest.raises(FileNotFoundError, match=r"is a folder, which holds best\.keras: name a file"):
+    with pytest.raises(
+        FileNotFoundError, match=r"is a folder, which holds best\.keras: name a file"
+    ):
         checkpoint_at(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="holds no checkpoint"):

@@ -88,6 +88,15 @@ class TestOptions:
         monkeypatch.setattr(sys, "argv", ["table.py", *arguments])
         assert options("A table.", "table", ("demo", "large")).folder == Path(folder)
 
+    def test_an_output_that_cannot_be_written_is_found_before_anything_trains(
+        self, monkeypatch, tmp_path
+    ):
+        (tmp_path / "file").touch()
+        with pytest.raises(OSError, match="file is no folder"):
+            parsed(monkeypatch, f"--output={tmp_path / 'file' / 'study'}")
+        found = parsed(monkeypatch, f"--output={tmp_path / 'file' / 'study'}", "--dry_run")
+        assert found.dry_run  # Writes nothing.
+
     def test_the_command_is_what_make_says(self, monkeypatch):
         monkeypatch.setenv("MTL_DM_COMMAND", "make it")
         assert parsed(monkeypatch).command == "make it"

@@ -24,8 +24,8 @@ NOTES = [
     "its training people, at 48 px: no level compares, differences between rows may.",
     "`Static MTL` of the paper is its best static weight; beside it stands equal weights here. The "
     "paper does not say on what it was chosen.",
-    "w1 is the weight of identity, as in the paper's section 4; its Figures 4 and 5 call expression "
-    "Task 1.",
+    "w1 is the weight of identity, as in the paper's section 4; its Figures 4 and 5 call "
+    "expression Task 1.",
     "With w1 = 0 nobody is told apart in training, and with w1 = 1 no expression learned: what is "
     "measured there is the pretrained branch, or chance.",
     "Images of people with one photo train expressions alone in LFW, for they are no class of "

@@ -3,8 +3,9 @@
 Data: CK+ and Oulu-CASIA (visible camera, strong light), faces cropped, as `data_prep.build` makes
     them; ten folds by person. Pretrained on drawn people: the paper's 1.1 million photos are no
     longer handed out.
-Rules of evidence: nothing was run. Batch, optimizer, centre loss and rate are the authors' code's;
-    steps are ours, for the code's were not at hand for every row.
+Rules of evidence: nothing was run. Batch, optimizer and centre loss are the authors' code's; rate
+    and steps are ours. In their code the shared layers and the verification branch keep the
+    statistics of their pretraining; here all parts learn.
 Cost: DRY_RUN=1 estimates it; the data must be built.
 """
 

@@ -54,7 +54,9 @@ ROWS = {
     PRINTED: _method("dynamic(variant=printed)"),
     UNCERTAINTY: _method("uncertainty"),
     DWA: _method("dwa"),
-    GRADNORM: _method("gradnorm"),
+    # Its usual scope, the last kernel, is that of one branch, which the other task's loss never
+    # reaches: weights would not move.
+    GRADNORM: _method("gradnorm(scope=shared)"),
 }
 SWEPT = tuple(static(weight) for weight in FULL)
 SWEPT_ONCE = tuple(static(weight) for weight in ONCE)

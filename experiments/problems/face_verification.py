@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from experiments.engine.problem import Problem
 from experiments.problems.people import People, classes_of, digest_of
@@ -21,10 +20,10 @@ from mtl_dm.data.pairs import Pairs
 from mtl_dm.measuring.evaluation import BATCH
 from mtl_dm.metrics import identity_intervals, pair_distances, verification_scores
 from mtl_dm.models import BACKBONES, MultiTaskModel
-from mtl_dm.models.heads import split
 from mtl_dm.spec import Spec
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
+from mtl_dm.verifying.embedding import network_of
 
 IDENTITY, EXPRESSION, VERIFICATION = "identity", "expression", "verification"
 LOW, HIGH = "low", "high"
@@ -208,14 +207,12 @@ def _colours(image: tf.Tensor, labels: Any, masks: Any) -> tuple[tf.Tensor, Any,
 
 
 def embeddings(model: MultiTaskModel, images: tf.data.Dataset) -> np.ndarray:
-    """Return the identity features of images, float32 [N, D].
+    """Return the identity features of images, [N, D].
 
     Args:
         model: With the task of identities.
         images: Unbatched.
     """
-    parts = []
-    for inputs, _, _ in images.batch(BATCH).prefetch(tf.data.AUTOTUNE):
-        features, _ = split(model.backbone(inputs, training=False), [IDENTITY])
-        parts.append(ops.convert_to_numpy(ops.cast(features[IDENTITY], "float32")))
-    return np.concatenate(parts)
+    network = network_of(model, task=IDENTITY)
+    batches = images.map(lambda inputs, labels, masks: inputs).batch(BATCH)
+    return np.concatenate([network(each) for each in batches.as_numpy_iterator()])

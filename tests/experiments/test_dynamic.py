@@ -89,6 +89,12 @@ def test_the_backbone_is_there_in_both_sizes():
     BACKBONES.spec(dynamic_paper.BACKBONE)
 
 
+def test_the_fields_of_the_preset_paper_are_valid():
+    made = FaceVerification(tiny(), dynamic_paper.FIELDS, dynamic_paper.PRETRAINED)
+    assert made.config.optimizer.startswith("rmsprop(")
+    assert made.pretraining().config.epochs == 40
+
+
 def test_a_preset_without_its_databases(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"PRESET=paper needs one of its databases built"):
         dynamic.study(chosen(tmp_path, preset="paper", data_dir=str(tmp_path)))

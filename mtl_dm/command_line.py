@@ -139,4 +139,6 @@ def _out_of_memory(error: BaseException) -> bool:
 def _first_words(error: BaseException) -> str:
     if _out_of_memory(error):
         return f"not enough memory: {str(error).splitlines()[0]}"
-    return str(error) or f"not enough memory ({type(error).__name__})"
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({str(error) or type(error).__name__})"
+    return str(error) or type(error).__name__

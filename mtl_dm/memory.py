@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 SHARE = 0.25
 """Of the machine's memory that one batch of inputs may take: several are prepared at a time."""
@@ -30,6 +32,13 @@ def require_batch(batch_size: int, shape: Sequence[int], bytes_each: int = 4) ->
         )
 
 
+CONTAINER = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux says how much a container may have, in bytes; "max" is no limit."""
+
+
 def machine_bytes() -> int:
-    """Return the memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Return the memory of this machine, or of the container where that has less."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        return min(whole, int(CONTAINER.read_text(encoding="ascii")))
+    return whole

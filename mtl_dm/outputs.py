@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtl_dm.files import TEMPORARY
+from mtl_dm.files import TEMPORARY, printable
 
 LOCK = ".lock"
 _TRIED_BYTES = 2**16
@@ -117,7 +117,8 @@ def _locked(path: Path, wait: bool) -> Iterator[None]:
 
 def _owner() -> str:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:300]
+    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    command = shlex.join(map(printable, words))[:300]
     return f"process {os.getpid()} on {socket.gethostname()} since {since} ({command})"
 
 

@@ -37,6 +37,12 @@ def test_a_second_run_names_the_first(tmp_path):
         assert said.split(" since")[0] in (tmp_path / "out" / LOCK).read_text()
 
 
+def test_a_command_that_is_no_text(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["train", "--x=caf\udce9"])
+    with owned(tmp_path):
+        assert "train" in (tmp_path / LOCK).read_text(encoding="utf-8")
+
+
 def test_folders_in_which_nothing_was_written_go_again(tmp_path):
     with owned(tmp_path / "a" / "b"):
         assert (tmp_path / "a" / "b").is_dir()

@@ -21,7 +21,9 @@ def test_a_status_and_an_error_of_the_input(capsys):
     assert run(lambda: wrong(ValueError("the reason"))) == 1
     assert run(lambda: wrong(RuntimeError("too")), errors=(RuntimeError,)) == 1
     assert run(lambda: wrong(MemoryError())) == 1
+    assert run(lambda: wrong(TimeoutError())) == 1
     lines = ["error: the reason", "error: too", "error: not enough memory (MemoryError)"]
+    lines.append("error: TimeoutError")
     assert capsys.readouterr().err.splitlines() == lines
     with pytest.raises(RuntimeError, match="a bug"):
         run(lambda: wrong(RuntimeError("a bug")))

@@ -50,10 +50,10 @@ def widened(own: Task, task: Task, values: Any) -> Any:
     kind = values.dtype.as_numpy_dtype if tensor else values.dtype
     take, concatenate = (tf.gather, tf.concat) if tensor else (np.take, np.concatenate)
     if task.kind == "multiclass":
-        places = np.array([task.labels.index(label) for label in own.labels] + [-1], kind)
+        places = np.array([task.positions[label] for label in own.labels] + [-1], kind)
         # The last place is that of a missing label, -1.
         return take(places, values % len(places))
-    columns = [own.labels.index(each) if each in own.labels else own.size for each in task.labels]
+    columns = [own.positions.get(each, own.size) for each in task.labels]
     missing = np.nan if task.kind == "regression" else -1
     nothing = np.full((*values.shape[:-1], 1), missing, kind)
     return take(concatenate([values, nothing], -1), columns, axis=-1)

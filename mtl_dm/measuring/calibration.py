@@ -13,7 +13,7 @@ from mtl_dm import data
 from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
 from mtl_dm.measuring.evaluation import annotated_predictions
 from mtl_dm.measuring.scoring import load_model
-from mtl_dm.measuring.sources import require_enough, source_for
+from mtl_dm.measuring.sources import annotated_enough, source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
@@ -50,8 +50,8 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     require_writable(checkpoint.parent)
     _refuse_test_and_training(checkpoint, name, data_dir)
     fitted = [task for task in model.tasks if task.kind != "regression"]
-    source = source_for(model, name, str(data_dir))
-    require_enough(name, str(data_dir), fitted, "temperatures")
+    fitted = annotated_enough(name, str(data_dir), fitted, "temperatures")
+    source = source_for(model, name, str(data_dir), fitted)
     tasks = fit_temperatures(model, source)
     content = {
         "checkpoint": Path(checkpoint).name,

@@ -13,7 +13,7 @@ from absl import logging
 from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
-from mtl_dm.measuring.sources import require_enough, source_for
+from mtl_dm.measuring.sources import annotated_enough, source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite
 from mtl_dm.models.loading import load_keras
@@ -21,6 +21,7 @@ from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import origin_of
 from mtl_dm.runs.record import commit, versions
+from mtl_dm.tasks import Task
 
 METRICS_FILE = "metrics.json"
 
@@ -71,8 +72,9 @@ def score(
     data.require_different(names, data_dir=data_dir)
     model = load_model(checkpoint)
     chosen_on = [] if thresholds_from is None else [thresholds_from]
-    for name in chosen_on:
-        _check_thresholds_from(model, name, names, data_dir)
+    attributes = [
+        task for name in chosen_on for task in _with_thresholds_from(model, name, names, data_dir)
+    ]
     learned_on = origin_of(checkpoint_at(checkpoint)).datasets
     for name in (*names, *chosen_on):
         for trained in data.sharing(name, learned_on, data_dir=data_dir)[:1]:
@@ -80,7 +82,7 @@ def score(
     results: dict[str, Any] = {"0.5": {}}
     chosen: dict[str, np.ndarray] = {}
     if thresholds_from is not None:
-        chosen = choose_thresholds(model, source_for(model, thresholds_from, data_dir))
+        chosen = choose_thresholds(model, source_for(model, thresholds_from, data_dir, attributes))
         results["chosen"] = {}
     for name in names:
         source = source_for(model, name, data_dir)
@@ -106,10 +108,10 @@ def score(
     write_atomically(Path(output) / METRICS_FILE, strict_json(content))
 
 
-def _check_thresholds_from(
+def _with_thresholds_from(
     model: MultiTaskModel, name: str, measured: Sequence[str], data_dir: str
-) -> None:
-    """Check that thresholds can be chosen on a data set, apart from what is measured."""
+) -> list[Task]:
+    """Return the tasks whose thresholds can be chosen on a set apart from what is measured."""
     shared = data.sharing(name, measured, data_dir=data_dir)
     if shared:
         raise ValueError(
@@ -117,7 +119,7 @@ def _check_thresholds_from(
             f"with {shared[0]!r}."
         )
     attributes = [task for task in model.tasks if task.kind == "multilabel"]
-    require_enough(name, data_dir, attributes, "thresholds")
+    return annotated_enough(name, data_dir, attributes, "thresholds")
 
 
 def _line(name: str, task: str, metrics: Mapping[str, float], thresholds: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from mtl_dm import data
 from mtl_dm.data.built import IMAGE
@@ -17,8 +18,8 @@ LEAST_IMAGES = 10
 """Annotated images below which nothing is fitted to a data set: it would be chance."""
 
 
-def require_enough(name: str, data_dir: str, tasks: Sequence[Task], what: str) -> None:
-    """Check that a data set is annotated enough to fit something to it.
+def annotated_enough(name: str, data_dir: str, tasks: Sequence[Task], what: str) -> list[Task]:
+    """Return the tasks of which a data set has enough labels to fit something; warn of the others.
 
     Args:
         name: As for `mtl_dm.data.load`.
@@ -28,8 +29,10 @@ def require_enough(name: str, data_dir: str, tasks: Sequence[Task], what: str) -
 
     Raises:
         FileNotFoundError: If the data set must be built first.
-        ValueError: If none of the tasks is annotated, or one on fewer than `LEAST_IMAGES` images.
+        ValueError: If there are no tasks, or none is annotated on at least `LEAST_IMAGES` images.
     """
+    if not tasks:
+        raise ValueError(f"The checkpoint has no task for which {what} are chosen.")
     counts = data.labelled_images(name, data_dir=data_dir, tasks=tasks)
     found = {task: count for task, count in counts.items() if count}
     if not found:
@@ -37,11 +40,15 @@ def require_enough(name: str, data_dir: str, tasks: Sequence[Task], what: str) -
             f"{name!r} annotates none of the tasks {list(counts)}, of which {what} could be chosen."
         )
     few = {task: count for task, count in found.items() if count < LEAST_IMAGES}
+    said = (
+        f"{name!r} is too small to choose {what}: it needs {LEAST_IMAGES} annotated images of a "
+        f"task, has {few}."
+    )
+    if few == found:
+        raise ValueError(said)
     if few:
-        raise ValueError(
-            f"{name!r} is too small to choose {what}: it needs {LEAST_IMAGES} annotated images of "
-            f"a task, has {few}."
-        )
+        logging.warning("%s Of these tasks none are chosen.", said)
+    return [task for task in tasks if found.get(task.name, 0) >= LEAST_IMAGES]
 
 
 def source_for(

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import math
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,15 +79,26 @@ def require_modest_arrays(file: h5py.File, size: int) -> int:
     return sum(sizes)
 
 
+_one_at_a_time = threading.RLock()
+"""Loads of several threads take turns: each puts back what it found."""
+
+
 @contextlib.contextmanager
 def _bounded(limit: float) -> Iterator[None]:
-    """Stop whoever makes weights of more bytes."""
-    made = keras.Layer.add_weight
+    """Stop this thread, and no other, from making weights of more bytes."""
+    with _one_at_a_time:
+        yield from _counting(limit)
+
+
+def _counting(limit: float) -> Iterator[None]:
+    made, loading = keras.Layer.add_weight, threading.get_ident()
     taken = 0
 
     @functools.wraps(made)
     def counted(layer: keras.Layer, shape: Any = None, *arguments: Any, **options: Any) -> Any:
         nonlocal taken
+        if threading.get_ident() != loading:
+            return made(layer, shape, *arguments, **options)
         taken += 4 * math.prod(shape or ())
         if taken > limit:
             raise ValueError(

@@ -80,6 +80,19 @@ def test_halves_of_cmu_share_nobody(folder):
     assert [part.people for part in halves[1]] == [{1, 3}, {0, 2}]
 
 
+class Command:
+    def __reduce__(self):
+        return print, ("ran",)
+
+
+def test_labels_of_cmu_run_nothing(folder, capsys):
+    cmu_people.photos.cache_clear()
+    save(folder, np.zeros((1, 60, 64), np.float32), [Command()])
+    with pytest.raises(ValueError, match=r"to hold texts, and names builtins\.print"):
+        cmu_people.photos(str(folder))
+    assert capsys.readouterr().out == ""
+
+
 def test_a_label_of_cmu_that_is_none(folder):
     cmu_people.photos.cache_clear()
     save(folder, np.zeros((1, 60, 64), np.float32), ["ann_left_bored_open"])

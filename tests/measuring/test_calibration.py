@@ -91,7 +91,7 @@ def test_nothing_to_calibrate(faces, tmp_path):
     model = MultiTaskModel(backbone, [Task.regression("valence_arousal", ["valence", "arousal"])])
     model(np.zeros((1, 16, 16, 3), np.float32))
     model.save(tmp_path / "va.keras")
-    with pytest.raises(ValueError, match="annotates none of the tasks"):
+    with pytest.raises(ValueError, match="no task for which temperatures are chosen"):
         calibrate(tmp_path / "va.keras", VALIDATION, faces)
 
 

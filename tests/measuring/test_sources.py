@@ -5,7 +5,7 @@ import pytest
 from mtl_dm import data
 from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.measuring.calibration import calibrate, fit_temperatures
-from mtl_dm.measuring.sources import source_for
+from mtl_dm.measuring.sources import annotated_enough, source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from tests.built_faces import ANNOTATED
@@ -99,3 +99,16 @@ def test_checkpoints_of_mixed_precision(faces, tmp_path, policy):
     for task, found in calibrate(checkpoint, VALIDATION, faces)["tasks"].items():
         assert found["nll_before"] == pytest.approx(expected[task]["nll_before"], rel=0.02)
         assert found["nll_after"] <= found["nll_before"]
+
+
+def test_a_task_with_few_labels_is_left_out_and_named(monkeypatch, caplog):
+    counts = {"expression": 5000, "action_units": 8}
+    monkeypatch.setattr(data, "labelled_images", lambda *_, **__: counts)
+    with caplog.at_level("WARNING", "absl"):
+        assert annotated_enough("set", "", TASKS, "temperatures") == [TASKS[0]]
+    assert "has {'action_units': 8}. Of these tasks none are chosen." in caplog.text
+    counts["expression"] = 9
+    with pytest.raises(ValueError, match="too small to choose temperatures"):
+        annotated_enough("set", "", TASKS, "temperatures")
+    with pytest.raises(ValueError, match="The checkpoint has no task for which thresholds are"):
+        annotated_enough("set", "", (), "thresholds")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import zipfile
 
 import h5py
@@ -65,3 +66,29 @@ def test_arrays_and_archives_that_are_compressed_beyond_what_weights_can_be(smal
     for load in (load_keras, stored_in):
         with pytest.raises(ValueError, match="it would unpack to 33,5"):
             load(path)
+
+
+def test_what_another_thread_builds_does_not_count(small, monkeypatch):
+    def build(path):
+        other = threading.Thread(target=keras.layers.Dense(5000).build, args=((None, 5000),))
+        other.start()
+        other.join()
+        return path
+
+    monkeypatch.setattr(keras.saving, "load_model", build)
+    assert load_keras(small) == small
+    with pytest.raises(ValueError, match="too few for that"):
+        monkeypatch.setattr(
+            keras.saving, "load_model", lambda path: keras.layers.Dense(5000).build((None, 5000))
+        )
+        load_keras(small)
+
+
+def test_loads_at_the_same_time_leave_nothing_behind(small):
+    made = keras.Layer.add_weight
+    threads = [threading.Thread(target=load_keras, args=(small,)) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert keras.Layer.add_weight is made

@@ -17,6 +17,7 @@ where images are labelled for both tasks. In a notebook:
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from mtl_dm.training.main import start
 
 if TYPE_CHECKING:
     from mtl_dm.advising import Advice
+    from mtl_dm.tasks import Task
     from mtl_dm.training.config import TrainConfig
 
 RELATEDNESS_FILE, COUPLING_FILE = "relatedness.json", "coupling.json"
@@ -42,6 +44,9 @@ def advise() -> None:
     _require_other_file(config, folder)
     prepare_output(folder)
     tasks = assembly.tasks_of(config)
+    if all(task.kind != "multilabel" for task in tasks):
+        _advise_values(config, tasks, folder)
+        return
     assembly.coupled_pair(tasks)
     learned, given = assembly.given_relatedness(config, tasks)
     annotations = assembly.annotations_of(config, tasks)
@@ -55,8 +60,27 @@ def advise() -> None:
     }
     write_atomically(folder / COUPLING_FILE, strict_json(content))
     advice.relatedness.to_json(folder / RELATEDNESS_FILE)
-    asked = {"datasets": ",".join(config.datasets), "relatedness": config.relatedness}
-    path = page.write(folder, advice, command, _command("advise", asked, " "))
+    path = page.write(folder, advice, command, _command("advise", _asked(config), " "))
+    print(f"{advice}\n\nTrain with:\n{command}\n\nThe whole advice is in {path}")
+
+
+def _advise_values(config: TrainConfig, tasks: Sequence[Task], folder: Path) -> None:
+    from mtl_dm import advising
+    from mtl_dm.advising import page
+    from mtl_dm.training import assembly
+
+    if config.relatedness is not None:
+        raise ValueError(
+            "--relatedness is of classes and attributes; these data sets have no multilabel task."
+        )
+    annotations = assembly.annotations_of(config, tuple(tasks))
+    advice = advising.advise_values(annotations, tasks, config.datasets)
+    options = {**_common(config), "output": str(folder / "run")}
+    lines = [f"--coupling={shlex.quote(text)}" for text in advice.couplings]
+    command = " \\\n    ".join([_command("train", options, " \\\n    "), *lines])
+    content = {"outlook": advice.outlook, "couplings": advice.couplings, "command": command}
+    write_atomically(folder / COUPLING_FILE, strict_json(content))
+    path = page.write(folder, advice, command, _command("advise", _asked(config), " "))
     print(f"{advice}\n\nTrain with:\n{command}\n\nThe whole advice is in {path}")
 
 
@@ -71,26 +95,37 @@ def _require_other_file(config: TrainConfig, folder: Path) -> None:
 
 def training_command(advice: Advice, config: TrainConfig, folder: Path) -> str:
     """Return the command line that trains as advised."""
-    from mtl_dm import data
-
-    sides = {data.image_side(name, data_dir=config.data_dir) for name in config.datasets}
-    shares = None if config.shares is None else ",".join(f"{share:g}" for share in config.shares)
     relatedness = None
     if advice.coupling is not None:
         path = folder / RELATEDNESS_FILE
         relatedness = f"learned:{path}" if advice.learned else str(path)
         relatedness = "learned" if advice.origin == "blank" else relatedness
     options = {
-        "datasets": ",".join(config.datasets),
-        "tasks": ",".join(config.tasks),
-        "data_dir": None if config.data_dir == type(config).data_dir else config.data_dir,
-        "shares": shares,
-        "image_size": "64" if len(sides) > 1 or None in sides else None,
+        **_common(config),
         "relatedness": relatedness,
         "attribute_reduction": advice.reduction,
         "output": str(folder / "run"),
     }
     return _command("train", options, " \\\n    ")
+
+
+def _asked(config: TrainConfig) -> dict[str, str | None]:
+    return {"datasets": ",".join(config.datasets), "relatedness": config.relatedness}
+
+
+def _common(config: TrainConfig) -> dict[str, str | None]:
+    """Return what every training of these data sets is told."""
+    from mtl_dm import data
+
+    sides = {data.image_side(name, data_dir=config.data_dir) for name in config.datasets}
+    shares = None if config.shares is None else ",".join(f"{share:g}" for share in config.shares)
+    return {
+        "datasets": ",".join(config.datasets),
+        "tasks": ",".join(config.tasks),
+        "data_dir": None if config.data_dir == type(config).data_dir else config.data_dir,
+        "shares": shares,
+        "image_size": "64" if len(sides) > 1 or None in sides else None,
+    }
 
 
 def _command(name: str, options: dict[str, str | None], between: str) -> str:

@@ -11,18 +11,12 @@ import numpy as np
 from mtl_dm import data
 from mtl_dm.advising.findings import Findings, find
 from mtl_dm.advising.rules import Outlook, judge
-from mtl_dm.advising.text import Section, recommendation, sections
+from mtl_dm.advising.text import HEADLINES, Section, recommendation, sections, told
 from mtl_dm.advising.values import value_advice
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness import NothingSharedError, Relatedness
 from mtl_dm.tasks import Task
 from mtl_dm.training.assembly import coupled_pair
-
-HEADLINES = {
-    "help": "Coupling should help.",
-    "open": "Coupling may help; labels alone cannot show it.",
-    "none": "Coupling will not help.",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,12 +44,7 @@ class Advice(Findings):
         return HEADLINES[self.outlook]
 
     def __str__(self) -> str:
-        blocks = [self.headline, self.reason, "", "Recommended:"]
-        blocks += [f"- {line}" for line in self.recommendation]
-        for section in self.sections:
-            if section.lines:
-                blocks += ["", f"{section.heading}:", *(f"- {line}" for line in section.lines)]
-        return "\n".join(blocks)
+        return told(self.headline, self.reason, self.recommendation, self.sections)
 
 
 def advise(

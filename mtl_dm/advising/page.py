@@ -8,6 +8,7 @@ import numpy as np
 
 from mtl_dm.advising.advice import Advice
 from mtl_dm.advising.findings import Findings
+from mtl_dm.advising.of_values import ValueAdvice
 from mtl_dm.advising.rules import CHANCE
 from mtl_dm.advising.text import Section
 from mtl_dm.files import write_atomically
@@ -25,7 +26,7 @@ _MOST_CLASSES, _MOST_ATTRIBUTES = 40, 60
 """More cells side by side cannot be read."""
 
 
-def write(folder: str | Path, advice: Advice, command: str, made_by: str) -> Path:
+def write(folder: str | Path, advice: Advice | ValueAdvice, command: str, made_by: str) -> Path:
     """Write advice.html and advice.md.
 
     Args:
@@ -40,8 +41,7 @@ def write(folder: str | Path, advice: Advice, command: str, made_by: str) -> Pat
     Raises:
         OSError: If a file cannot be written.
     """
-    names = advice.labelled.classes.name, advice.labelled.attributes.name
-    title = f"Coupling {names[0]} and {names[1]}: advice before training"
+    title = f"Coupling {' and '.join(_names(advice))}: advice before training"
     made = f"Made from labels alone, without an image, by `{made_by}`."
     blocks = [f"# {title}", f"> **{advice.headline}** {advice.reason}", "## Recommended"]
     blocks += [markdown_bullets(advice.recommendation), f"```\n{command}\n```"]
@@ -55,12 +55,18 @@ def write(folder: str | Path, advice: Advice, command: str, made_by: str) -> Pat
         f'<strong class="outlook">{escape(advice.headline)}</strong>{inline(advice.reason)}</p>'
         f"</header><section><h3>Recommended</h3>{bullets(advice.recommendation)}"
         f'<code class="command">{escape(command)}</code></section>',
-        _pictures(advice),
+        _pictures(advice) if isinstance(advice, Advice) else "",
         *map(_section, advice.sections),
         note(made),
     ]
     write_atomically(path, document(title, "\n".join(body)))
     return path
+
+
+def _names(advice: Advice | ValueAdvice) -> list[str]:
+    if isinstance(advice, Advice):
+        return [advice.labelled.classes.name, advice.labelled.attributes.name]
+    return [task.name for task in (advice.classes, *advice.values)]
 
 
 def _section(section: Section) -> str:

@@ -17,12 +17,37 @@ NOTABLE = 0.1
 _LISTED = 8
 
 
+HEADLINES = {
+    "help": "Coupling should help.",
+    "open": "Coupling may help; labels alone cannot show it.",
+    "none": "Coupling will not help.",
+}
+
+
 class Section(NamedTuple):
     """Sentences above a table, which may be empty."""
 
     heading: str
     lines: Sequence[str]
     table: Table
+
+
+def told(
+    headline: str, reason: str, recommendation: Sequence[str], sections: Sequence[Section]
+) -> str:
+    """Return an advice as plain lines.
+
+    Args:
+        headline: What comes first.
+        reason: Why.
+        recommendation: What to do, a line a choice.
+        sections: What stands behind it.
+    """
+    blocks = [headline, reason, "", "Recommended:", *(f"- {line}" for line in recommendation)]
+    for section in sections:
+        if section.lines:
+            blocks += ["", f"{section.heading}:", *(f"- {line}" for line in section.lines)]
+    return "\n".join(blocks)
 
 
 def recommendation(found: Findings, coupled: bool) -> list[str]:

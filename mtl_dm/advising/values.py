@@ -6,7 +6,7 @@ Shapes: N images, K classes, R values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,10 @@ HARDLY_ANY = 0.02
 """Share of a value's variance between classes that training could not notice."""
 
 
+Relation = Literal["none", "counted", "learned"]
+"""How a class and values are to be coupled: not, by moments of their labels, or by learned ones."""
+
+
 class Labelled(NamedTuple):
     """Labels of all data sets, one after the other.
 
@@ -30,6 +34,43 @@ class Labelled(NamedTuple):
 
     ids: np.ndarray
     values: np.ndarray
+
+
+class Values(NamedTuple):
+    """What labels say of a regression beside classes.
+
+    Attributes:
+        task: The regression.
+        seen: The labels.
+        explained: Share of the variance of each value that lies between classes, NaN: not known.
+        counts: Images with both labels, by class.
+    """
+
+    task: Task
+    seen: Labelled
+    explained: list[float]
+    counts: np.ndarray
+
+    @property
+    def relation(self) -> Relation:
+        """How to couple them."""
+        if not np.isnan(self.explained).all() and np.nanmax(self.explained) < HARDLY_ANY:
+            return "none"
+        return "counted" if self.counts.min() > self.task.size else "learned"
+
+
+def look(annotations: Sequence[data.Annotations], classes: Task, task: Task) -> Values:
+    """Return what labels say of a regression.
+
+    Args:
+        annotations: Per data set, labels and masks by task name.
+        classes: The multiclass task beside it.
+        task: The regression.
+    """
+    seen = _labelled(annotations, classes, task)
+    both = (seen.ids >= 0) & ~np.isnan(seen.values).any(axis=1)
+    explained = [explained_share(seen.ids, column) for column in seen.values.T]
+    return Values(task, seen, explained, np.bincount(seen.ids[both], minlength=classes.size))
 
 
 def value_advice(
@@ -45,10 +86,9 @@ def value_advice(
     found, recommended = [], []
     for task in tasks:
         if task.kind == "regression":
-            seen = _labelled(annotations, classes, task)
-            explained = [explained_share(seen.ids, column) for column in seen.values.T]
-            found.append(_section(classes, task, seen, explained))
-            recommended.append(_recommended(classes, task, seen, explained))
+            looked = look(annotations, classes, task)
+            found.append(_section(classes, looked))
+            recommended.append(_recommended(classes, looked))
     return found, recommended
 
 
@@ -87,7 +127,8 @@ def _labelled(annotations: Sequence[data.Annotations], classes: Task, task: Task
     return Labelled(np.concatenate(ids), np.concatenate(values))
 
 
-def _section(classes: Task, task: Task, seen: Labelled, explained: Sequence[float]) -> Section:
+def _section(classes: Task, looked: Values) -> Section:
+    task, seen, explained, _ = looked
     has_class, known = seen.ids >= 0, ~np.isnan(seen.values)
     some = known.any(axis=1)
     lines = [
@@ -107,23 +148,22 @@ def _section(classes: Task, task: Task, seen: Labelled, explained: Sequence[floa
     return Section(f"Values of {task.name}", lines, table)
 
 
-def _recommended(classes: Task, task: Task, seen: Labelled, explained: Sequence[float]) -> str:
-    both = (seen.ids >= 0) & ~np.isnan(seen.values).any(axis=1)
-    counts = np.bincount(seen.ids[both], minlength=classes.size)
+def _recommended(classes: Task, looked: Values) -> str:
+    task, counts = looked.task, looked.counts
     pair = f"`{classes.name}` and `{task.name}`"
-    if not np.isnan(explained).all() and np.nanmax(explained) < HARDLY_ANY:
+    if looked.relation == "none":
         return (
             f"Leave {pair} uncoupled: less than {HARDLY_ANY:.0%} of a value's variance lies "
             "between classes."
         )
-    if counts.min() > task.size:
+    if looked.relation == "counted":
         return (
-            f"Couple {pair} by moments counted on the {both.sum():,} images with both labels: "
+            f"Couple {pair} by moments counted on the {counts.sum():,} images with both labels: "
             f'`--coupling="affect(relation=inferred:DATA, source={classes.name}, '
             f'target={task.name})"`, or `mtl_dm.relatedness.moments_from_annotations`. Values then '
             "teach the class where it is missing, and classes the values."
         )
-    known = "" if not both.any() else f" ({counts.min()} of the rarest class)"
+    known = "" if not counts.any() else f" ({counts.min()} of the rarest class)"
     published = (
         ", or start from `learned:russell`, published coordinates, unchecked"
         if set(russell().values) <= set(task.labels)

@@ -114,7 +114,7 @@ def test_nothing_to_couple(advise, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([f"--datasets={SETS}", "--tasks=expression"], "needs a multiclass and a multilabel task"),
+        ([f"--datasets={SETS}", "--tasks=expression"], "needs a multiclass task and"),
         ([f"--datasets={SETS}", "--relatedness=none.json"], "No relatedness file at none.json"),
         ([f"--datasets={SETS}", "--relatedness=nothing"], "Unknown relatedness 'nothing'"),
         ([f"--datasets={SETS}", "--shares=1"], "one number per data set, 2"),
@@ -135,3 +135,27 @@ def test_the_table_to_judge_is_not_replaced(advise, tmp_path):
     assert status == 1
     assert "choose another --output" in err
     assert Relatedness.from_json(path) == facs()
+
+
+def test_classes_and_values_are_trained_as_advised(advise, command, tmp_path):
+    status, out, err = advise(
+        f"--datasets={EXPRESSIONS_ONLY},{CO_ANNOTATED}", "--tasks=expression,valence_arousal"
+    )
+    assert status == 0, err
+    assert "Values of valence_arousal" in out
+    content = json.loads((tmp_path / "out" / "coupling.json").read_text(encoding="utf-8"))
+    (coupling,) = content["couplings"]
+    assert "target=valence_arousal" in coupling
+    page = (tmp_path / "out" / "advice.html").read_text(encoding="utf-8")
+    assert "Coupling expression and valence_arousal: advice before training" in page
+    words = words_of(content["command"])
+    assert words[:3] == ["python", "-m", "mtl_dm.train"]
+    with isolated_flags():
+        flags.define_train_flags()
+        parse(*words[3:])
+        assert flags.train_config().coupling_choices()
+    status, _, err = advise(
+        f"--datasets={CO_ANNOTATED}", "--tasks=expression,valence_arousal", "--relatedness=facs"
+    )
+    assert status == 1
+    assert "--relatedness is of classes and attributes" in err

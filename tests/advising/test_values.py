@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import f_oneway
 
-from mtl_dm.advising import advise
+from mtl_dm.advising import advise, advise_values
 from mtl_dm.advising.values import explained_share
 from mtl_dm.relatedness import russell
 from mtl_dm.tasks import Task
@@ -82,3 +82,21 @@ def test_a_value_outside_its_bounds_is_refused():
 def test_moments_are_no_table():
     with pytest.raises(ValueError, match=r"from classes to attributes, got .* the kind moments"):
         advise([annotated()], TASKS, russell())
+
+
+def test_classes_and_values_alone():
+    arrays = annotated()
+    del arrays["signs"]
+    advice = advise_values([arrays], TASKS[::2], ["set"])
+    assert advice.outlook == "open"
+    share = explained_share(arrays["kind"][0].argmax(axis=1), arrays["affect"][0][:, 0])
+    assert f"Up to {share:.0%} of a value's variance lies between classes" in str(advice)
+    assert advice.couplings == ["kind_affect(relation=inferred:set, source=kind, target=affect)"]
+    apart = [{"kind": arrays["kind"]}, {"affect": arrays["affect"]}]
+    advice = advise_values(apart, TASKS[::2], ["one", "two"])
+    assert "Too few images have a class and a value" in advice.reason
+    assert advice.couplings == ["kind_affect(relation=learned, source=kind, target=affect)"]
+    advice = advise_values([annotated(effect=0.0)], TASKS[::2])
+    assert (advice.outlook, advice.couplings) == ("none", [])
+    with pytest.raises(ValueError, match="Advice needs a multiclass task and a multilabel task or"):
+        advise_values([arrays], TASKS[2:])

@@ -180,6 +180,17 @@ def test_refuses_branches_that_hide_what_they_share(name):
         coupled_model(branches(), (), balancing=BALANCING.create(name))
 
 
+def test_a_task_called_as_what_all_share_is_refused():
+    method = Dynamic()
+    method.prepare(("a", SHARED))
+    with pytest.raises(
+        ValueError, match=r"Dynamic .* 'shared'.* features of their own.* \['a', 's"
+    ):
+        method.prepare_features({each: keras.KerasTensor((None, 4)) for each in ("a", SHARED)})
+    # One representation for all is what they share, whatever they are called.
+    assert prepared(Dynamic(), ("a", SHARED)).kernel.shape == (WIDTH, 2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

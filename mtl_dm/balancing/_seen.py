@@ -9,7 +9,9 @@ import dataclasses
 from typing import Any
 
 SHARED = "shared"
-"""Under this name a backbone returns what all tasks share, where it gives each its own features."""
+"""Under this name a backbone returns what all tasks share, where it gives each its own features.
+
+No term may be called so under a method that looks at it."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,11 +32,18 @@ class SharedBalancing(Balancing):
 
         Raises:
             ValueError: If tasks have features of their own and nothing is shared beside them, or
-                its size is not known.
+                a term is called as that is, or its size is not known.
         """
         first = next(iter(features))
         self._place = SHARED if SHARED in features else first
-        if self._place != SHARED and any(each is not features[first] for each in features.values()):
+        several = any(each is not features[first] for each in features.values())
+        if several and SHARED in self.names:
+            raise ValueError(
+                f"The balancing method {type(self).__name__} takes what the backbone returns under "
+                f"{SHARED!r} for what all tasks share: no term may be called so where tasks have "
+                f"features of their own, the terms are {list(self.names)}. Rename that one."
+            )
+        if several and self._place != SHARED:
             raise ValueError(
                 f"The balancing method {type(self).__name__} needs one representation that all "
                 f"tasks share; the backbone gives one to each of {sorted(features)}. Let it return "

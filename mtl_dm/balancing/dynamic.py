@@ -20,6 +20,8 @@ Start = Literal["zeros", "normal"]
 STARTS = ("zeros", "normal")
 DEVIATION = 0.1
 """Of the truncated normal distribution that the authors' code starts from."""
+OFFSET = 0.01
+"""Which the authors' code adds to a loss before it inverts it."""
 
 
 class _Variant(NamedTuple):
@@ -41,8 +43,8 @@ class _Variant(NamedTuple):
 
 
 VARIANTS = {
-    "paper": _Variant(True, True, "zeros", EPSILON, weight_unit.logit_gradient),
-    "author": _Variant(False, False, "normal", 0.01, weight_unit.logit_gradient),
+    "paper": _Variant(True, True, "zeros", OFFSET, weight_unit.logit_gradient),
+    "author": _Variant(False, False, "normal", OFFSET, weight_unit.logit_gradient),
     "printed": _Variant(False, True, "zeros", EPSILON, weight_unit.printed_logit_gradient),
 }
 
@@ -61,11 +63,16 @@ class Dynamic(SharedBalancing):
           from zero, the gradient of L_3 with its cross terms, which eq. 8 lacks. The step takes the
           gradient by the scaled logits for that by the logits, as section 5.5 puts scaled a_i into
           eq. 8: through the scaling itself two logits that start at zero would get no gradient
-          after their first step.
+          after their first step. A deviation is the authors' L_i + 0.01, which the paper's L_3
+          lacks: the step has no bound as a loss goes to 0. After 20 steps with the losses 2 and 1
+          one batch with 1e-6 in place of 2 turns the weights over for 181 steps; with 1e-8 they
+          would not be back after 200,000.
         - author: the newest file of the authors' code: unscaled logits, L_i + 0.01, psi from a
           truncated normal distribution, and no stop of the total loss's gradient through w into
           the network. Left away: RMSProp for the unit.
         - printed: eq. 5 to 8 as they stand: unscaled logits and the gradient without cross terms.
+          With 1 / L_i as printed (1e-8 is added), one batch with a loss near 0 ends the unit: the
+          weight of its term goes to 0, and so does every gradient after it.
 
     L_3 is linear in w, so that unscaled weights go to 1 for one term and 0 for the others as long
     as one loss stays the largest. Deviations: features of unit length; a loss that is not above 0

@@ -60,6 +60,21 @@ def test_the_papers_variant_is_a_switch_from_zero_and_smooth_otherwise():
     assert found[-1] < 0.8
 
 
+@pytest.mark.parametrize(("variant", "ends"), [("paper", 0.80443), ("printed", 0.0)])
+def test_one_batch_with_a_loss_near_0(variant, ends):
+    # A logit's gradient is w_1 w_2 (1/L_1 - 1/L_2), the product 0.157. With 0.01 added to a loss
+    # the difference is about 99 in the one batch, -1/2 in others: less than 198 of them undo it.
+    method = prepared(Dynamic(variant))
+    usual = tf.function(lambda: method.update(step([2.0, 1.0])))
+    for _ in range(20):
+        usual()
+    method.update(step([1e-6, 1.0]))
+    assert numpy(method.weigh(step([2.0, 1.0])))[0] < 0.2
+    for _ in range(220):
+        usual()
+    np.testing.assert_allclose(numpy(method.weigh(step([2.0, 1.0])))[0], ends, atol=1e-4)
+
+
 def test_printed_saturates():
     assert after(prepared(Dynamic("printed", learning_rate=5.0)), [2.0, 0.2], 60)[0] > 0.99
 
@@ -163,6 +178,17 @@ def test_sees_what_the_branches_start_from():
 def test_refuses_branches_that_hide_what_they_share(name):
     with pytest.raises(ValueError, match=r"each of \['action_units', 'expression'\].*'shared'"):
         coupled_model(branches(), (), balancing=BALANCING.create(name))
+
+
+def test_a_task_called_as_what_all_share_is_refused():
+    method = Dynamic()
+    method.prepare(("a", SHARED))
+    with pytest.raises(
+        ValueError, match=r"Dynamic .* 'shared'.* features of their own.* \['a', 's"
+    ):
+        method.prepare_features({each: keras.KerasTensor((None, 4)) for each in ("a", SHARED)})
+    # One representation for all is what they share, whatever they are called.
+    assert prepared(Dynamic(), ("a", SHARED)).kernel.shape == (WIDTH, 2)
 
 
 @pytest.mark.parametrize(

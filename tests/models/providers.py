@@ -98,3 +98,21 @@ class Raw(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "penalty": self.penalty}
+
+
+@keras.saving.register_keras_serializable("tests")
+class Ancestor(keras.layers.Layer):
+    """A backbone that returns what others of its outputs are made of too."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.start = keras.layers.Dense(6, activation="tanh")
+        self.branch = keras.layers.Dense(6, activation="tanh")
+
+    def build(self, shape):
+        self.start.build(shape)
+        self.branch.build((None, 6))
+
+    def call(self, inputs):
+        shared = self.start(inputs)
+        return {"expression": self.branch(shared), "features": shared, "shared": shared}

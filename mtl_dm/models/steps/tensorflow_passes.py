@@ -19,7 +19,8 @@ class Passes:
 
     Attributes:
         tape: Of the forward pass, persistent.
-        boundary: Tensors that the backbone returned.
+        boundary: Tensors that the backbone returned, `apart`: a path to the weights crosses one of
+            them alone.
         cotangents: For each of them [T', ...], of the first T' terms.
         direct: The other terms, which may reach weights without the boundary.
     """
@@ -38,17 +39,11 @@ class Passes:
         """Return the gradients [T, ...] of all terms, float32, one term after another.
 
         Args:
-            sources: Weights, or tensors of the boundary.
+            sources: Weights.
         """
         if not sources:
             return []
-        places = {id(each): place for place, each in enumerate(self.boundary)}
-        if self.cotangents and all(id(each) in places for each in sources):
-            through = [tf.cast(self.cotangents[places[id(each)]], "float32") for each in sources]
-        elif self.cotangents:
-            through = self._mapped(sources)
-        else:
-            through = []
+        through = self._mapped(sources) if self.cotangents else []
         passes = [gradients_of(self.tape, target, sources) for target in self.direct]
         direct = [tf.stack(parts) for parts in zip(*passes, strict=True)]
         if not through or not direct:
@@ -75,6 +70,28 @@ class Passes:
         )
 
 
+def apart(returned: Any) -> Any:
+    """Return what a backbone returned, each of its tensors as one of its own.
+
+    A backbone may return what its other outputs are made of too. The gradient at such a tensor
+    holds what comes through those outputs, which their own gradients bring along once more. At
+    copies that the terms see, made under the tape, the parts of a gradient only add up.
+
+    Args:
+        returned: A structure; what is one tensor stays one.
+    """
+    copies: dict[int, Any] = {}
+
+    def copied(each: Any) -> Any:
+        if not tf.is_tensor(each):
+            return each
+        if id(each) not in copies:
+            copies[id(each)] = tf.identity(each)
+        return copies[id(each)]
+
+    return tf.nest.map_structure(copied, returned)
+
+
 def passes_of(
     model: Any,
     tape: tf.GradientTape,
@@ -88,7 +105,7 @@ def passes_of(
         model: The model.
         tape: Of the forward pass.
         targets: By name, in the order of the objective: tasks and couplings come first.
-        features: By task.
+        features: By task, `apart` with the extras.
         extras: What else the backbone returned.
     """
     tensors = tf.nest.flatten([dict(features), dict(extras)])
@@ -103,6 +120,17 @@ def passes_of(
     ]
     direct = [target for name, target in targets.items() if name not in model.head_terms]
     return Passes(tape, boundary, cotangents, direct)
+
+
+def rows_at(tape: tf.GradientTape, targets: Mapping[str, Any], source: Any) -> Any:
+    """Return the gradients [T, ...] of all terms, float32, at a tensor that is near to them.
+
+    Args:
+        tape: Of the forward pass, persistent.
+        targets: By name.
+        source: As the backbone returned it: what else is made of it there counts too.
+    """
+    return tf.stack([gradients_of(tape, target, [source])[0] for target in targets.values()])
 
 
 def gradients_of(

@@ -27,7 +27,13 @@ from mtl_dm.models.steps.scopes import (
     safe_weights,
     shared_variables,
 )
-from mtl_dm.models.steps.tensorflow_passes import Passes, gradients_of, passes_of
+from mtl_dm.models.steps.tensorflow_passes import (
+    Passes,
+    apart,
+    gradients_of,
+    passes_of,
+    rows_at,
+)
 
 SCALE = 2.0**10
 """On losses while gradients of single terms are taken, so that float16 keeps the small ones."""
@@ -70,7 +76,7 @@ def _by_losses(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any, .
     """
     balancing = model.balancing
     with tf.GradientTape(persistent=model.log_gradients) as tape:
-        features, extras = model.extract(inputs, training=True)
+        features, extras = apart(model.extract(inputs, training=True))
         context = _apart(model.context(inputs, features, extras, labels, masks))
         terms = model.terms(context)
         parts = parts_of(terms)
@@ -113,7 +119,8 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any
     variables = [variable.value for variable in model.trainable_variables]
     shared = is_shared(model)
     with tf.GradientTape(persistent=True) as tape:
-        features, extras = model.extract(inputs, training=True)
+        returned = model.extract(inputs, training=True)
+        features, extras = apart(returned)
         context = _apart(model.context(inputs, features, extras, labels, masks))
         terms = model.terms(context)
         parts = parts_of(terms)
@@ -122,17 +129,21 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any
         targets = {name: scale * parts[name] for name in names}
         vector = tf.stack(list(targets.values()))
         rest = scale * sum(part for name, part in parts.items() if name not in names)
-    passes = passes_of(model, tape, targets, features, extras)
-    kept = keeps_rows(model, len(names))
-    rows = passes.rows(_chosen(variables, shared)) if kept else []
+    rows: list[Any] = []
+    judged: Any = None
+    if balancing.scope == "features":
+        judged = [[rows_at(tape, targets, one_representation(returned[0]))]]
+    else:
+        passes = passes_of(model, tape, targets, features, extras)
+        if keeps_rows(model, len(names)):
+            rows = passes.rows(_chosen(variables, shared))
+        else:
+            judged = _one_after_another(passes, _scope(model, variables))
     seen = seen_of(balancing, names, terms, parts, None, context.representations)
     if balancing.smooths:
         seen, rows = _smoothed(model, rows, seen, scale)
-    judged: Any = [rows]
-    if not kept:
-        judged = _one_after_another(passes, _scope(model, balancing.scope, variables, features))
     # Features are of this replica's images: their products add up over replicas, not they.
-    gram = _gram(judged, scale, reduce_rows=balancing.scope != "features")
+    gram = _gram(judged or [rows], scale, reduce_rows=balancing.scope != "features")
     weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
     factors = (weights, balancing.balance_heads(weights, safe))
     combined = _combined(tape, vector, rest, variables, shared, factors, rows)
@@ -161,10 +172,8 @@ def _smoothed(model: Any, rows: list[Any], seen: Any, scale: Any) -> tuple[Any, 
     return dataclasses.replace(seen, smooth=smooth), [part * each for each in smooth]
 
 
-def _scope(model: Any, scope: str, variables: Sequence[Any], features: Any) -> list[Any]:
-    if scope == "features":
-        return [one_representation(features)]
-    if scope == "last_layer":
+def _scope(model: Any, variables: Sequence[Any]) -> list[Any]:
+    if model.balancing.scope == "last_layer":
         return [variables[last_kernel(model)]]
     return _chosen(variables, is_shared(model))
 

@@ -26,17 +26,20 @@ from tests.models.cases import (
     dataset,
     random_batch,
 )
-from tests.models.providers import Centre, Raw
+from tests.models.providers import Ancestor, Centre, Raw
 
 GATED = {"gated": BALANCING.get("equal"), "gated_mgda": MGDA}
 """With couplings behind gradient gates, and virtual rows."""
 CENTRED = {"centred": lambda: BALANCING.get("dynamic")(variant="author"), "centred_mgda": MGDA}
 """With a term that has a state, a part of a task's."""
+BRANCHED = {"ancestor_mgda": MGDA}
+"""With features that other features are made of."""
 METHODS = {
     **{name: BALANCING.get(name) for name in BALANCING},
     **USERS,
     **GATED,
     **CENTRED,
+    **BRANCHED,
     "mgda_features": lambda: MGDA(scope="features"),
 }
 FULL, HALF = "float32", "mixed_float16"
@@ -85,7 +88,7 @@ def key(name, precision, compiled):
 def trained(name, precision, compiled):
     """What the weights and logs are after some steps."""
     keras.config.set_dtype_policy(precision)
-    backbone = Raw(penalty=0.0)
+    backbone = Ancestor() if name in BRANCHED else Raw(penalty=0.0)
     # Couplings have replicas and backends of their own under test.
     couplings = [Coupling(relatedness=TABLE)] if name in GATED else ()
     terms = [Centre(), *([CentreLoss(task="expression", name="code")] if name in CENTRED else [])]

@@ -14,7 +14,7 @@ from mtl_dm.models.steps import backend
 from mtl_dm.models.steps.scopes import is_shared, last_kernel
 from tests.balancing.methods import EqualNorms
 from tests.models.cases import AFFECT, EXPRESSION, UNITS, coupled_model, dataset, random_batch
-from tests.models.providers import Centre, Raw
+from tests.models.providers import Ancestor, Centre, Raw
 
 TASKS = (EXPRESSION, UNITS, AFFECT)
 ROWS = 16
@@ -123,6 +123,24 @@ def test_the_step_is_the_weighted_sum_of_separate_gradients(method, backbone, mo
             for name, (_, rows) in found.items()
         )
         # An SGD step of the size of the weights loses what float32 loses of them.
+        np.testing.assert_allclose(got[place], want, rtol=1e-4, atol=3e-6)
+
+
+@pytest.mark.parametrize("method", [MGDA, EqualWeighting])
+def test_features_that_others_are_made_of_give_their_gradient_once(method):
+    model = coupled_model(Ancestor(), tasks=TASKS, balancing=method(), log_gradients=True)
+    model(np.zeros((1, 3), np.float32))
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
+    found = separate(model, batch())
+    grams = []
+    model.log_balance = lambda weights, gram: grams.append((weights, gram))
+    got = moved_by(model, batch())
+    (weights, gram), names = grams[0], model.balancing.names
+    rows = np.stack([in_scope(model, found[name][1], "shared") for name in names])
+    np.testing.assert_allclose(gram, rows @ rows.T, rtol=1e-4, atol=1e-6)
+    for place, shared in enumerate(is_shared(model)):
+        by = weights.numpy() if shared and weights is not None else np.ones(len(names))
+        want = sum(by[i] * found[name][1][place] for i, name in enumerate(names))
         np.testing.assert_allclose(got[place], want, rtol=1e-4, atol=3e-6)
 
 

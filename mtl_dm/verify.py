@@ -87,7 +87,7 @@ def _verify(options: argparse.Namespace, made_by: str) -> None:
 
     found = run.verify(options.checkpoint, options.output, options.how, made_by)
     for name, value, interval in numbers(found)[1:]:
-        print(f"{name}: {value}" + (f" ({interval})" if interval else ""))
+        print(f"{name}: {value}" + (f" (95% interval: {interval})" if interval else ""))
     print(decided(found).replace("*", ""))
     print(f"Everything is in {printable(options.output)}")
 

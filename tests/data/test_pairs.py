@@ -195,7 +195,7 @@ def test_pairs_that_are_not_listed_are_drawn_alike(monkeypatch):
     def counts(listed):
         monkeypatch.setattr(drawn, "_LISTED", listed)
         rng = np.random.default_rng(1)
-        found = np.concatenate([same_pairs(people, 4, rng) for _ in range(200)])
+        found = np.concatenate([same_pairs(people, 4, rng) for _ in range(400)])
         return np.bincount(found.min(axis=1) * 23 + found.max(axis=1), minlength=530)
 
     one, other = counts(100), counts(0)

@@ -13,6 +13,7 @@ from mtl_dm.data import Pairs, draw_pairs
 from mtl_dm.metrics import pair_distances, verification_scores
 from mtl_dm.verifying.embedding import embed, network_of
 from mtl_dm.verifying.images import Folder
+from mtl_dm.verifying.page import decided, numbers
 from mtl_dm.verifying.run import Options
 from mtl_dm.verifying.verified import verified
 from tests import saved_models
@@ -122,6 +123,16 @@ def test_the_worst_mistakes_come_first():
         off = np.abs(found.distances - found.thresholds)[places]
         assert (np.diff(off) <= 0).all()
     assert found.wrong(True)[0] == 2
+
+
+def test_no_interval_is_said_where_nothing_is_judged_wrong():
+    same = np.array([True, False] * 4)
+    places = np.arange(16)
+    who = tuple(f"P{place // 2 if same[place // 2] else place + 10}" for place in places)
+    pairs = Pairs(tuple(map(str, places)), places[::2], places[1::2], same, places[::2] // 8, who)
+    found = verified(pairs, np.where(same, 0.1, 0.9), 5)
+    assert ["accuracy, threshold of the other folds", "100.0 ± 0.0", "none"] in numbers(found)
+    assert "judged right (95% interval: none)" in decided(found)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ class Source(Protocol):
     def names(self) -> Collection[str]:
         """Return the names of the images that are there."""
 
+    def count(self, names: Collection[str]) -> int:
+        """Return how many images `read` yields of those named."""
+
     def read(self, names: Collection[str], side: int) -> Iterator[tuple[str, np.ndarray]]:
         """Yield name and image, float32 [side, side, 3] in [-1, 1], of those named.
 
@@ -48,6 +51,10 @@ class Folder:
     def names(self) -> Collection[str]:
         """Return the names that were found."""
         return self._files.keys()
+
+    def count(self, names: Collection[str]) -> int:
+        """Return how many images some names have."""
+        return sum(len(self._files[name]) for name in names)
 
     def read(self, names: Collection[str], side: int) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the images of some names; see `Source`.
@@ -86,6 +93,10 @@ class DataSet:
     def names(self) -> Collection[str]:
         """Return all names."""
         return {str(place) for place in range(len(self.identities))}
+
+    def count(self, names: Collection[str]) -> int:
+        """Return how many images some names have: one each."""
+        return len(names)
 
     def read(self, names: Collection[str], side: int) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the images of some names; see `Source`."""

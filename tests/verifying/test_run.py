@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mtl_dm import data, verify
+from mtl_dm import data, memory, verify
 from mtl_dm.data import Pairs, draw_pairs
 from mtl_dm.metrics import pair_distances, verification_scores
+from mtl_dm.verifying import run
 from mtl_dm.verifying.embedding import embed, network_of
 from mtl_dm.verifying.images import Folder
 from mtl_dm.verifying.page import decided, numbers
@@ -153,6 +154,33 @@ def test_what_cannot_be_verified(folder, tmp_path, capsys, more, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: ["1\t8", *lines[1:5] * 2, *lines[5:9] * 2], r"two folds, got \[1\]"),
+        (lambda lines: ["2\t2", *lines[1:5], *lines[9:13]], "got only pairs of one person"),
+    ],
+)
+def test_pairs_are_judged_unfit_before_a_network_is_loaded(
+    folder, tmp_path, capsys, monkeypatch, change, message
+):
+    monkeypatch.setattr(run, "load_model", lambda _: pytest.fail("a network is loaded"))
+    lines = (folder / "pairs.txt").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "pairs.txt").write_text("\n".join(change(lines)), encoding="utf-8")
+    given = arguments(folder, tmp_path / "out", f"--pairs={tmp_path / 'pairs.txt'}")
+    assert verify.main(given) == 1
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_batch_is_no_larger_than_the_images_and_the_memory(folder, tmp_path, capsys, monkeypatch):
+    given = arguments(folder, tmp_path, "--batch_size=1000000000000")
+    assert verify.main(given) == 0
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 4 * 24 * 16 * 16 * 3 * 4 - 1)
+    monkeypatch.setattr(run, "embed", lambda *_: pytest.fail("images are embedded"))
+    assert verify.main(given) == 1
+    assert "A batch of 24 inputs of the shape (16, 16, 3) takes" in capsys.readouterr().err
+
+
 def test_an_unknown_image_is_refused_or_left_out(folder, tmp_path, capsys):
     text = (folder / "pairs.txt").read_text(encoding="utf-8").replace("P7\t1\t2", "P7\t1\t9")
     listed = tmp_path / "pairs.txt"
@@ -199,7 +227,10 @@ def test_folds_that_share_people_are_told_and_frames_of_a_video_averaged(folder,
         ({"dataset": "d", "layer": "l", "task": "t"}, "Give --layer or --task"),
         ({"dataset": "d", "form": "csv"}, "Unknown list of pairs 'csv'. Known: authors, lfw, ytf"),
         ({"dataset": "d", "distance": "l1"}, "Unknown distance 'l1'"),
-        ({"dataset": "d", "batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"dataset": "d", "batch_size": 0}, "--batch_size must be at least 1, not 0"),
+        ({"dataset": "d", "draws": 1}, "--draws must be at least 2, not 1"),
+        ({"dataset": "d", "frames": 0}, "--frames must be at least 1, not 0"),
+        ({"dataset": "d", "seed": -1}, "The seed of all that is drawn must be"),
     ],
 )
 def test_wrong_usage(options, message):

@@ -15,7 +15,8 @@ data_prep.align writes them and as the checkpoint was trained on. What a list ca
 a folder, a video: the embeddings of some frames are averaged. From a --dataset with the feature
 identity pairs are drawn, ten folds of different people.
 
-What the checkpoint was trained on is told; whether people of the pairs are among it is not checked.
+What the checkpoint was trained on is told, and whether images of a --dataset are among it; whether
+people of the pairs are is not checked.
 --folds verifies some folds alone. A checkpoint that was not trained to tell people apart hardly
 does. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted.
 """

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 from tqdm import tqdm
 
+from mtl_dm import data
 from mtl_dm.data import Pairs, draw_pairs, read_author_pairs, read_lfw_pairs, read_ytf_pairs
 from mtl_dm.draws import require_seed
 from mtl_dm.files import strict_json, write_atomically
@@ -21,7 +23,7 @@ from mtl_dm.models import MultiTaskModel
 from mtl_dm.outputs import require_writable
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.registry import Registry
-from mtl_dm.runs.origin import fingerprint, origin_of
+from mtl_dm.runs.origin import Origin, fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.verifying import page
 from mtl_dm.verifying.embedding import embed, image_side, network_of
@@ -110,13 +112,19 @@ def verify(checkpoint: str | Path, output: str | Path, options: Options, made_by
     require_judgeable(pairs)
     path = checkpoint_at(checkpoint)
     model = load_model(path)
-    found = verified(pairs, _distances(model, pairs, source, options), options.draws, options.seed)
     origin = origin_of(path)
-    told = [" ".join(origin.lines()), *_told(found, listed, options)]
+    learned = _learned(options, origin)
+    for name in learned:
+        logging.warning(
+            "%s has images that the checkpoint was trained on (%s).", options.dataset, name
+        )
+    found = verified(pairs, _distances(model, pairs, source, options), options.draws, options.seed)
+    told = [" ".join(origin.lines()), *map(_seen, learned), *_told(found, listed, options)]
     content = {
         "checkpoint": str(path),
         "sha256": fingerprint(path),
         "trained_on": origin.to_dict(),
+        "has_training_images_of": learned,
         "options": {name: _plain(each) for name, each in dataclasses.asdict(options).items()},
         "pairs": {
             "listed": listed,
@@ -151,6 +159,20 @@ def _pairs(options: Options) -> tuple[Pairs, Source, int]:
     folder = Folder(options.images, listed.images, options.frames)
     kept = listed.among(folder.names(), skip=options.skip_missing)
     return kept, folder, len(listed.same)
+
+
+def _learned(options: Options, origin: Origin) -> list[str]:
+    """Return the training data that share images with the data set that pairs are drawn from."""
+    if options.dataset is None:
+        return []
+    return data.sharing(options.dataset, origin.datasets, data_dir=options.data_dir)
+
+
+def _seen(name: str) -> str:
+    return (
+        f"**The checkpoint was trained on images of these data** ({name}): on other people it may "
+        "be right far less often."
+    )
 
 
 def _of_folds(pairs: Pairs, folds: Collection[int]) -> Pairs:

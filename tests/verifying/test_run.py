@@ -91,9 +91,10 @@ def test_distances_are_those_of_the_networks_embeddings(folder, tmp_path):
     assert float(first["distance"]) == pytest.approx(expected[0], rel=1e-4)
 
 
-def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch):
+def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch, caplog):
     who = np.repeat(np.arange(20), 3)
     images = np.random.default_rng(1).uniform(-1, 1, (60, 16, 16, 3)).astype(np.float32)
+    monkeypatch.setattr(data, "sharing", lambda name, others, **_: [name, *others])
     monkeypatch.setattr(data, "raw_features", lambda *_, **__: {"identity": who})
     monkeypatch.setattr(
         data, "load", lambda *_, **__: data.from_arrays({"image": images}, {}, saved_models.TASKS)
@@ -103,6 +104,12 @@ def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch):
     assert verify.main(given) == 0
     with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    page = (tmp_path / "verification.html").read_text(encoding="utf-8")
+    for learned in ("people:test", saved_models.DRAWN):
+        assert (
+            f"people:test has images that the checkpoint was trained on ({learned})" in caplog.text
+        )
+        assert f"was trained on images of these data</strong> ({learned})" in page
     drawn = draw_pairs(who, seed=2)
     assert [int(row["first"]) for row in rows] == drawn.first.tolist()
     assert [int(row["same"]) for row in rows] == drawn.same.tolist()

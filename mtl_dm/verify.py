@@ -32,6 +32,8 @@ from pathlib import Path
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
 
+_STOPPED = "every file in the output folder is whole, but some may be missing or an earlier run's"
+
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
@@ -66,12 +68,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
         given = vars(options)
         given["form"] = options.format
-        folds = tuple(int(fold) for fold in options.folds.split(",") if fold)
         names = set(Options.__dataclass_fields__) - {"folds"}
-        options.how = Options(**{name: given[name] for name in names}, folds=folds)
+        options.how = Options(**{name: given[name] for name in names}, folds=_folds(options.folds))
     except ValueError as error:
         parser.error(str(error))
     return options
+
+
+def _folds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(fold) for fold in text.split(",") if fold.strip())
+    except ValueError:
+        raise ValueError(f"--folds must be numbers between commas, not {text!r}.") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     given = sys.argv[1:] if arguments is None else arguments
     made_by = shlex.join(["python", "-m", "mtl_dm.verify", *map(printable, given)])
-    return run_command(lambda: _verify(options, made_by), "nothing was written")
+    return run_command(lambda: _verify(options, made_by), _STOPPED)
 
 
 def _verify(options: argparse.Namespace, made_by: str) -> None:

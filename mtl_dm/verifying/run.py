@@ -20,7 +20,7 @@ from mtl_dm.measuring.scoring import load_model
 from mtl_dm.memory import require_batch
 from mtl_dm.metrics import DISTANCES, pair_distances
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.outputs import require_writable
+from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.registry import Registry
 from mtl_dm.runs.origin import Origin, fingerprint, origin_of
@@ -107,7 +107,7 @@ def verify(checkpoint: str | Path, output: str | Path, options: Options, made_by
         OSError: If the output cannot be written.
     """
     start = time.monotonic()
-    require_writable(output)
+    prepare_output(output)
     pairs, source, listed = _pairs(options)
     require_judgeable(pairs)
     path = checkpoint_at(checkpoint)

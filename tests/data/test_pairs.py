@@ -95,6 +95,23 @@ def test_a_list_that_is_none(listed, read, text, message):
         read(listed(text))
 
 
+@pytest.mark.parametrize(
+    ("read", "text"), [(read_lfw_pairs, LFW), (read_ytf_pairs, YTF), (read_author_pairs, HEAD)]
+)
+def test_a_list_in_another_encoding(tmp_path, read, text):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(text.replace("Ann", "Zoë").replace("No.", "Nº").encode("latin-1"))
+    with pytest.raises(ValueError, match=r"pairs\.txt: not UTF-8 text \(.*\); save it as UTF-8"):
+        read(path)
+
+
+@pytest.mark.parametrize(("read", "text"), [(read_lfw_pairs, LFW), (read_ytf_pairs, YTF)])
+def test_a_list_with_a_byte_order_mark(tmp_path, read, text):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert len(read(path).same) == 4
+
+
 def test_an_unknown_image(listed):
     pairs = read_lfw_pairs(listed(LFW))
     known = set(pairs.images) - {"Bob_0001"}

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import socket
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from mtl_dm import data, memory, verify
 from mtl_dm.data import Pairs, draw_pairs
+from mtl_dm.files import TEMPORARY
 from mtl_dm.metrics import pair_distances, verification_scores
 from mtl_dm.verifying import run
 from mtl_dm.verifying.embedding import embed, network_of
@@ -245,7 +247,30 @@ def test_wrong_usage(options, message):
         Options(**options)
 
 
-def test_wrong_usage_ends_with_2(capsys):
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("--pairs=p", "Give --pairs with --images"),
+        ("--folds=1,a", "--folds must be numbers between commas, not '1,a'"),
+    ],
+)
+def test_wrong_usage_ends_with_2(capsys, more, message):
     with pytest.raises(SystemExit, match="2"):
-        verify.main(["--checkpoint=x", "--pairs=p"])
-    assert "Give --pairs with --images" in capsys.readouterr().err
+        verify.main(["--checkpoint=x", more])
+    assert message in capsys.readouterr().err
+
+
+def test_a_stop_while_files_are_written_does_not_say_that_none_was(
+    folder, tmp_path, capsys, monkeypatch
+):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    left = tmp_path / f"{TEMPORARY}{socket.gethostname()}-99999999-x"
+    left.touch()
+    monkeypatch.setattr(run, "write_atomically", stopped)
+    assert verify.main(arguments(folder, tmp_path)) == 130
+    said = capsys.readouterr().err
+    assert "every file in the output folder is whole" in said and "nothing was written" not in said
+    assert (tmp_path / "verification.html").is_file()
+    assert not left.exists()  # Of a run that was killed.

@@ -15,7 +15,8 @@ data_prep.align writes them and as the checkpoint was trained on. What a list ca
 a folder, a video: the embeddings of some frames are averaged. From a --dataset with the feature
 identity pairs are drawn, ten folds of different people.
 
-What the checkpoint was trained on is told; whether people of the pairs are among it is not checked.
+What the checkpoint was trained on is told, and whether images of a --dataset are among it; whether
+people of the pairs are is not checked.
 --folds verifies some folds alone. A checkpoint that was not trained to tell people apart hardly
 does. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted.
 """
@@ -30,6 +31,8 @@ from pathlib import Path
 
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
+
+_STOPPED = "every file in the output folder is whole, but some may be missing or an earlier run's"
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -65,12 +68,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
         given = vars(options)
         given["form"] = options.format
-        folds = tuple(int(fold) for fold in options.folds.split(",") if fold)
         names = set(Options.__dataclass_fields__) - {"folds"}
-        options.how = Options(**{name: given[name] for name in names}, folds=folds)
+        options.how = Options(**{name: given[name] for name in names}, folds=_folds(options.folds))
     except ValueError as error:
         parser.error(str(error))
     return options
+
+
+def _folds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(fold) for fold in text.split(",") if fold.strip())
+    except ValueError:
+        raise ValueError(f"--folds must be numbers between commas, not {text!r}.") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     given = sys.argv[1:] if arguments is None else arguments
     made_by = shlex.join(["python", "-m", "mtl_dm.verify", *map(printable, given)])
-    return run_command(lambda: _verify(options, made_by), "nothing was written")
+    return run_command(lambda: _verify(options, made_by), _STOPPED)
 
 
 def _verify(options: argparse.Namespace, made_by: str) -> None:
@@ -87,7 +96,7 @@ def _verify(options: argparse.Namespace, made_by: str) -> None:
 
     found = run.verify(options.checkpoint, options.output, options.how, made_by)
     for name, value, interval in numbers(found)[1:]:
-        print(f"{name}: {value}" + (f" ({interval})" if interval else ""))
+        print(f"{name}: {value}" + (f" (95% interval: {interval})" if interval else ""))
     print(decided(found).replace("*", ""))
     print(f"Everything is in {printable(options.output)}")
 

@@ -38,8 +38,8 @@ class Faces(NamedTuple):
     """Who trains, who is tested and which of their images are compared.
 
     Attributes:
-        pretraining: Images to tell people apart before.
-        train: Images with expressions; none of their people is in `test`.
+        pretraining: Images to tell people apart before; numbers of people are its own.
+        train: Images with expressions; people are numbered as in `test`, none is in both.
         test: Images of unseen people.
         files: Names of the test images, as `pairs` calls them.
         pairs: Images to verify.
@@ -63,8 +63,7 @@ class FaceVerification(Problem):
         pretrained: Fields that a pretraining has differently.
 
     Raises:
-        ValueError: If a test person trains, also in the pretraining, by content of an image too;
-            nobody has two images; or a pair names an unknown image.
+        ValueError: As for `require_unseen`, or if nobody has two images.
     """
 
     def __init__(
@@ -171,11 +170,17 @@ def identity_task(person: np.ndarray) -> Task:
 
 
 def require_unseen(faces: Faces) -> None:
-    """Check that no test image trains, and that every pair names test images.
+    """Check that no test person trains, and that every pair names test images.
+
+    People are compared by number in `train`, whose numbers are those of `test`, and by the pixels
+    of their images there and in the pretraining, whose people have numbers of their own.
 
     Raises:
         ValueError: If one does, or a pair names another image.
     """
+    both = sorted(faces.train.people & faces.test.people)
+    if both:
+        raise ValueError(f"{len(both)} people of train are test people too, first {both[0]}.")
     tested = {image.tobytes() for image in faces.test.images}
     for name, part in (("pretraining", faces.pretraining), ("train", faces.train)):
         shared = [row for row, image in enumerate(part.images) if image.tobytes() in tested]

@@ -7,7 +7,7 @@ pass begins with a buffer's worth of decoding for which the training waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import tensorflow as tf
@@ -31,3 +31,21 @@ def parts_of(source: tf.data.Dataset) -> tuple[tf.data.Dataset, Callable[..., An
     """Return what to shuffle of a source, and the function from there to its elements, if any."""
     stored, make = getattr(source, _PARTS, (source, None))
     return stored, make
+
+
+def elements_at(source: tf.data.Dataset, places: Collection[int]) -> tf.data.Dataset:
+    """Return (place, element) of some places of a source; of a deferred one no other is made.
+
+    Args:
+        source: In a fixed order; what comes after the last place is not read.
+        places: At least one, from 0 on.
+    """
+    stored, make = parts_of(source)
+    last = max(places)
+    wanted = tf.scatter_nd([[place] for place in set(places)], [1] * len(set(places)), [last + 1])
+
+    def element(place: tf.Tensor, part: Any) -> tuple[tf.Tensor, Any]:
+        return place, part if make is None else make(part)
+
+    chosen = stored.enumerate().take(last + 1).filter(lambda place, _: wanted[place] > 0)
+    return chosen.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -17,7 +17,7 @@ from mtl_dm.measuring.sources import annotated_enough, source_for
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.outputs import require_writable
+from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
@@ -47,7 +47,7 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
     """
     checkpoint = checkpoint_at(checkpoint)
     model = load_model(checkpoint)
-    require_writable(checkpoint.parent)
+    prepare_output(checkpoint.parent)
     _refuse_test_and_training(checkpoint, name, data_dir)
     fitted = [task for task in model.tasks if task.kind != "regression"]
     fitted = annotated_enough(name, str(data_dir), fitted, "temperatures")

@@ -105,6 +105,20 @@ def checked_pairs(distances: Any, same: Any, folds: Any) -> tuple[Array, Array, 
     if not np.isfinite(distances).all():
         place = int(np.flatnonzero(~np.isfinite(distances))[0])
         raise ValueError(f"distances must be finite, got {distances[place]} for pair {place}.")
+    return distances, *checked_kinds(given, folds)
+
+
+def checked_kinds(same: Any, folds: Any) -> tuple[Array, Array]:
+    """Return kinds as bool and folds, checked as `verification_scores` says.
+
+    Args:
+        same: As for `verification_scores`.
+        folds: Likewise, as many.
+
+    Raises:
+        ValueError: As for `verification_scores`.
+    """
+    given, folds = np.asarray(same), np.asarray(folds)
     if not np.isin(given, (0, 1)).all():
         raise ValueError("same must be true or false, or 1 or 0, for every pair.")
     kinds, numbers = given.astype(bool), np.unique(folds)
@@ -120,7 +134,7 @@ def checked_pairs(distances: Any, same: Any, folds: Any) -> tuple[Array, Array, 
                 f"The pairs of the folds other than {fold} are all of one kind: no threshold can "
                 "be chosen there."
             )
-    return distances, kinds, folds
+    return kinds, folds
 
 
 class Prepared(NamedTuple):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 import keras
 import numpy as np
 
 from mtl_dm import data, faces
+from mtl_dm.data.deferred import elements_at
+from mtl_dm.datasets.reading import image_files
 
 FRAMES = 10
 """Images of a video that are looked at where nothing is said."""
@@ -21,6 +23,9 @@ class Source(Protocol):
 
     def names(self) -> Collection[str]:
         """Return the names of the images that are there."""
+
+    def count(self, names: Collection[str]) -> int:
+        """Return how many images `read` yields of those named."""
 
     def read(self, names: Collection[str], side: int) -> Iterator[tuple[str, np.ndarray]]:
         """Yield name and image, float32 [side, side, 3] in [-1, 1], of those named.
@@ -48,6 +53,10 @@ class Folder:
     def names(self) -> Collection[str]:
         """Return the names that were found."""
         return self._files.keys()
+
+    def count(self, names: Collection[str]) -> int:
+        """Return how many images some names have."""
+        return sum(len(self._files[name]) for name in names)
 
     def read(self, names: Collection[str], side: int) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the images of some names; see `Source`.
@@ -87,13 +96,20 @@ class DataSet:
         """Return all names."""
         return {str(place) for place in range(len(self.identities))}
 
+    def count(self, names: Collection[str]) -> int:
+        """Return how many images some names have: one each."""
+        return len(names)
+
     def read(self, names: Collection[str], side: int) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield the images of some names; see `Source`."""
-        wanted = set(names)
-        stream = data.load(self._name, data_dir=self._data_dir, image_size=side, inputs=("image",))
-        for place, (inputs, _, _) in enumerate(stream.as_numpy_iterator()):
-            if str(place) in wanted:
-                yield str(place), inputs["image"]
+        """Yield the images of some names; see `Source`. No other is decoded."""
+        if not names:
+            return
+        stream = data.load(
+            self._name, data_dir=self._data_dir, tasks=(), image_size=side, inputs=("image",)
+        )
+        chosen = elements_at(stream, [int(name) for name in names])
+        for place, (inputs, _, _) in chosen.as_numpy_iterator():
+            yield str(place), inputs["image"]
 
 
 def files_of(root: Path, names: Iterable[str], frames: int) -> dict[str, tuple[Path, ...]]:
@@ -101,7 +117,7 @@ def files_of(root: Path, names: Iterable[str], frames: int) -> dict[str, tuple[P
 
     A name is a path below the folder, with its suffix or without; the name of one file in any
     folder, without its suffix; or a folder, whose images are a video's: of these some are taken,
-    evenly spaced.
+    evenly spaced. Links and hidden files are taken as by `image_files`.
 
     Args:
         root: The folder.
@@ -123,7 +139,7 @@ def files_of(root: Path, names: Iterable[str], frames: int) -> dict[str, tuple[P
             found[name] = (exact[name],)
         elif name in inside:
             found[name] = _spaced(inside[name], frames)
-        elif len(loose.get(name, ())) > 1:
+        elif len({path.resolve() for path in loose.get(name, ())}) > 1:
             several = ", ".join(str(path) for path in loose[name][:2])
             raise ValueError(f"{name!r} must be one image below {root}, it may be {several}.")
         elif name in loose:
@@ -138,14 +154,14 @@ def _index(
     exact = {}
     loose: dict[str, list[Path]] = collections.defaultdict(list)
     inside: dict[str, list[Path]] = collections.defaultdict(list)
-    for path in sorted(root.rglob("*")):
-        if path.suffix.lower() not in faces.SUFFIXES or not path.is_file():
+    for name in image_files(root):
+        path, below = root / name, PurePosixPath(name)
+        if not path.is_file():  # A link to nothing.
             continue
-        below = path.relative_to(root)
-        exact[below.as_posix()] = path
+        exact[name] = path
         inside[below.parent.as_posix()].append(path)
-        for name in {below.with_suffix("").as_posix(), path.stem}:
-            loose[name].append(path)
+        for short in {below.with_suffix("").as_posix(), path.stem}:
+            loose[short].append(path)
     return exact, loose, inside
 
 

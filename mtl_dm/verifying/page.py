@@ -107,9 +107,10 @@ def decided(found: Verified) -> str:
     """Return the accuracy beside what a coin or a constant answer would reach, in Markdown."""
     share = float(found.pairs.same.mean())
     interval = _interval(found, "accuracy")
+    around = f" (95% interval: {interval})" if interval else ""
     return (
         f"**{_percent(found.scores['accuracy'])}%** of {len(found.distances):,} pairs are judged "
-        f"right{f' ({interval})' if interval else ''}; always giving the same answer, "
+        f"right{around}; always giving the same answer, "
         f"{_percent(max(share, 1 - share))}% would be."
     )
 
@@ -139,8 +140,11 @@ def _percent(value: float) -> str:
 
 
 def _interval(found: Verified, name: str) -> str:
+    """Return it in percent; "none" of a metric that no draw changed, "" where there is none."""
     low, high = found.intervals.get(name, (math.nan, math.nan))
-    return "" if math.isnan(low) else f"{_percent(low)} to {_percent(high)}"
+    if math.isnan(low):
+        return "" if name not in found.intervals or math.isnan(found.scores[name]) else "none"
+    return f"{_percent(low)} to {_percent(high)}"
 
 
 def _words(name: str) -> str:
@@ -163,6 +167,11 @@ def _how(found: Verified) -> str:
     )
     if found.intervals:
         text += "Intervals: other people, by a bootstrap over them; not another training."
+        if any(_interval(found, name) == "none" for name in found.scores):
+            text += (
+                " None: whichever of these people are drawn, the number is the same; that of other "
+                "people may be another."
+            )
     else:
         text += "No interval: it is not known who is on the images."
     return note(text)

@@ -9,22 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 from tqdm import tqdm
 
+from mtl_dm import data
 from mtl_dm.data import Pairs, draw_pairs, read_author_pairs, read_lfw_pairs, read_ytf_pairs
+from mtl_dm.draws import require_seed
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.scoring import load_model
+from mtl_dm.memory import require_batch
 from mtl_dm.metrics import DISTANCES, pair_distances
 from mtl_dm.models import MultiTaskModel
-from mtl_dm.outputs import require_writable
+from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.registry import Registry
-from mtl_dm.runs.origin import fingerprint, origin_of
+from mtl_dm.runs.origin import Origin, fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.verifying import page
 from mtl_dm.verifying.embedding import embed, image_side, network_of
 from mtl_dm.verifying.images import FRAMES, DataSet, Folder, Source
-from mtl_dm.verifying.verified import Verified, verified
+from mtl_dm.verifying.verified import Verified, require_judgeable, verified
 
 RECORD_FILE = "verification.json"
 
@@ -52,7 +56,7 @@ class Options:
         frames: Images of a video to average.
         draws: For the intervals.
         seed: Of all that is drawn.
-        batch_size: Images a batch.
+        batch_size: Images a batch, at most; of fewer images it is that many.
 
     Raises:
         ValueError: If it is not one of a list with its images and a data set, or a value is none.
@@ -81,8 +85,10 @@ class Options:
             raise ValueError("Give --layer or --task, not both.")
         LISTS.spec(self.form)
         DISTANCES.get(self.distance)
-        if self.batch_size < 1:
-            raise ValueError(f"--batch_size must be at least 1, not {self.batch_size}.")
+        for name, least in {"batch_size": 1, "draws": 2, "frames": 1}.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        require_seed("all that is drawn", self.seed)
 
 
 def verify(checkpoint: str | Path, output: str | Path, options: Options, made_by: str) -> Verified:
@@ -101,17 +107,24 @@ def verify(checkpoint: str | Path, output: str | Path, options: Options, made_by
         OSError: If the output cannot be written.
     """
     start = time.monotonic()
-    require_writable(output)
+    prepare_output(output)
     pairs, source, listed = _pairs(options)
+    require_judgeable(pairs)
     path = checkpoint_at(checkpoint)
     model = load_model(path)
-    found = verified(pairs, _distances(model, pairs, source, options), options.draws, options.seed)
     origin = origin_of(path)
-    told = [" ".join(origin.lines()), *_told(found, listed, options)]
+    learned = _learned(options, origin)
+    for name in learned:
+        logging.warning(
+            "%s has images that the checkpoint was trained on (%s).", options.dataset, name
+        )
+    found = verified(pairs, _distances(model, pairs, source, options), options.draws, options.seed)
+    told = [" ".join(origin.lines()), *map(_seen, learned), *_told(found, listed, options)]
     content = {
         "checkpoint": str(path),
         "sha256": fingerprint(path),
         "trained_on": origin.to_dict(),
+        "has_training_images_of": learned,
         "options": {name: _plain(each) for name, each in dataclasses.asdict(options).items()},
         "pairs": {
             "listed": listed,
@@ -148,6 +161,20 @@ def _pairs(options: Options) -> tuple[Pairs, Source, int]:
     return kept, folder, len(listed.same)
 
 
+def _learned(options: Options, origin: Origin) -> list[str]:
+    """Return the training data that share images with the data set that pairs are drawn from."""
+    if options.dataset is None:
+        return []
+    return data.sharing(options.dataset, origin.datasets, data_dir=options.data_dir)
+
+
+def _seen(name: str) -> str:
+    return (
+        f"**The checkpoint was trained on images of these data** ({name}): on other people it may "
+        "be right far less often."
+    )
+
+
 def _of_folds(pairs: Pairs, folds: Collection[int]) -> Pairs:
     return pairs.of_folds(folds) if folds else pairs
 
@@ -155,12 +182,16 @@ def _of_folds(pairs: Pairs, folds: Collection[int]) -> Pairs:
 def _distances(model: MultiTaskModel, pairs: Pairs, source: Source, options: Options) -> np.ndarray:
     network = network_of(model, options.layer, options.task)
     names = [pairs.images[place] for place in np.unique([pairs.first, pairs.second])]
-    images = source.read(names, image_side(model))
+    side = image_side(model)
+    # More rows than there are images would be grey alone.
+    batch = min(options.batch_size, source.count(names))
+    require_batch(batch, (side, side, 3))
+    images = source.read(names, side)
     progress = tqdm(images, unit=" images", disable=None)  # None: only for people.
-    found = embed(network, progress, options.batch_size)
+    found = embed(network, progress, batch)
     first, second = (
-        np.stack([found[pairs.images[place]] for place in side])
-        for side in (pairs.first, pairs.second)
+        np.stack([found[pairs.images[place]] for place in places])
+        for places in (pairs.first, pairs.second)
     )
     return pair_distances(first, second, options.distance)
 

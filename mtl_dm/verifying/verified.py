@@ -12,6 +12,7 @@ import numpy as np
 
 from mtl_dm.data import Pairs
 from mtl_dm.metrics import identity_intervals, verification_scores
+from mtl_dm.metrics.verification import checked_kinds
 from mtl_dm.metrics.verification_folds import FoldAccuracies, fold_accuracies
 from mtl_dm.metrics.verification_roc import Roc, roc
 
@@ -54,6 +55,17 @@ class Verified:
         off = np.abs(self.distances - self.thresholds)
         order = np.argsort(-off, kind="stable")
         return order[wrong[order]]
+
+
+def require_judgeable(pairs: Pairs) -> None:
+    """Check, before there are distances, that `verified` can judge pairs.
+
+    Raises:
+        ValueError: As for `verified`.
+    """
+    checked_kinds(pairs.same, pairs.fold)
+    if pairs.identities is not None:
+        pairs.people()
 
 
 def verified(pairs: Pairs, distances: np.ndarray, draws: int, seed: int = 0) -> Verified:

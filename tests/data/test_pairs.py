@@ -1,13 +1,15 @@
 """Lists of pairs, by hand and by the counts of the real one; pairs drawn."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mtl_dm.data import Pairs, draw_pairs, read_author_pairs, read_lfw_pairs, read_ytf_pairs
-from mtl_dm.data.pairs.drawn import possible
+from mtl_dm.data.pairs import drawn
+from mtl_dm.data.pairs.drawn import possible, same_pairs, unordered
 
 LFW = "2\t1\nAnn\t1\t2\nAnn\t3\tBob\t1\nCy\t10\t2\nCy\t2\tDee\t1\n"
 YTF = "1, 1, Ann/0, Ann/3, 1\n1, 2, Ann/0, Bob/1, 0\n2, 3, Cy/2, Cy/4, 1\n2, 4, Cy/2, Dee/0, 0\n"
@@ -93,6 +95,23 @@ def test_a_list_that_is_none(listed, read, text, message):
         read(listed(text))
 
 
+@pytest.mark.parametrize(
+    ("read", "text"), [(read_lfw_pairs, LFW), (read_ytf_pairs, YTF), (read_author_pairs, HEAD)]
+)
+def test_a_list_in_another_encoding(tmp_path, read, text):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(text.replace("Ann", "Zoë").replace("No.", "Nº").encode("latin-1"))
+    with pytest.raises(ValueError, match=r"pairs\.txt: not UTF-8 text \(.*\); save it as UTF-8"):
+        read(path)
+
+
+@pytest.mark.parametrize(("read", "text"), [(read_lfw_pairs, LFW), (read_ytf_pairs, YTF)])
+def test_a_list_with_a_byte_order_mark(tmp_path, read, text):
+    path = tmp_path / "pairs.txt"
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert len(read(path).same) == 4
+
+
 def test_an_unknown_image(listed):
     pairs = read_lfw_pairs(listed(LFW))
     known = set(pairs.images) - {"Bob_0001"}
@@ -168,15 +187,86 @@ def test_every_pair_there_is_can_be_drawn():
 
 def test_people_are_drawn_alike_however_many_images_they_have():
     who = np.repeat(np.arange(8), [40, 4, 4, 4, 4, 4, 4, 4])
-    drawn = [draw_pairs(who, folds=2, per_fold=3, seed=seed) for seed in range(40)]
-    pairs = np.concatenate([who[pairs.first[pairs.same]] for pairs in drawn])
+    found = [draw_pairs(who, folds=2, per_fold=3, seed=seed) for seed in range(40)]
+    pairs = np.concatenate([who[pairs.first[pairs.same]] for pairs in found])
     # One of four people a fold: a quarter of its 3 x 40 pairs, 30, and 98% if by pairs.
     assert 15 < (pairs == 0).sum() < 50
+
+
+def test_many_pairs_are_drawn_without_listing_them():
+    tracemalloc.start()
+    people = [np.arange(20_000), np.arange(20_000, 20_003)]
+    pairs = same_pairs(people, 300, np.random.default_rng(0))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20  # 200 million pairs would be 3 GB.
+    assert len({frozenset(pair) for pair in pairs.tolist()}) == 300
+    # The one with three pairs is drawn as often, until none is left.
+    assert (pairs >= 20_000).all(axis=1).sum() == 3
+    assert ((pairs < 20_000).all(axis=1)).sum() == 297
+
+
+def test_pairs_that_are_not_listed_are_drawn_alike(monkeypatch):
+    people = [np.arange(6), np.array([7, 9]), np.array([11]), np.arange(20, 23)]
+
+    def counts(listed):
+        monkeypatch.setattr(drawn, "_LISTED", listed)
+        rng = np.random.default_rng(1)
+        found = np.concatenate([same_pairs(people, 4, rng) for _ in range(400)])
+        return np.bincount(found.min(axis=1) * 23 + found.max(axis=1), minlength=530)
+
+    one, other = counts(100), counts(0)
+    assert ((one == 0) == (other == 0)).all()
+    # 19 pairs: their chi-squared numbers are above 45 once in 2,000 draws.
+    there = one > 0
+    assert ((one - other)[there] ** 2 / (one + other)[there]).sum() < 45
+
+
+def test_the_codes_of_pairs():
+    assert {*map(tuple, unordered(np.arange(6)).tolist())} == {
+        (0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)
+    }  # fmt: skip
+    second = np.array([3, 94_906_267, 30_000_000])
+    codes = second * (second - 1) // 2
+    np.testing.assert_array_equal(unordered(codes), np.stack([0 * second, second], axis=1))
+    below = np.stack([second - 2, second - 1], axis=1)
+    np.testing.assert_array_equal(unordered(codes - 1), below)
+
+
+@pytest.mark.parametrize(
+    "as_stored",
+    [
+        lambda names: np.array(names, object),
+        lambda names: np.array([name.encode() for name in names]),
+        lambda names: np.array([name.encode() for name in names], object),
+        lambda names: np.array([name or None for name in names], object),
+    ],
+)
+def test_names_in_any_array(as_stored):
+    names = ["", *(name for name in ("Zoë", "b", "c", "d") for _ in range(2))]
+    found = draw_pairs(as_stored(names), folds=2)
+    assert found.identities == tuple(names)
+    assert named(found) == named(draw_pairs(names, folds=2))
+
+
+def test_ids_in_an_array_of_objects():
+    who = np.append(np.repeat(np.arange(4), 2), -1)
+    assert named(draw_pairs(who.astype(object))) == named(draw_pairs(who))
+    assert draw_pairs(who.astype(object)).identities[-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("images", "folds"), [([2] * 12, 6), ([2] * 50, 10), ([2] * 5 + [1] * 40, 5), ([2] * 4, 2)]
+)
+def test_as_many_folds_as_there_are_people_for(images, folds):
+    pairs = draw_pairs(np.repeat(np.arange(len(images)), images))
+    assert pairs.fold.max() == folds
 
 
 @pytest.mark.parametrize(
     ("who", "options", "message"),
     [
+        ([0, 0, 1, 1], {}, "2 folds need 4 people, 2 of them with two images; there are 2"),
         ([-1, -1], {}, "of 2 none has one"),
         ([""], {}, "of 1 none has one"),
         ([0, 0, 1, 1], {"folds": 1}, "at least two folds, got 1"),

@@ -120,6 +120,14 @@ def test_a_test_image_that_trains_is_an_error():
         FaceVerification(faces._replace(train=copied), OPTIONS, {})
 
 
+def test_a_test_person_who_trains_is_an_error():
+    faces = tiny(train=people([5, 5, 3, 3, 2, -1], 1))
+    with pytest.raises(ValueError, match="2 people of train are test people too, first 2"):
+        FaceVerification(faces, OPTIONS, {})
+    # The numbers of a pretraining are those of other people.
+    assert faces.pretraining.people & faces.test.people
+
+
 def test_a_pair_of_an_unknown_image_is_an_error():
     faces = tiny(files=tuple(f"other {place}" for place in range(8)))
     with pytest.raises(ValueError, match=r"Pairs name \d unknown images, first '0'"):
@@ -127,7 +135,7 @@ def test_a_pair_of_an_unknown_image_is_an_error():
 
 
 def test_nobody_to_tell_apart():
-    faces = tiny(train=people([0, 0, -1], 5))
+    faces = tiny(train=people([5, 5, -1], 5))
     with pytest.raises(ValueError, match="Two people with two images each are needed"):
         FaceVerification(faces, OPTIONS, {})
 

@@ -1,5 +1,6 @@
 import json
 import shutil
+import socket
 
 import keras
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from mtl_dm import calibrate as command_module
 from mtl_dm import data
+from mtl_dm.files import TEMPORARY
 from mtl_dm.measuring import evaluation
 from mtl_dm.measuring.calibration import calibrate, calibration_file, read_temperatures
 from mtl_dm.metrics import negative_log_likelihood
@@ -27,7 +29,10 @@ def checkpoint(finished, tmp_path):
 
 def test_temperatures_are_kept_beside_the_checkpoint(checkpoint, faces, finished):
     assert read_temperatures(checkpoint) == {}
+    left = checkpoint.parent / f"{TEMPORARY}{socket.gethostname()}-99999999-x"
+    left.touch()
     content = calibrate(checkpoint, VALIDATION, faces)
+    assert not left.exists()  # Of a run that was killed.
     path = checkpoint.with_name("best.calibration.json")
     assert calibration_file(checkpoint) == path
     assert json.loads(path.read_text(encoding="utf-8")) == content

@@ -205,6 +205,12 @@ def test_what_one_person_adds_is_not_told_apart_from_pair_to_pair():
     np.testing.assert_allclose(again["auc"], once["auc"])
 
 
+def test_without_a_mistake_there_is_no_interval():
+    _, same, folds, people = people_and_pairs(people=12)
+    found = identity_intervals(np.where(same, 0.25, 0.75), same, folds, people, draws=20)
+    assert np.isnan(list(found.values())).all()
+
+
 def test_intervals_of_other_arrays():
     distances, same, folds, (first, _) = people_and_pairs(people=6)
     with pytest.raises(ValueError, match="people must be two vectors as long as"):

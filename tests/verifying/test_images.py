@@ -33,6 +33,18 @@ def test_a_name_is_a_path_with_or_without_suffix_or_the_name_of_one_file(root):
     }  # fmt: skip
 
 
+def test_hidden_files_are_none_and_links_are_followed(root, tmp_path):
+    folder = root("v/1.png", "v/._1.png", "v/.thumbs/2.png", ".x/3.png", "w/4.png")
+    (folder / "linked").symlink_to(folder / "w")
+    (folder / "v" / "5.png").symlink_to(folder / "gone.png")
+    found = files_of(folder, ["v", "._1", "1", "2", "3", "linked", "linked/4", "4", "5"], 9)
+    assert {name: [path.relative_to(tmp_path).as_posix() for path in paths]
+            for name, paths in found.items()} == {
+        "v": ["v/1.png"], "1": ["v/1.png"], "linked": ["linked/4.png"],
+        "linked/4": ["linked/4.png"], "4": ["linked/4.png"],
+    }  # fmt: skip
+
+
 def test_a_folder_is_a_video_of_which_frames_are_taken_evenly(root):
     folder = root(*(f"Ann/0/{frame}.png" for frame in range(5)))
     for count, frames in ((1, ["0"]), (2, ["0", "4"]), (3, ["0", "2", "4"]), (9, list("01234"))):
@@ -71,4 +83,5 @@ def test_a_data_set_is_read_in_its_order(monkeypatch):
     assert found.names() == {"0", "1", "2"} and found.identities.tolist() == [5, 5, 7]
     seen = list(found.read({"2", "0"}, 4))
     assert [name for name, _ in seen] == ["0", "2"]
+    assert list(found.read([], 4)) == []
     np.testing.assert_array_equal(seen[1][1], images[2])

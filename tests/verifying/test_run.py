@@ -3,16 +3,20 @@
 import csv
 import json
 import re
+import socket
 
 import cv2
 import numpy as np
 import pytest
 
-from mtl_dm import data, verify
+from mtl_dm import data, memory, verify
 from mtl_dm.data import Pairs, draw_pairs
+from mtl_dm.files import TEMPORARY
 from mtl_dm.metrics import pair_distances, verification_scores
+from mtl_dm.verifying import run
 from mtl_dm.verifying.embedding import embed, network_of
 from mtl_dm.verifying.images import Folder
+from mtl_dm.verifying.page import decided, numbers
 from mtl_dm.verifying.run import Options
 from mtl_dm.verifying.verified import verified
 from tests import saved_models
@@ -89,9 +93,10 @@ def test_distances_are_those_of_the_networks_embeddings(folder, tmp_path):
     assert float(first["distance"]) == pytest.approx(expected[0], rel=1e-4)
 
 
-def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch):
+def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch, caplog):
     who = np.repeat(np.arange(20), 3)
     images = np.random.default_rng(1).uniform(-1, 1, (60, 16, 16, 3)).astype(np.float32)
+    monkeypatch.setattr(data, "sharing", lambda name, others, **_: [name, *others])
     monkeypatch.setattr(data, "raw_features", lambda *_, **__: {"identity": who})
     monkeypatch.setattr(
         data, "load", lambda *_, **__: data.from_arrays({"image": images}, {}, saved_models.TASKS)
@@ -101,6 +106,12 @@ def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch):
     assert verify.main(given) == 0
     with (tmp_path / "pairs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    page = (tmp_path / "verification.html").read_text(encoding="utf-8")
+    for learned in ("people:test", saved_models.DRAWN):
+        assert (
+            f"people:test has images that the checkpoint was trained on ({learned})" in caplog.text
+        )
+        assert f"was trained on images of these data</strong> ({learned})" in page
     drawn = draw_pairs(who, seed=2)
     assert [int(row["first"]) for row in rows] == drawn.first.tolist()
     assert [int(row["same"]) for row in rows] == drawn.same.tolist()
@@ -124,6 +135,16 @@ def test_the_worst_mistakes_come_first():
     assert found.wrong(True)[0] == 2
 
 
+def test_no_interval_is_said_where_nothing_is_judged_wrong():
+    same = np.array([True, False] * 4)
+    places = np.arange(16)
+    who = tuple(f"P{place // 2 if same[place // 2] else place + 10}" for place in places)
+    pairs = Pairs(tuple(map(str, places)), places[::2], places[1::2], same, places[::2] // 8, who)
+    found = verified(pairs, np.where(same, 0.1, 0.9), 5)
+    assert ["accuracy, threshold of the other folds", "100.0 ± 0.0", "none"] in numbers(found)
+    assert "judged right (95% interval: none)" in decided(found)
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -140,6 +161,33 @@ def test_what_cannot_be_verified(folder, tmp_path, capsys, more, message):
     assert verify.main(arguments(folder, tmp_path / "out", *more)) == 1
     assert re.search(message, capsys.readouterr().err)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: ["1\t8", *lines[1:5] * 2, *lines[5:9] * 2], r"two folds, got \[1\]"),
+        (lambda lines: ["2\t2", *lines[1:5], *lines[9:13]], "got only pairs of one person"),
+    ],
+)
+def test_pairs_are_judged_unfit_before_a_network_is_loaded(
+    folder, tmp_path, capsys, monkeypatch, change, message
+):
+    monkeypatch.setattr(run, "load_model", lambda _: pytest.fail("a network is loaded"))
+    lines = (folder / "pairs.txt").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "pairs.txt").write_text("\n".join(change(lines)), encoding="utf-8")
+    given = arguments(folder, tmp_path / "out", f"--pairs={tmp_path / 'pairs.txt'}")
+    assert verify.main(given) == 1
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_batch_is_no_larger_than_the_images_and_the_memory(folder, tmp_path, capsys, monkeypatch):
+    given = arguments(folder, tmp_path, "--batch_size=1000000000000")
+    assert verify.main(given) == 0
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 4 * 24 * 16 * 16 * 3 * 4 - 1)
+    monkeypatch.setattr(run, "embed", lambda *_: pytest.fail("images are embedded"))
+    assert verify.main(given) == 1
+    assert "A batch of 24 inputs of the shape (16, 16, 3) takes" in capsys.readouterr().err
 
 
 def test_an_unknown_image_is_refused_or_left_out(folder, tmp_path, capsys):
@@ -188,7 +236,10 @@ def test_folds_that_share_people_are_told_and_frames_of_a_video_averaged(folder,
         ({"dataset": "d", "layer": "l", "task": "t"}, "Give --layer or --task"),
         ({"dataset": "d", "form": "csv"}, "Unknown list of pairs 'csv'. Known: authors, lfw, ytf"),
         ({"dataset": "d", "distance": "l1"}, "Unknown distance 'l1'"),
-        ({"dataset": "d", "batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"dataset": "d", "batch_size": 0}, "--batch_size must be at least 1, not 0"),
+        ({"dataset": "d", "draws": 1}, "--draws must be at least 2, not 1"),
+        ({"dataset": "d", "frames": 0}, "--frames must be at least 1, not 0"),
+        ({"dataset": "d", "seed": -1}, "The seed of all that is drawn must be"),
     ],
 )
 def test_wrong_usage(options, message):
@@ -196,7 +247,30 @@ def test_wrong_usage(options, message):
         Options(**options)
 
 
-def test_wrong_usage_ends_with_2(capsys):
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("--pairs=p", "Give --pairs with --images"),
+        ("--folds=1,a", "--folds must be numbers between commas, not '1,a'"),
+    ],
+)
+def test_wrong_usage_ends_with_2(capsys, more, message):
     with pytest.raises(SystemExit, match="2"):
-        verify.main(["--checkpoint=x", "--pairs=p"])
-    assert "Give --pairs with --images" in capsys.readouterr().err
+        verify.main(["--checkpoint=x", more])
+    assert message in capsys.readouterr().err
+
+
+def test_a_stop_while_files_are_written_does_not_say_that_none_was(
+    folder, tmp_path, capsys, monkeypatch
+):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    left = tmp_path / f"{TEMPORARY}{socket.gethostname()}-99999999-x"
+    left.touch()
+    monkeypatch.setattr(run, "write_atomically", stopped)
+    assert verify.main(arguments(folder, tmp_path)) == 130
+    said = capsys.readouterr().err
+    assert "every file in the output folder is whole" in said and "nothing was written" not in said
+    assert (tmp_path / "verification.html").is_file()
+    assert not left.exists()  # Of a run that was killed.

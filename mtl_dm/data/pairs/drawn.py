@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,14 +13,18 @@ from mtl_dm.draws import require_seed
 
 MOST = 300
 """Pairs of one kind that are drawn for a fold where nothing is said; LFW has as many."""
+FOLDS = 10
+"""Folds where nothing is said and there are people enough; LFW has as many."""
 _ROUND = 1024
 """Pairs of two people tried at a time, at least."""
+_LISTED = 2**20
+"""Pairs of one person up to which all are listed."""
 
 
 def draw_pairs(
     identities: Sequence[Any] | np.ndarray,
     *,
-    folds: int = 10,
+    folds: int | None = None,
     per_fold: int | None = None,
     seed: int = 0,
     images: Sequence[str] | None = None,
@@ -32,8 +37,9 @@ def draw_pairs(
     that every fold has some.
 
     Args:
-        identities: Of each image, [N]: ids from 0 on, -1 where it is missing; or names, "" where.
-        folds: At least 2.
+        identities: Of each image, [N]: ids from 0 on, -1 where it is missing; or names, as text or
+            bytes, "" or None where.
+        folds: At least 2; None: as many as there are people for, at most `FOLDS`.
         per_fold: Pairs of one person, and as many of two, in every fold; None: as many as each
             fold can give, at most `MOST`.
         seed: The same gives the same.
@@ -43,8 +49,8 @@ def draw_pairs(
         ValueError: If it is known of no image whom it shows, there are fewer than two folds, too
             few people, or not so many pairs.
     """
-    who = np.asarray(identities)
-    known = who != "" if who.dtype.kind in "US" else who >= 0
+    who = as_ids(identities)
+    known = who != "" if who.dtype.kind == "U" else who >= 0
     if who.ndim != 1 or not known.any():
         raise ValueError(
             f"Pairs can be drawn only where images have an identity; of {who.size} none has one."
@@ -52,7 +58,9 @@ def draw_pairs(
     rng = np.random.default_rng(require_seed("the pairs", seed))
     names, person = np.unique(who[known], return_inverse=True)
     rows = [np.flatnonzero(known)[person == each] for each in range(len(names))]
-    dealt = [[rows[each] for each in people] for people in deal([len(r) for r in rows], folds, rng)]
+    counts = [len(each) for each in rows]
+    folds = possible_folds(counts) if folds is None else folds
+    dealt = [[rows[each] for each in people] for people in deal(counts, folds, rng)]
     most = min(min(possible([len(r) for r in people])) for people in dealt)
     count = min(most, MOST) if per_fold is None else per_fold
     if not 1 <= count <= most:
@@ -71,6 +79,37 @@ def draw_pairs(
         np.repeat(np.arange(1, folds + 1), 2 * count),
         everybody,
     )
+
+
+def as_ids(identities: Sequence[Any] | np.ndarray) -> np.ndarray:
+    """Return numbers as they are and all else as text, [N]; "" where a name is None or NaN.
+
+    Args:
+        identities: As for `draw_pairs`. Bytes are decoded as UTF-8.
+    """
+    who = np.asarray(identities)
+    if who.dtype.kind in "biuf":
+        return who
+    listed = who.ravel().tolist()
+    if listed and all(isinstance(each, numbers.Real) for each in listed):
+        return np.array(listed).reshape(who.shape)
+    return np.array([_name(each) for each in listed], np.str_).reshape(who.shape)
+
+
+def _name(value: Any) -> str:
+    if value is None or value != value:  # NaN is not equal to itself.
+        return ""
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def possible_folds(counts: Sequence[int]) -> int:
+    """Return how many folds people can be dealt to, at most `FOLDS` and at least 2.
+
+    Args:
+        counts: Images of each person.
+    """
+    several = sum(count > 1 for count in counts)
+    return max(2, min(FOLDS, len(counts) // 2, several))
 
 
 def deal(counts: Sequence[int], folds: int, rng: np.random.Generator) -> list[list[int]]:
@@ -120,17 +159,61 @@ def same_pairs(people: Sequence[np.ndarray], count: int, rng: np.random.Generato
 
     A pair is drawn by person, then by image, until it is a new one. That is drawing without
     replacement, with weight 1 over the person's number of pairs: the smallest of exponential
-    numbers, each divided by its pair's weight (Efraimidis and Spirakis 2006).
+    numbers, each divided by its pair's weight (Efraimidis and Spirakis 2006). Of many pairs not all
+    are listed: how many of each person are among them is drawn first, then which.
 
     Args:
         people: Images of each person; they make `count` pairs at least.
         count: Pairs.
         rng: Draws them.
     """
-    every = [images[np.stack(np.triu_indices(len(images), 1), axis=1)] for images in people]
-    sizes = [len(pairs) for pairs in every]
-    times = rng.exponential(size=sum(sizes)) * np.repeat(sizes, sizes)
-    return np.concatenate(every)[np.argsort(times, kind="stable")[:count]]
+    sizes = [len(images) * (len(images) - 1) // 2 for images in people]
+    if sum(sizes) <= _LISTED:
+        every = [images[np.stack(np.triu_indices(len(images), 1), axis=1)] for images in people]
+        times = rng.exponential(size=sum(sizes)) * np.repeat(sizes, sizes)
+        return np.concatenate(every)[np.argsort(times, kind="stable")[:count]]
+    drawn = [
+        images[unordered(rng.choice(size, own, replace=False))]
+        for images, size, own in zip(people, sizes, shares(sizes, count, rng), strict=True)
+        if own
+    ]
+    return np.concatenate(drawn)
+
+
+def shares(sizes: Sequence[int], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return how many of the first `count` pairs are each person's, int [people].
+
+    Of a person's n pairs, each with an exponential number of mean n, let t_j be the j-th smallest.
+    Then t_(j+1) - t_j, t_0 = 0, is exponential with mean n / (n - j) (Renyi 1953): the numbers of
+    pairs that are not among the first ones need not be drawn.
+
+    Args:
+        sizes: Pairs n of each person; `count` at least, together.
+        count: Pairs.
+        rng: Draws the numbers.
+    """
+    kept = np.minimum(sizes, count)
+    times = [
+        np.cumsum(rng.exponential(size=own) * (size / (size - np.arange(own))))
+        for size, own in zip(sizes, kept, strict=True)
+    ]
+    owner = np.repeat(np.arange(len(sizes)), kept)
+    first = np.argsort(np.concatenate(times), kind="stable")[:count]
+    return np.bincount(owner[first], minlength=len(sizes))
+
+
+def unordered(codes: np.ndarray) -> np.ndarray:
+    """Return the pair (i, j), i < j, of each code j (j - 1) / 2 + i, int [count, 2].
+
+    Args:
+        codes: From 0 on, below 2^50, [count].
+    """
+    codes = codes.astype(np.int64)
+    second = np.floor((1 + np.sqrt(1 + 8 * codes)) / 2).astype(np.int64)
+    # The root may round across a whole number.
+    second -= second * (second - 1) // 2 > codes
+    second += second * (second + 1) // 2 <= codes
+    return np.stack([codes - second * (second - 1) // 2, second], axis=1)
 
 
 def different_pairs(

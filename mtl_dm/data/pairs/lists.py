@@ -119,7 +119,10 @@ def read_author_pairs(path: str | Path, folds: int = 10) -> Pairs:
 
 def _fields(path: str | Path, between: str | None = None) -> list[tuple[int, list[str]]]:
     """Return number and fields of every line that is not empty."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8.") from error
     return [
         (number, [field.strip() for field in line.split(between)])
         for number, line in enumerate(lines, start=1)

@@ -13,7 +13,7 @@ pair and its distance, verification.json.
 al. publish it; its images are searched below --images by path or name: faces aligned as
 data_prep.align writes them and as the checkpoint was trained on. What a list calls an image may be
 a folder, a video: the embeddings of some frames are averaged. From a --dataset with the feature
-identity pairs are drawn, ten folds of different people.
+identity pairs are drawn, ten folds of different people, or fewer where people are few.
 
 What the checkpoint was trained on is told, and whether images of a --dataset are among it; whether
 people of the pairs are is not checked.

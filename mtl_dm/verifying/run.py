@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from mtl_dm import data
 from mtl_dm.data import Pairs, draw_pairs, read_author_pairs, read_lfw_pairs, read_ytf_pairs
+from mtl_dm.data.pairs.drawn import FOLDS
 from mtl_dm.draws import require_seed
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.scoring import load_model
@@ -201,7 +202,10 @@ def _told(found: Verified, listed: int, options: Options) -> list[str]:
     count, same = len(pairs.same), int(pairs.same.sum())
     where = f"drawn from `{options.dataset}`" if options.pairs is None else f"of `{options.pairs}`"
     folds = f"{len(found.folds.fold)} folds"
-    folds += f" ({', '.join(map(str, found.folds.fold))})" if options.folds else ""
+    if options.folds:
+        folds += f" ({', '.join(map(str, found.folds.fold))})"
+    elif options.pairs is None and len(found.folds.fold) < FOLDS:
+        folds += f" instead of {FOLDS}, as many as there are people for"
     lines = [f"{count:,} pairs {where}, {same:,} of one person; {folds}."]
     if count < listed:
         lines.append(

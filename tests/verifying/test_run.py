@@ -112,6 +112,7 @@ def test_pairs_drawn_from_a_data_set(folder, tmp_path, monkeypatch, caplog):
             f"people:test has images that the checkpoint was trained on ({learned})" in caplog.text
         )
         assert f"was trained on images of these data</strong> ({learned})" in page
+    assert "10 folds." in page
     drawn = draw_pairs(who, seed=2)
     assert [int(row["first"]) for row in rows] == drawn.first.tolist()
     assert [int(row["same"]) for row in rows] == drawn.same.tolist()
@@ -141,6 +142,8 @@ def test_no_interval_is_said_where_nothing_is_judged_wrong():
     who = tuple(f"P{place // 2 if same[place // 2] else place + 10}" for place in places)
     pairs = Pairs(tuple(map(str, places)), places[::2], places[1::2], same, places[::2] // 8, who)
     found = verified(pairs, np.where(same, 0.1, 0.9), 5)
+    said = run._told(found, 8, Options(dataset="few:test"))[0]
+    assert "8 pairs drawn from `few:test`, 4 of one person; 2 folds instead of 10, as many" in said
     assert ["accuracy, threshold of the other folds", "100.0 ± 0.0", "none"] in numbers(found)
     assert "judged right (95% interval: none)" in decided(found)
 

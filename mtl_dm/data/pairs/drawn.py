@@ -57,8 +57,9 @@ def draw_pairs(
         )
     rng = np.random.default_rng(require_seed("the pairs", seed))
     names, person = np.unique(who[known], return_inverse=True)
-    rows = [np.flatnonzero(known)[person == each] for each in range(len(names))]
-    counts = [len(each) for each in rows]
+    counts = np.bincount(person, minlength=len(names)).tolist()
+    by_person = np.flatnonzero(known)[np.argsort(person, kind="stable")]
+    rows = np.split(by_person, np.cumsum(counts)[:-1])
     folds = possible_folds(counts) if folds is None else folds
     dealt = [[rows[each] for each in people] for people in deal(counts, folds, rng)]
     most = min(min(possible([len(r) for r in people])) for people in dealt)

@@ -19,8 +19,8 @@ from mtl_dm import data
 from mtl_dm.data.pairs import Pairs
 from mtl_dm.measuring.evaluation import BATCH
 from mtl_dm.metrics import identity_intervals, pair_distances, verification_scores
-from mtl_dm.models import BACKBONES, MultiTaskModel
-from mtl_dm.spec import Spec
+from mtl_dm.models import MultiTaskModel
+from mtl_dm.spec import Spec, parse
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.verifying.embedding import network_of
@@ -135,7 +135,7 @@ class FaceVerification(Problem):
 
     def backbone_of(self, config: TrainConfig, names: Sequence[str]) -> str:
         """Return the backbone with the branches of these tasks alone, where it has branches."""
-        spec = BACKBONES.spec(config.backbone)
+        spec = parse(config.backbone)
         if spec.name != BRANCHED:
             return config.backbone
         return str(Spec(spec.name, {**spec.options, "tasks": tuple(names)}))

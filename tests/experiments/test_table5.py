@@ -54,8 +54,9 @@ class TestRows:
         assert names == {row if row in BALANCED else "equal"}
 
     def test_every_registered_method_has_a_row(self):
-        # One task a step belongs to Task Routing.
-        assert set(BALANCING) == {*BALANCED, "equal", "one_task"}
+        # One task a step belongs to Task Routing, the weight units to a study of their own.
+        others = {"equal", "one_task", "dynamic", "naive_dynamic"}
+        assert set(BALANCING) == {*BALANCED, *others}
 
     def test_single_task_networks_are_together_as_large(self):
         def size(width, *heads):

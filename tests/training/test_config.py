@@ -54,7 +54,7 @@ TWO = ("first", "second")
         ({"task_losses": ["ccc"]}, "task_losses must be a dictionary"),
         ({"backbone": "compact_cnn(dropout=high)"}, "must be a number, got 'high'"),
         ({"balancing": "equal(alpha=1)"}, "'equal' has no option 'alpha'. Known: balances"),
-        ({"optimizer": "lion"}, "Unknown optimizer 'lion'. Known: adam, adamw, sgd"),
+        ({"optimizer": "lion"}, "Unknown optimizer 'lion'. Known: adam, adamw, rmsprop, sgd"),
         ({"schedule": "step(factor=0.1)"}, r"'step' needs the option\(s\) every"),
         ({"schedule": "step(every=0)"}, "needs every > 0, got 0"),
         ({"schedule": "cosine(warmup=10)"}, "less than the 10 epochs, got 10.0"),

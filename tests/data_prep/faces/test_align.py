@@ -275,7 +275,7 @@ def test_a_killed_run_goes_on(folders):
     [
         (["--engine=mtcnn"], "Unknown face engine 'mtcnn'. Known: "),
         (["--undetected=drop"], "--undetected must be one of skip, centre-crop, not 'drop'"),
-        (["--size=2"], "--size must be at least 8, not 2"),
+        (["--size=2"], "--size must be between 8 and 4,096, not 2"),
         (["--sides=a"], "invalid literal"),
         (["--sides=8"], "--sides must be numbers from 32 on"),
         (["--min_score=0"], r"--min_score must be in (0, 1], not 0.0"),

@@ -51,6 +51,7 @@ LAYERS = {
     "exporting": 8,
     "predict": 8,
     "export": 9,
+    "encoders": 8,
 }
 
 

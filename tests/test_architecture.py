@@ -52,6 +52,7 @@ LAYERS = {
     "predict": 8,
     "export": 9,
     "encoders": 8,
+    "fusing": 9,
 }
 
 

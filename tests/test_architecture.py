@@ -53,6 +53,8 @@ LAYERS = {
     "export": 9,
     "encoders": 8,
     "fusing": 9,
+    "distilling": 10,
+    "distill": 11,
 }
 
 

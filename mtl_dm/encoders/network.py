@@ -19,11 +19,13 @@ class Network(NamedTuple):
         side: Of the square images that it takes; None: of any size.
         channels: 3, or 1 for grey images.
         run: float32 images [B, side, side, channels] -> embeddings [B, D].
+        parameters: How many numbers it holds, layers behind the embedding included; None: unknown.
     """
 
     side: int | None
     channels: int
     run: Callable[[np.ndarray], np.ndarray]
+    parameters: int | None = None
 
 
 def image_size(what: str, shape: Sequence[Any]) -> tuple[int | None, int]:

@@ -5,7 +5,8 @@ Shapes: B rows of a batch, N numbers of all sources, K of the common embedding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import keras
@@ -22,13 +23,13 @@ class Training(NamedTuple):
     """How an autoencoder is trained.
 
     Attributes:
-        epochs: Passes over the rows.
+        steps: However many rows there are; five passes over 100,000 at the defaults.
         batch_size: Rows a step.
         learning_rate: Of Adam; it falls to 0 along a cosine.
         seed: Of weights, draws and order.
     """
 
-    epochs: int = 30
+    steps: int = 2000
     batch_size: int = 256
     learning_rate: float = 1e-3
     seed: int = 0
@@ -72,7 +73,7 @@ class Autoencoder:
         self._trained = keras.Model(rows, self.decoder(codes))
 
     def fit(self, rows: Rows, places: np.ndarray, training: Training) -> list[float]:
-        """Train on some rows; return the loss of each epoch.
+        """Train on some rows; return the loss of each step.
 
         Args:
             rows: Of what.
@@ -82,22 +83,17 @@ class Autoencoder:
         Raises:
             ValueError: If the loss is no finite number.
         """
-        size = min(training.batch_size, len(places))
-        steps = training.epochs * (len(places) // size)
-        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
+        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, training.steps)
         # To compile takes XLA longer than such a network is trained.
         self._trained.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
-        order, losses = np.random.default_rng(training.seed), []
-        for _ in range(training.epochs):
-            # The last rows of an epoch that fill no batch come in another one.
-            mixed = order.permutation(places)[: len(places) // size * size]
-            found = []
-            for chosen in mixed.reshape(-1, size):
-                batch = rows(np.sort(chosen))  # Files are read from front to back.
-                found.append(float(self._trained.train_on_batch(batch, batch)))
-            losses.append(float(np.mean(found)))
+        losses: list[float] = []
+        for chosen in itertools.islice(_batches(places, training), training.steps):
+            batch = rows(chosen)
+            losses.append(float(self._trained.train_on_batch(batch, batch)))
             if not np.isfinite(losses[-1]):
-                raise ValueError(f"The loss of the autoencoder is {losses[-1]}.")
+                raise ValueError(
+                    f"The loss of the autoencoder is {losses[-1]} in step {len(losses)}."
+                )
         return losses
 
     def encode(self, rows: np.ndarray) -> np.ndarray:
@@ -107,6 +103,17 @@ class Autoencoder:
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Return rows, float32 [B, N]."""
         return keras.ops.convert_to_numpy(self.decoder(codes, training=False))
+
+
+def _batches(places: np.ndarray, training: Training) -> Iterator[np.ndarray]:
+    """Yield batches of places without end, each place once before any comes again."""
+    size = min(training.batch_size, len(places))
+    order = np.random.default_rng(training.seed)
+    while True:
+        # The last ones that fill no batch come in another pass.
+        mixed = order.permutation(places)[: len(places) // size * size]
+        for chosen in mixed.reshape(-1, size):
+            yield np.sort(chosen)  # Files are read from front to back.
 
 
 def perceptron(name: str, inputs: int, widths: Sequence[int]) -> keras.Model:

@@ -96,7 +96,7 @@ def pca(rows: Rows, size: int | None = None) -> PrincipalComponents:
 def autoencoder(
     rows: Rows,
     size: int | None = None,
-    epochs: int = 30,
+    steps: int = 2000,
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     seed: int = 0,
@@ -106,7 +106,7 @@ def autoencoder(
     Args:
         rows: To train on.
         size: Of the embedding; None: by the paper's factor, `layer_widths`.
-        epochs: Passes over the rows.
+        steps: Of training, however many rows there are.
         batch_size: Rows a step.
         learning_rate: Of Adam at the start.
         seed: Of all that is drawn.
@@ -114,7 +114,7 @@ def autoencoder(
     Raises:
         ValueError: If it is not narrower than the sources, or its loss is no number.
     """
-    return _trained(rows, size, Training(epochs, batch_size, learning_rate, seed))
+    return _trained(rows, size, Training(steps, batch_size, learning_rate, seed))
 
 
 @OPERATORS.register("denoising")
@@ -122,7 +122,7 @@ def denoising(
     rows: Rows,
     size: int | None = None,
     masked: float = 0.1,
-    epochs: int = 30,
+    steps: int = 2000,
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     seed: int = 0,
@@ -133,7 +133,7 @@ def denoising(
         rows: To train on.
         size: As for `autoencoder`.
         masked: Share of the inputs that is set to 0 in training (the paper names no noise).
-        epochs: As for `autoencoder`.
+        steps: As for `autoencoder`.
         batch_size: Likewise.
         learning_rate: Likewise.
         seed: Likewise.
@@ -141,7 +141,7 @@ def denoising(
     Raises:
         ValueError: As `autoencoder`, or if the share is outside [0, 1).
     """
-    training = Training(epochs, batch_size, learning_rate, seed)
+    training = Training(steps, batch_size, learning_rate, seed)
     return _trained(rows, size, training, masked=masked)
 
 
@@ -150,7 +150,7 @@ def variational(
     rows: Rows,
     size: int | None = None,
     deviation: float = 0.25,
-    epochs: int = 30,
+    steps: int = 2000,
     batch_size: int = 256,
     learning_rate: float = 1e-3,
     seed: int = 0,
@@ -161,7 +161,7 @@ def variational(
         rows: To train on.
         size: As for `autoencoder`.
         deviation: Of the decoder, about the error to expect (the paper's Table 5: 0.19 to 0.31).
-        epochs: As for `autoencoder`.
+        steps: As for `autoencoder`.
         batch_size: Likewise.
         learning_rate: Likewise.
         seed: Likewise.
@@ -169,7 +169,7 @@ def variational(
     Raises:
         ValueError: As `autoencoder`, or if the deviation is not above 0.
     """
-    training = Training(epochs, batch_size, learning_rate, seed)
+    training = Training(steps, batch_size, learning_rate, seed)
     return _trained(rows, size, training, deviation=deviation)
 
 
@@ -181,7 +181,7 @@ def _trained(
     masked: float = 0.0,
     deviation: float | None = None,
 ) -> Autoencoder:
-    for name in ("epochs", "batch_size", "learning_rate"):
+    for name in ("steps", "batch_size", "learning_rate"):
         if not getattr(training, name) > 0:
             raise ValueError(f"{name} must be above 0, got {getattr(training, name)}.")
     width = rows.sources.width

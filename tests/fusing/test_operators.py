@@ -14,7 +14,7 @@ from mtl_dm.fusing.widths import layer_widths
 from tests.fusing import embedded
 
 PAPER = 5488
-QUICK = "size=8, epochs=40, batch_size=50, learning_rate=0.01"
+QUICK = "size=8, steps=120, batch_size=50, learning_rate=0.01"
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_divergence_of_a_gaussian_code_by_hand():
         ("umap", "Unknown operator 'umap'. Known: autoencoder, concatenation, denoising, pca, var"),
         ("pca(size=72)", "below the 72 numbers of the sources, got 72"),
         ("autoencoder(size=99)", "below the 72 numbers of the sources, got 99"),
-        ("autoencoder(epochs=0)", "epochs must be above 0, got 0"),
+        ("autoencoder(steps=0)", "steps must be above 0, got 0"),
         ("denoising(masked=1.0)", r"must lie in \[0, 1\), got 1.0"),
         ("variational(deviation=0.0)", "deviation must be above 0, got 0.0"),
     ],

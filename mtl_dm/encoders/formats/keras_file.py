@@ -26,13 +26,13 @@ def keras_file(path: Path, layer: str | None) -> Network:
     model = load_keras(path, compile=False)
     require_finite(f"The encoder {path}", model)
     if isinstance(model, MultiTaskModel):
-        return Network(image_side(model), 3, network_of(model, layer))
+        return Network(image_side(model), 3, network_of(model, layer), model.count_params())
     shape = getattr(model, "input_shape", None)
     side, channels = image_size(f"The encoder {path}", tuple(shape or ())[1:])
     if layer is not None:
-        return Network(side, channels, layer_outputs(model, layer))
+        return Network(side, channels, layer_outputs(model, layer), model.count_params())
 
     def outputs(images: np.ndarray) -> np.ndarray:
         return flat(model(images, training=False))
 
-    return Network(side, channels, outputs)
+    return Network(side, channels, outputs, model.count_params())

@@ -47,4 +47,5 @@ def saved_model(path: Path, layer: str | None) -> Network:
         del held
         return flat(signature(**{name: tf.constant(images, spec.dtype)})[chosen])
 
-    return Network(side, channels, run)
+    parameters = sum(int(np.prod(each.shape)) for each in signature.variables)
+    return Network(side, channels, run, parameters)

@@ -58,7 +58,8 @@ def tfjs_graph(path: Path, layer: str | None) -> Network:
     chosen = layer or only_output(what, _outputs(content, known))
     require_layer(what, chosen, known)
     run = _function(plain, entries[0].name, chosen)
-    return Network(side, channels, lambda images: flat(run(tf.constant(images))))
+    parameters = sum(each.size for each in weights.values() if each.dtype.kind == "f")
+    return Network(side, channels, lambda images: flat(run(tf.constant(images))), parameters)
 
 
 def _graph(topology: Mapping[str, Any]) -> Any:

@@ -88,7 +88,7 @@ def train(
         for chosen in order.permutation(places)[: steps * size].reshape(steps, size):
             chosen = np.sort(chosen)  # Files are read from front to back.
             draw = tf.constant(training.seed * 1_000_003 + number, tf.int64)
-            images = changed(network_inputs(stored[chosen]), draw, training.shift)
+            images = changed(network_inputs(stored[chosen]), draw, training.shift).numpy()
             found.append(float(trained.train_on_batch(images, targets(chosen))))
             number += 1
         losses.append(float(np.mean(found)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,7 +75,8 @@ class Encoder:
         licence: What is known of the terms it may be used on.
 
     Raises:
-        ValueError: If the network takes images of another size or number of channels.
+        ValueError: If the name is none, or the network takes images of another size or number of
+            channels.
     """
 
     name: str
@@ -85,6 +87,11 @@ class Encoder:
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"\w[\w.-]*", self.name):  # It is the name of a folder, too.
+            raise ValueError(
+                "The name of an encoder must be letters, digits, '_', '-' and '.', got "
+                f"{self.name!r}: give name=NAME."
+            )
         if self.network.side not in (None, self.side):
             raise ValueError(
                 f"The encoder {self.name!r} takes images of {self.network.side} pixels a side, got "
@@ -107,14 +114,16 @@ class Encoder:
             float32 [B, D].
 
         Raises:
-            ValueError: If they are of another size, or an embedding is no finite number.
+            ValueError: If they are of another size, the network cannot be run, or an embedding is
+                no finite number.
+            MemoryError: If there is too little memory.
         """
         if images.shape[1:] != (self.side, self.side, 3):
             raise ValueError(
                 f"The encoder {self.name!r} takes images [B, {self.side}, {self.side}, 3], got "
                 f"{list(images.shape)}."
             )
-        found = np.asarray(self.network.run(self.preprocessing(images)), np.float32)
+        found = np.asarray(self._run(self.preprocessing(images)), np.float32)
         if found.ndim != 2 or len(found) != len(images):
             raise ValueError(
                 f"The encoder {self.name!r} must give one embedding for each image, of "
@@ -127,6 +136,19 @@ class Encoder:
                 f"{len(found)} images. Are its range (low, high) and colours right?"
             )
         return found
+
+    def _run(self, images: np.ndarray) -> np.ndarray:
+        try:
+            return self.network.run(images)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            # Whoever runs the file raises errors of its own, dozens of types.
+            if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's MemoryError.
+                raise
+            raise ValueError(
+                f"The encoder {self.name!r} cannot be run on images {list(images.shape)}: {error}"
+            ) from error
 
 
 def fingerprint_of(files: Iterable[Path], *details: object) -> str:

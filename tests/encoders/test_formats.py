@@ -108,6 +108,7 @@ def test_an_onnx_file_and_what_is_inside_it(tmp_path, first):
         ("tfjs/graph.json", "fc", ValueError, r"no layer 'fc'\. Known: conv, each, mean, out"),
         ("broken.keras", None, ValueError, "cannot be read"),
         ("broken.onnx", None, ValueError, "no ONNX file"),
+        ("empty", None, ValueError, "no SavedModel with the signature"),
         ("broken.json", None, ValueError, "no tfjs graph model"),
     ],
 )
@@ -115,6 +116,9 @@ def test_what_is_no_encoder(files, file, layer, error, message):
     folder = files[0]
     if file == "broken.onnx":
         pytest.importorskip("onnxruntime")
+    if file == "empty":
+        (folder / "empty").mkdir()
+        (folder / "empty" / "saved_model.pb").write_bytes(b"no graph")
     if file.startswith("broken"):
         (folder / file).write_bytes(b"{}")
     with pytest.raises(error, match=message):
@@ -142,6 +146,11 @@ def test_what_is_no_encoder(files, file, layer, error, message):
             ].update(s=[graphs.text("Erf")]),
             ValueError,
             "joined with Erf",
+        ),
+        (
+            lambda content: content["modelTopology"]["node"][-2].update(op="Unheard"),
+            ValueError,
+            "no graph that TensorFlow runs",
         ),
     ],
 )
@@ -171,6 +180,7 @@ def test_preprocessing_by_hand():
     [
         ("colours=cmyk", "colours must be one of rgb, bgr, grey, got 'cmyk'"),
         ("low=1.0", "low must be below high, got 1.0 and 1.0"),
+        ('name="a/b"', r"must be letters, digits.*, got 'a/b': give name=NAME"),
         ("side=5", "images of 4 pixels a side, got side=5"),
         ("colours=grey", "images of 3 channels, colours=grey gives 1"),
     ],
@@ -198,6 +208,9 @@ def test_nan_and_images_of_another_size_are_told():
         encoder(-np.ones((3, 4, 4, 3), np.float32))
     with pytest.raises(ValueError, match=r"takes images \[B, 4, 4, 3\], got \[1, 5, 5, 3\]"):
         encoder(np.ones((1, 5, 5, 3), np.float32))
+    failing = Encoder("failing", Network(4, 3, lambda images: {}["x"]), 4, Preprocessing(), "")
+    with pytest.raises(ValueError, match=r"'failing' cannot be run on images \[1, 4, 4, 3\]: 'x'"):
+        failing(np.ones((1, 4, 4, 3), np.float32))
 
 
 def test_public_encoders_say_that_their_files_are_missing(tmp_path):

@@ -30,7 +30,7 @@ def saved_model(path: Path, layer: str | None) -> Network:
         # Held by what runs it: TensorFlow keeps weights of a function only as long as its model.
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures[_SIGNATURE]
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # TensorFlow's are of a dozen types.
         raise ValueError(
             f"{what} is no SavedModel with the signature {_SIGNATURE}: {error}."
         ) from error

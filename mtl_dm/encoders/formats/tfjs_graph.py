@@ -57,7 +57,10 @@ def tfjs_graph(path: Path, layer: str | None) -> Network:
     known = [node.name for node in graph.node if node.op not in ("Const", "Placeholder")]
     chosen = layer or only_output(what, _outputs(content, known))
     require_layer(what, chosen, known)
-    run = _function(plain, entries[0].name, chosen)
+    try:
+        run = _function(plain, entries[0].name, chosen)
+    except Exception as error:  # Of an unknown operation, a circle, shapes that do not fit.
+        raise ValueError(f"{what} is no graph that TensorFlow runs: {error}") from error
     parameters = sum(each.size for each in weights.values() if each.dtype.kind == "f")
     return Network(side, channels, lambda images: flat(run(tf.constant(images))), parameters)
 

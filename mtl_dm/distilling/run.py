@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mtl_dm.distilling.pictures import pictures
-from mtl_dm.distilling.student import Training, cosines, outputs, through, train
+from mtl_dm.distilling.student import Training, agreement, through, train
 from mtl_dm.encoders import Encoder, ImageFolder, cached, encoders_of
 from mtl_dm.files import strict_json, temporary_prefix, write_atomically
 from mtl_dm.fusing import Fusion, Sources, fuse, random_errors
@@ -103,6 +103,8 @@ def distill(
         sources = _embedded(encoders, images, output)
         clock.stage("embeddings")
         say(f"embeddings: {len(images):,} images, {_widths(sources)}")
+        # A student is bound by the terms of its teachers.
+        say("licences: " + "; ".join(f"{each.name}: {each.licence}" for each in encoders))
         fitted, tested = split(len(images), options.held_out, options.training.seed)
         fusion = None if options.direct else fuse(options.operator, sources, fitted)
         clock.stage("operator")
@@ -190,10 +192,8 @@ def _student(
             return fusion.embed(sources.rows(at))
 
         losses = train(student, cosine_distance, stored, wanted, fitted, options.training, noted)
-        true = wanted(tested)
-        cosine = cosines(true, outputs(student, stored, tested))
-    # What a student would reach that gives every face the same embedding.
-    constant = cosines(true, np.tile(true.mean(axis=0), (len(true), 1)))
+        # `constant`: what a student would reach that gives every face the same embedding.
+        cosine, constant = agreement(student, stored, wanted, tested)
     say(
         f"student: mean cosine with the teacher {cosine:.3f} on held-out images (always the mean "
         f"embedding: {constant:.3f})"

@@ -98,21 +98,32 @@ def train(
     return losses
 
 
-def outputs(network: keras.Model, stored: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return what a network gives for some images, float32 [len(places), D]."""
-    found = [
-        keras.ops.convert_to_numpy(
-            network(network_inputs(stored[places[start : start + BATCH]]), training=False)
-        )
-        for start in range(0, len(places), BATCH)
-    ]
-    return np.concatenate(found)
+def agreement(
+    network: keras.Model, stored: np.ndarray, targets: Targets, places: np.ndarray
+) -> tuple[float, float]:
+    """Return the mean cosine of what a network gives and what it should give, and chance's.
 
+    Args:
+        network: From images to embeddings.
+        stored: All images, uint8 [R, S, S, 3].
+        targets: What it should give, [B, D].
+        places: Of the images to look at, BATCH at a time.
 
-def cosines(wanted: np.ndarray, found: np.ndarray) -> float:
-    """Return the mean cosine of pairs of embeddings [R, D]."""
-    distance = cosine_distance(keras.ops.convert_to_tensor(wanted), found)
-    return float(1.0 - keras.ops.convert_to_numpy(distance).mean())
+    Returns:
+        The mean cosine, and that of a network that always gives the mean of the targets.
+    """
+    parts = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
+    mean = sum(targets(part).astype(np.float64).sum(axis=0) for part in parts) / len(places)
+    sums = np.zeros(2)
+    for part in parts:
+        wanted = targets(part)
+        found = network(network_inputs(stored[part]), training=False)
+        always = np.tile(mean, (len(part), 1)).astype(np.float32)
+        for place, each in enumerate((found, always)):
+            distance = cosine_distance(wanted, keras.ops.convert_to_tensor(each))
+            sums[place] += keras.ops.convert_to_numpy(1.0 - distance).sum()
+    cosine, constant = (sums / len(places)).tolist()
+    return cosine, constant
 
 
 def through(student: keras.Model, decoder: keras.Model) -> keras.Model:

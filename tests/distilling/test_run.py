@@ -7,11 +7,13 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from scipy.spatial import distance
 
 from mtl_dm import distill
+from mtl_dm.distilling import student
 from mtl_dm.distilling.pictures import network_inputs, pictures
 from mtl_dm.distilling.run import split, student_of
-from mtl_dm.distilling.student import Training, cosines, outputs, train
+from mtl_dm.distilling.student import Training, agreement, train
 from mtl_dm.encoders import ImageFolder
 from mtl_dm.models import BACKBONES
 
@@ -50,6 +52,7 @@ def test_a_student_and_its_record(folder, tmp_path, capsys):
     assert distill.main(arguments(folder, tmp_path)) == 0
     said = capsys.readouterr().out
     assert "embeddings: 24 images, cells 27" in said and "operator: 27 -> 4 numbers" in said
+    assert "licences: cells: unknown" in said
     record = json.loads((tmp_path / "distill.json").read_text(encoding="utf-8"))
     assert record["images"] == {"fitted": 22, "held_out": 2}
     assert record["encoders"][0]["width"] == 27 and record["encoders"][0]["parameters"] == 0
@@ -59,8 +62,8 @@ def test_a_student_and_its_record(folder, tmp_path, capsys):
     assert operator["nrmse"]["cells"] < 0.5 < operator["nrmse_of_random"]["cells"]
     assert -1 <= record["student"]["cosine"] <= 1
     assert list(record["seconds"]) == ["embeddings", "operator", "student"]
-    student = BACKBONES.create(str(tmp_path / "student.keras"), (SIDE, SIDE, 3))
-    assert student.count_params() >= record["student"]["parameters"] > 0
+    found = BACKBONES.create(str(tmp_path / "student.keras"), (SIDE, SIDE, 3))
+    assert found.count_params() >= record["student"]["parameters"] > 0
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"student.keras", "distill.json", "embeddings"}
 
@@ -120,7 +123,7 @@ def test_a_split_is_seeded_and_whole():
     assert [len(part) for part in split(20, 0.01, 0)] == [18, 2]
 
 
-def test_training_moves_a_network_towards_its_targets(folder, tmp_path):
+def test_training_moves_a_network_towards_its_targets(folder, tmp_path, monkeypatch):
     network = keras.Sequential(
         [keras.Input((SIDE, SIDE, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
     )
@@ -128,16 +131,22 @@ def test_training_moves_a_network_towards_its_targets(folder, tmp_path):
     with pictures(ImageFolder(folder / "images"), SIDE, tmp_path) as stored:
         means = network_inputs(stored).mean(axis=(1, 2))
         wanted = means @ np.array([[1.0, -1.0], [2.0, 0.0], [0.5, 1.0]], np.float32)
-        before = np.square(outputs(network, stored, places) - wanted).mean()
+        before = np.square(network(network_inputs(stored)) - wanted).mean()
         told = []
         options = Training(epochs=15, batch_size=12, learning_rate=0.1, shift=0.0)
         losses = train(
             network, "mse", stored, lambda at: wanted[at], places, options,
             lambda epoch, loss: told.append((epoch, loss)),
         )  # fmt: skip
-        after = np.square(outputs(network, stored, places) - wanted).mean()
+        found = keras.ops.convert_to_numpy(network(network_inputs(stored)))
+        after = np.square(found - wanted).mean()
+        monkeypatch.setattr(student, "BATCH", 7)
+        cosines = agreement(network, stored, lambda at: wanted[at], places[:15])
+        true = [distance.cosine(*pair) for pair in zip(wanted[:15], found[:15], strict=True)]
+        always = [distance.cosine(each, wanted[:15].mean(axis=0)) for each in wanted[:15]]
     assert told == list(enumerate(losses, start=1)) and len(losses) == 15
     assert after < before / 2
-    assert cosines(wanted, wanted) == pytest.approx(1) and list(tmp_path.iterdir()) == []
+    assert cosines == pytest.approx((1 - np.mean(true), 1 - np.mean(always)), abs=1e-5)
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="epochs must be above 0, got -1"):
         Training(epochs=-1)

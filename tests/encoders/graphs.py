@@ -88,12 +88,14 @@ def write(folder):
     ]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     # The cut goes through a number.
-    (folder / "graph1.bin").write_bytes(data[:57])
-    (folder / "graph2.bin").write_bytes(data[57:])
+    (folder / "group1-shard1of2.bin").write_bytes(data[:57])
+    (folder / "group1-shard2of2.bin").write_bytes(data[57:])
     content = {
         "format": "graph-model",
         "modelTopology": topology(),
-        "weightsManifest": [{"paths": ["graph1.bin", "graph2.bin"], "weights": weights}],
+        "weightsManifest": [
+            {"paths": ["group1-shard1of2.bin", "group1-shard2of2.bin"], "weights": weights}
+        ],
         "userDefinedMetadata": {"signature": {"outputs": {"out:0": {"name": "out:0"}}}},
     }
     (folder / "graph.json").write_text(json.dumps(content), encoding="utf-8")

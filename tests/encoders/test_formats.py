@@ -79,6 +79,16 @@ def test_a_tfjs_graph_is_what_its_operations_say(files):
     np.testing.assert_allclose(inside, graphs.mean_of(IMAGES), rtol=1e-4, atol=1e-5)
 
 
+def test_every_shard_counts_for_the_fingerprint(tmp_path):
+    path = graphs.write(tmp_path)
+    (before,) = encoders_of(f'file(path="{path}")')
+    assert before.network.parameters == 15 + 5 + 5 + 5 + 10 + 2
+    shard = tmp_path / "group1-shard2of2.bin"
+    shard.write_bytes(shard.read_bytes()[:-4] + np.float32(7).tobytes())
+    (after,) = encoders_of(f'file(path="{path}")')
+    assert before.fingerprint != after.fingerprint
+
+
 @pytest.mark.parametrize("first", [False, True])
 def test_an_onnx_file_and_what_is_inside_it(tmp_path, first):
     pytest.importorskip("onnxruntime")
@@ -131,7 +141,7 @@ def test_what_is_no_encoder(files, file, layer, error, message):
         (lambda content: content["weightsManifest"][0]["paths"].pop(), ValueError, "ends behind"),
         (lambda content: content["weightsManifest"][0]["weights"].pop(), ValueError, "shards hold"),
         (
-            lambda content: content["weightsManifest"][0].update(paths=["../graph1.bin"]),
+            lambda content: content["weightsManifest"][0].update(paths=["../group1-shard1of2.bin"]),
             ValueError,
             "beside the manifest",
         ),

@@ -8,6 +8,7 @@ from mtl_dm.encoders.formats.keras_file import keras_file
 from mtl_dm.encoders.formats.onnx_file import onnx_file
 from mtl_dm.encoders.formats.saved_model import saved_model
 from mtl_dm.encoders.formats.tfjs_graph import tfjs_graph
+from mtl_dm.encoders.formats.tfjs_weights import shards_of
 from mtl_dm.encoders.network import Network
 
 _BY_SUFFIX = {".keras": keras_file, ".h5": keras_file, ".onnx": onnx_file, ".json": tfjs_graph}
@@ -40,9 +41,9 @@ def read_network(path: Path, layer: str | None) -> Network:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files that an encoder consists of, sorted: its fingerprint is theirs."""
+    """Return the files that an encoder which was read consists of: its fingerprint is theirs."""
     if path.is_dir():
         return sorted(each for each in path.rglob("*") if each.is_file())
     if path.suffix.lower() == ".json":
-        return [path, *sorted(path.parent.glob(f"{path.stem}*.bin"))]
+        return [path, *shards_of(path)]
     return [path]

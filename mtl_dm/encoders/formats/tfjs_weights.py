@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mtl_dm.files import MALFORMED, require_regular_file
+from mtl_dm.files import MALFORMED, read_json, require_regular_file
 
 _TYPES = {
     "float32": np.float32,
@@ -42,6 +42,12 @@ def weights_of(manifest: Sequence[Mapping[str, Any]], folder: Path) -> dict[str,
     except MALFORMED as error:
         raise ValueError(f"The weights in {folder} do not fit their manifest: {error}.") from error
     return found
+
+
+def shards_of(path: Path) -> list[Path]:
+    """Return the files of weights that the JSON file of a model names, in their order."""
+    groups = read_json(path)["weightsManifest"]
+    return [path.parent / name for group in groups for name in group["paths"]]
 
 
 def _shard(folder: Path, name: str) -> bytes:

@@ -14,7 +14,10 @@ from mtl_dm.distilling import student
 from mtl_dm.distilling.pictures import network_inputs, pictures
 from mtl_dm.distilling.run import split, student_of
 from mtl_dm.distilling.student import Training, agreement, train
-from mtl_dm.encoders import ImageFolder
+from mtl_dm.encoders import ENCODERS, Encoder, ImageFolder
+from mtl_dm.encoders.encoder import Preprocessing
+from mtl_dm.encoders.network import Network
+from mtl_dm.fusing import OPERATORS
 from mtl_dm.models import BACKBONES
 
 COUNT, SIDE = 24, 16
@@ -150,3 +153,32 @@ def test_training_moves_a_network_towards_its_targets(folder, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="epochs must be above 0, got -1"):
         Training(epochs=-1)
+
+
+def test_a_newcomers_encoder_and_operator(folder, tmp_path, monkeypatch):
+    for registry in (ENCODERS, OPERATORS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+
+    @ENCODERS.register("rows")
+    def rows_of(power: float = 1.0):
+        def run(images):
+            return np.abs(images).mean(axis=(2, 3)) ** power
+
+        return Encoder("rows", Network(SIDE, 3, run), SIDE, Preprocessing(), f"hers {power}")
+
+    @OPERATORS.register("first")
+    class First:
+        def __init__(self, rows, size: int = 4):
+            self.size, self.width = size, rows.sources.width
+
+        def encode(self, rows):
+            return rows[:, : self.size]
+
+        def decode(self, codes):
+            return np.pad(codes, ((0, 0), (0, self.width - self.size)))
+
+    more = ("--encoders=rows(power=2.0)", "--operator=first(size=4)")
+    assert distill.main(arguments(folder, tmp_path, *more)) == 0
+    record = json.loads((tmp_path / "distill.json").read_text(encoding="utf-8"))
+    assert record["encoders"][0]["parameters"] is None
+    assert record["encoders"][0]["sha256"] == "hers 2.0" and record["operator"]["size"] == 4

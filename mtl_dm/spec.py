@@ -64,6 +64,23 @@ def parse(text: str) -> Spec:
     return spec
 
 
+def parse_several(text: str) -> list[Spec]:
+    """Return the specifications that a text lists with commas between them, at least one.
+
+    Raises:
+        ValueError: As `parse`.
+    """
+    parser = _Parser(text)
+    found = [parser.spec()]
+    while True:
+        parser.skip_space()
+        if parser.ended():
+            return found
+        if not parser.comma():
+            raise parser.error(f"expected ',' or the end, got {parser.rest()!r}")
+        found.append(parser.spec())
+
+
 class _Parser:
     """Reads a text from left to right, once."""
 
@@ -85,6 +102,10 @@ class _Parser:
 
     def skip_space(self) -> None:
         self._match(_SPACE)
+
+    def comma(self) -> bool:
+        """Go past a comma, if there is one."""
+        return self._take(",")
 
     def spec(self) -> Spec:
         self.skip_space()

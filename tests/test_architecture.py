@@ -51,6 +51,10 @@ LAYERS = {
     "exporting": 8,
     "predict": 8,
     "export": 9,
+    "encoders": 8,
+    "fusing": 9,
+    "distilling": 10,
+    "distill": 11,
 }
 
 

@@ -2,7 +2,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from mtl_dm.spec import Spec, parse, repeated
+from mtl_dm.spec import Spec, parse, parse_several, repeated
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,8}", fullmatch=True)
 SCALARS = st.one_of(
@@ -127,3 +127,15 @@ def test_code_is_no_literal(code):
 def test_repeated_names_among_many():
     many = [f"n{number}" for number in range(100_000)]
     assert repeated([*many, "n7", "b", "b"]) == ["b", "n7"]
+
+
+@hypothesis.given(st.lists(SPECS, min_size=1, max_size=3))
+@hypothesis.settings(max_examples=30)
+def test_several_with_commas_between_them(specs):
+    assert parse_several(" , ".join(map(str, specs))) == specs
+
+
+@pytest.mark.parametrize("text", ["", "a,", "a b", "a(b=1) ; c", ",a"])
+def test_what_is_no_list_of_specifications(text):
+    with pytest.raises(ValueError, match="is no specification"):
+        parse_several(text)

@@ -50,14 +50,14 @@ def network_of(model: MultiTaskModel, layer: str | None = None, task: str | None
             was chosen.
     """
     if layer is not None:
-        return _listening(model.backbone, layer)
+        return layer_outputs(model.backbone, layer)
     names = [each.name for each in model.tasks]
     if task is not None and task not in names:
         raise ValueError(f"The checkpoint has no task {task!r}. Known: {', '.join(names)}.")
 
     def features(images: np.ndarray) -> np.ndarray:
         found, _ = model.extract(images, training=False)
-        return _flat(_chosen(found, task))
+        return flat(_chosen(found, task))
 
     return features
 
@@ -95,11 +95,18 @@ def embed(
     return {name: total / counts[name] for name, total in sums.items()}
 
 
-def _listening(backbone: Any, name: str) -> Network:
+def layer_outputs(backbone: Any, name: str) -> Network:
     """Return what a layer says of images, wherever in the backbone it is.
 
     Its outputs are heard, not cut out of a graph: networks that are no graph have none, and a
     `Sequential` that was loaded has one whose inputs do not connect.
+
+    Args:
+        backbone: Any Keras model.
+        name: Of the layer.
+
+    Raises:
+        ValueError: If there is no layer of that name, or several; the known ones are listed.
     """
     found = [each for each in _layers(backbone) if each.name == name]
     if len(found) != 1:
@@ -123,7 +130,7 @@ def _listening(backbone: Any, name: str) -> Network:
             layer.call = call
         if len(heard) != 1:
             raise ValueError(f"The layer {name!r} is used {len(heard)} times, not once.")
-        return _flat(heard[0])
+        return flat(heard[0])
 
     return outputs
 
@@ -147,7 +154,12 @@ def _chosen(features: Mapping[str, Any], task: str | None) -> Any:
     return features[task]
 
 
-def _flat(found: Any) -> np.ndarray:
+def flat(found: Any) -> np.ndarray:
+    """Return outputs [B, ..., D] as embeddings [B, D], averaged over the axes between.
+
+    Raises:
+        ValueError: If they have a single axis.
+    """
     numbers = keras.ops.convert_to_numpy(found)
     if numbers.ndim < 2:
         raise ValueError(f"An embedding must be [images, numbers], got the shape {numbers.shape}.")

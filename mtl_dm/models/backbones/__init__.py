@@ -1,14 +1,12 @@
 """Backbones by name, one file each: input_shape -> a model from inputs to features [B, D].
 
 Or to a dictionary: features by task name for those tasks that have their own, and what else terms
-of the objective may use. An entry is decorated with `example`, an input for the tests.
+of the objective may use. An entry is decorated with `example`, an input for the tests. Where a name
+stands the path of a .keras file may stand, too.
 """
 
-from collections.abc import Callable
-
-import keras
-
 from mtl_dm.models.backbones._contract import Example, example, example_of, require_image
+from mtl_dm.models.backbones._saved import Backbones
 from mtl_dm.models.backbones.adashare import adashare
 from mtl_dm.models.backbones.compact_cnn import compact_cnn
 from mtl_dm.models.backbones.dense_trunk import dense_trunk
@@ -25,15 +23,15 @@ from mtl_dm.models.backbones.mter_kdtd import mter_kdtd
 from mtl_dm.models.backbones.nts_net import nts_net
 from mtl_dm.models.backbones.pretrained import pretrained
 from mtl_dm.models.backbones.psr import psr
+from mtl_dm.models.backbones.resnet18_narrow import resnet18_narrow
 from mtl_dm.models.backbones.resnet50 import resnet50
 from mtl_dm.models.backbones.small_resnet import small_resnet
 from mtl_dm.models.backbones.task_routing import task_routing
 from mtl_dm.models.backbones.tmif_fea import tmif_fea
 from mtl_dm.models.backbones.vgg16 import vgg16
 from mtl_dm.models.backbones.vggface import vggface
-from mtl_dm.registry import Registry
 
-BACKBONES: Registry[Callable[..., keras.Model]] = Registry("backbone")
+BACKBONES = Backbones("backbone")
 BACKBONES.register("adashare")(adashare)
 BACKBONES.register("compact_cnn")(compact_cnn)
 BACKBONES.register("dense_trunk")(dense_trunk)
@@ -50,6 +48,7 @@ BACKBONES.register("mter_kdtd")(mter_kdtd)
 BACKBONES.register("nts_net")(nts_net)
 BACKBONES.register("pretrained")(pretrained)
 BACKBONES.register("psr")(psr)
+BACKBONES.register("resnet18_narrow")(resnet18_narrow)
 BACKBONES.register("resnet50")(resnet50)
 BACKBONES.register("small_resnet")(small_resnet)
 BACKBONES.register("task_routing")(task_routing)

@@ -1,0 +1,1 @@
+"""Several frozen encoders -> one small student: the two steps of Vielzeuf et al. 2019."""

@@ -1,0 +1,76 @@
+"""The faces that embeddings are made of: all image files below a folder, in a fixed order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mtl_dm import data
+from mtl_dm.faces.reading import SUFFIXES, decode_image
+from mtl_dm.files import printable, require_regular_file
+
+
+class ImageFolder:
+    """Image files, by their paths below a folder.
+
+    Args:
+        root: Folder of aligned faces, one a file, as data_prep.align writes them.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If there is no image in it.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise FileNotFoundError(f"There is no folder of images at {printable(self.root)}.")
+        paths = (each for each in self.root.rglob("*") if each.suffix.lower() in SUFFIXES)
+        self.names: Sequence[str] = sorted(
+            each.relative_to(self.root).as_posix() for each in paths if each.is_file()
+        )
+        if not self.names:
+            raise ValueError(
+                f"There is no image ({', '.join(SUFFIXES)}) in {printable(self.root)}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def digest(self, name: str) -> str:
+        """Return what changes when an image's file does."""
+        return digest_of(self._bytes(name))
+
+    def read(self, name: str, side: int) -> tuple[str, np.ndarray]:
+        """Return digest and image, float32 [side, side, 3] in [-1, 1].
+
+        Raises:
+            OSError: If the file cannot be read.
+            ValueError: If it holds no whole image.
+        """
+        content = self._bytes(name)
+        try:
+            image = data.network_input(decode_image(content), side)
+        except ValueError as error:
+            raise ValueError(f"{printable(self.root / name)}: {error}.") from error
+        return digest_of(content), keras.ops.convert_to_numpy(image)
+
+    def batches(self, places: Sequence[int], side: int, size: int) -> Iterator[np.ndarray]:
+        """Yield images float32 [size or fewer, side, side, 3] in the order of `places`."""
+        for start in range(0, len(places), size):
+            chosen = places[start : start + size]
+            yield np.stack([self.read(self.names[place], side)[1] for place in chosen])
+
+    def _bytes(self, name: str) -> bytes:
+        path = self.root / name
+        require_regular_file(path)
+        return path.read_bytes()
+
+
+def digest_of(content: bytes) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of a file's bytes."""
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -19,7 +19,7 @@ Expected (demo, three seeds, measured): the default coupling, believed (`trust=F
     rule="first"`, an older run), is above NC MT in expressions and action units, decidedly, and
     with Table 1 or a counted table it teaches the units that no training image is annotated for
     (average precision 41 and 45 against 18); protected, as it is by default, it keeps next to
-    nothing of this in five epochs, for its gates stay closed; the printed coupling
+    nothing of this in five epochs, for its gates hardly open; the printed coupling
     suppresses action units (why: `losses.matching.matching_paper`), and bernoulli + distillation
     does too. real (78 cells, measured): against ST, NC MT lowers the AFA of movements by 6.2 +- 5.6
     (FER2013) and 11.3 +- 2.7 points (LFW), not the expressions; neither coupling repairs it, the

@@ -192,7 +192,12 @@ def _raw(
 
 
 def open_built(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilder, str]:
-    """Return the builder, its data built, and the split that `name` means."""
+    """Return the builder, its data built, and the split that `name` means.
+
+    Raises:
+        FileNotFoundError: If the data set must be built first.
+        ValueError: If the name or the split is unknown.
+    """
     name, _, split = name.partition(":")
     builder = datasets.make_builder(name, data_dir)
     if not builder.info.splits:

@@ -168,20 +168,49 @@ def discounted(evidence: Evidence, share: Any) -> Evidence:
 
 
 def opening(evidence: Evidence) -> Any:
-    """Return how much of the couplings' gradient a head gets, in [0, 1].
+    """Return how much of the couplings' gradient a head gets, in [0, 1], until labels confirm it.
 
-    Source: this project. With u the weighted mean of u_k and e its standard error,
+    Source: this project. With z of `standing` and
 
-        e^2 = sum w_k^2 (u_k - u)^2 / (sum w_k)^2 / (1 - 1 / n),    n = (sum w_k)^2 / sum w_k^2
-        z = u / e,    rho = sum w_k u_k / sum w_k v_k,
+        rho = sum w_k u_k / sum w_k v_k,
         s = clip(z - 2, 0, 1) clip(rho, 0, 1)
 
     z is large where the confirmation is no accident, rho where it is as good as the task's own. It
     does not depend on the units of |G|. Steps are taken to be independent.
 
     Args:
+        evidence: Of the steps so far; where there are too few the opening is 0.
+    """
+    confirmed = ops.divide_no_nan(evidence.wu, evidence.wv)
+    rho = ops.where(evidence.wv > 0, ops.clip(confirmed, 0.0, 1.0), 1.0)
+    return _ramp(standing(evidence)) * rho
+
+
+def remaining(evidence: Evidence) -> Any:
+    """Return how much of the couplings' gradient a head gets, in [0, 1], until labels refute it.
+
+    Source: this project, for couplings whose table labels have confirmed already. With z of
+    `standing`
+
+        s = 1 - clip(-z - 2, 0, 1)
+
+    Args:
+        evidence: Of the steps so far; where there are too few the opening is 1.
+    """
+    return 1.0 - _ramp(-standing(evidence))
+
+
+def standing(evidence: Evidence) -> Any:
+    """Return how many standard errors the mean of u is above 0.
+
+    With u the weighted mean of u_k and e its standard error,
+
+        e^2 = sum w_k^2 (u_k - u)^2 / (sum w_k)^2 / (1 - 1 / n),    n = (sum w_k)^2 / sum w_k^2
+        z = u / e
+
+    Args:
         evidence: Of the steps so far; where n, the number of steps that it is worth, is below
-            `LEAST_STEPS` the opening is 0.
+            `LEAST_STEPS` z is 0.
     """
     worth = ops.divide_no_nan(ops.square(evidence.w), evidence.w2)
     mean = ops.divide_no_nan(evidence.wu, evidence.w)
@@ -189,7 +218,8 @@ def opening(evidence: Evidence) -> Any:
     # Differences of sums in float32 are no better than this.
     squares = ops.maximum(squares, ROUNDING * evidence.w2u2)
     z = evidence.wu * ops.sqrt(ops.divide_no_nan(worth - 1.0, worth * squares))
-    confirmed = ops.divide_no_nan(evidence.wu, evidence.wv)
-    rho = ops.where(evidence.wv > 0, ops.clip(confirmed, 0.0, 1.0), 1.0)
-    passed = ops.clip((z - CLOSED_BELOW) / (OPEN_ABOVE - CLOSED_BELOW), 0.0, 1.0)
-    return ops.where(worth >= LEAST_STEPS, passed * rho, 0.0)
+    return ops.where(worth >= LEAST_STEPS, z, 0.0)
+
+
+def _ramp(z: Any) -> Any:
+    return ops.clip((z - CLOSED_BELOW) / (OPEN_ABOVE - CLOSED_BELOW), 0.0, 1.0)

@@ -18,9 +18,12 @@ from mtl_dm.losses.confirmation import (
     discounted,
     head_gradients,
     opening,
+    remaining,
     with_step,
 )
 
+ASKED, HELD, BELIEVED = 0.0, 1.0, 2.0
+"""What a gate does: open once labels confirm, stay closed, stay open until labels refute."""
 OPEN, SHUT = 0.99, 0.01
 """Openings from which, and up to which, a gate is said to be open or closed."""
 
@@ -55,7 +58,8 @@ class AtLogits(NamedTuple):
 class GradientGate(keras.layers.Layer):
     """Lets a part of the couplings' gradient through to a head; see `mtl_dm.losses.confirmation`.
 
-    It starts closed. What it remembers are weights, so that checkpoints hold them.
+    It starts closed, until labels confirm what is asked for, unless a judgement says otherwise. What
+    it remembers are weights, so that checkpoints hold them.
 
     Args:
         size: Labels of the head.
@@ -68,7 +72,7 @@ class GradientGate(keras.layers.Layer):
         self.size = size
         # Not in `build`: a gate may be held before the first batch.
         self.opening = self._memory("opening", ())
-        self._held = self._memory("held", ())
+        self._stance = self._memory("stance", ())
         self._evidence = self._memory("evidence", (len(Evidence._fields),))
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -99,13 +103,14 @@ class GradientGate(keras.layers.Layer):
         """Forget everything and stay closed, whatever is learned meanwhile, until the release."""
         for each in self.weights:
             each.assign(ops.zeros_like(each))
-        self._held.assign(1.0)
+        self._stance.assign(HELD)
 
-    def release(self, share: float) -> None:
+    def release(self, share: float, believed: bool = False) -> None:
         """Let the gate open by what it has learned; a head that nobody labels, from the next step.
 
         Args:
             share: How much of what it has looked at so far is still asked for, in [0, 1].
+            believed: Open it until labels refute what is asked for, not only once they confirm it.
         """
         so_far = Evidence(*ops.unstack(ops.convert_to_tensor(self._evidence)))
         now = discounted(so_far, share)
@@ -113,13 +118,13 @@ class GradientGate(keras.layers.Layer):
             last = ops.convert_to_tensor(self._last)
             self._last.assign(ops.stack([last[0], ops.zeros_like(last[1])]))
         self._evidence.assign(ops.stack(now))
-        self._held.assign(0.0)
-        self.opening.assign(opening(now))
+        self._stance.assign(BELIEVED if believed else ASKED)
+        self.opening.assign(remaining(now) if believed else opening(now))
 
     @property
     def held(self) -> bool:
         """Whether the gate is held closed."""
-        return bool(ops.convert_to_numpy(self._held))
+        return float(ops.convert_to_numpy(self._stance)) == HELD
 
     def beside(self, seen: Any, own: Any, coupled: Any) -> tuple[Any, Any]:
         """Return the gradients of this step and their inner products with those of the last.
@@ -137,8 +142,8 @@ class GradientGate(keras.layers.Layer):
         return ops.reshape(now, self._last.shape), ops.matmul(both, ops.transpose(both))
 
     def state(self) -> Any:
-        """Return [10]: the evidence, the opening and whether the gate is held."""
-        scalars = [ops.reshape(each, (1,)) for each in (self.opening, self._held)]
+        """Return [10]: the evidence, the opening and the stance."""
+        scalars = [ops.reshape(each, (1,)) for each in (self.opening, self._stance)]
         return ops.concatenate([self._evidence, *scalars])
 
     def remember(self, evidence: Any, opening: Any, now: Any, where: Any) -> None:
@@ -193,8 +198,10 @@ def learn(
     known = before[:-2]
     found = with_step(Evidence(*ops.unstack(known)), step.u, step.v, step.own)
     found = ops.where(step.judged, ops.stack(found), known)
-    open_to = ops.where(step.unasked, 1.0, opening(Evidence(*ops.unstack(found))))
-    open_to = ops.where(before[-1] > 0, 0.0, open_to)
+    evidence, stance = Evidence(*ops.unstack(found)), before[-1]
+    open_to = ops.where(stance == BELIEVED, remaining(evidence), opening(evidence))
+    open_to = ops.where(step.unasked, 1.0, open_to)
+    open_to = ops.where(stance == HELD, 0.0, open_to)
     after = ops.where(taken, ops.concatenate([found, open_to[None]]), before[:-1])
     # What was asked for is judged once, also where nothing is asked for after it.
     asked = ops.logical_or(step.coupled > 0, step.judged)

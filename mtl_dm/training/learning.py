@@ -58,8 +58,9 @@ class LearnRelatedness(keras.callbacks.Callback):
     network that a table has taught cannot judge it. Where a coupling has gradient gates of its own
     these are held instead, so that its losses are logged and teach nothing: the gates look at the
     table meanwhile, for where classes are few they are soon memorised, and memorised images confirm
-    nothing. What they have seen counts by the share of the table that labels confirm, if that is
-    `ANOTHER` at least. Then, every few epochs:
+    nothing. Of a table of which labels confirm `ANOTHER` at least, gates start open and close if
+    other images refute it, what they have seen counting by that share; of any other they start
+    closed. Then, every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -168,17 +169,22 @@ class LearnRelatedness(keras.callbacks.Callback):
             for scale in self._scales(index):
                 scale.assign(0.0)
 
-    def _end_warm_up(self, index: int, confirmed: float = 1.0) -> None:
+    def _end_warm_up(self, index: int, confirmed: float | None = None) -> None:
         """Switch a coupling on; a term that runs keeps what the validation gate has left of it.
 
         Args:
             index: Of the coupling.
-            confirmed: Share of its table that labels confirm.
+            confirmed: Share of its table that labels confirm; None: nobody has asked them.
         """
         for gate in self._gates(index):
-            if gate.held:
-                # A table that is another one has nothing to do with what was asked for by the old.
-                gate.release(confirmed if confirmed >= ANOTHER else 0.0)
+            if not gate.held:
+                continue
+            if confirmed is None:
+                gate.release(1.0)
+            elif confirmed < ANOTHER:  # Another table has nothing to do with what the old asked.
+                gate.release(0.0)
+            else:
+                gate.release(confirmed, believed=True)
         for scale in self._scales(index):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)

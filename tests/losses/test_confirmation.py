@@ -21,17 +21,29 @@ def opened(u, v, w):
     return float(confirmation.opening(evidence_of(u, v, w)))
 
 
+def kept_open(u, v, w):
+    return float(confirmation.remaining(evidence_of(u, v, w)))
+
+
 def reference(u, v, length):
-    """The equations of the docstrings in float64."""
+    """The equations of the docstrings in float64: the standing and the ratio of confirmations."""
     forget = [confirmation.KEPT ** np.arange(k)[::-1] for k in range(len(v))]
     own = [np.average(v[: len(f)], weights=f) if len(f) else v[0] for f in forget]
     w = length * np.maximum(own, 0) ** 2
     worth = w.sum() ** 2 / np.sum(w**2)
     mean = np.average(u, weights=w)
     error = np.sqrt(np.sum(w**2 * (u - mean) ** 2) / (1 - 1 / worth)) / w.sum()
-    rho = np.clip(np.sum(w * u) / np.sum(w * v), 0, 1)
+    return mean / error, np.clip(np.sum(w * u) / np.sum(w * v), 0, 1)
+
+
+def ramp(z):
     low, high = confirmation.CLOSED_BELOW, confirmation.OPEN_ABOVE
-    return np.clip((mean / error - low) / (high - low), 0, 1) * rho
+    return np.clip((z - low) / (high - low), 0, 1)
+
+
+def until_confirmed(u, v, length):
+    z, rho = reference(u, v, length)
+    return ramp(z) * rho
 
 
 def steps(u, v=0.1, noise=0.1, count=30, seed=0):
@@ -43,21 +55,37 @@ def steps(u, v=0.1, noise=0.1, count=30, seed=0):
 @pytest.mark.parametrize("seed", range(6))
 def test_the_opening_is_that_of_the_equations(seed):
     said = steps(0.06, seed=seed)
-    np.testing.assert_allclose(opened(*said), reference(*said), atol=1e-3)
+    np.testing.assert_allclose(opened(*said), until_confirmed(*said), atol=1e-3)
+
+
+@pytest.mark.parametrize("mean", [-0.12, -0.06, -0.03, 0.0, 0.06])
+def test_what_remains_is_that_of_the_equations(mean):
+    said = steps(mean, seed=3)
+    z, _ = reference(*said)
+    np.testing.assert_allclose(kept_open(*said), 1 - ramp(-z), atol=1e-3)
+    assert opened(*said) <= kept_open(*said)
+
+
+def test_what_labels_have_confirmed_stays_open_until_other_images_refute_it():
+    assert kept_open([], [], []) == kept_open([-0.9] * 4, [0.9] * 4, [1.0] * 4) == 1
+    assert kept_open(*steps(0.0, noise=0.3)) > 0.9, "chance alone refutes nothing"
+    assert kept_open(*steps(-0.1)) == 0
+    u, v, w = steps(-0.1, noise=0.02, count=400)
+    assert kept_open(u, -np.abs(v), w) == 1, "images that are memorised refute nothing"
 
 
 def test_it_does_not_depend_on_the_units_of_the_gradient():
     drawn = (steps(0.05, seed=seed) for seed in range(50))
-    said = next(each for each in drawn if 0.1 < reference(*each) < 0.9)
+    said = next(each for each in drawn if 0.1 < until_confirmed(*each) < 0.9)
     u, v, w = said
     for factor in (1e-4, 1e3):
-        np.testing.assert_allclose(opened(u, v, factor * w), reference(*said), rtol=1e-2)
+        np.testing.assert_allclose(opened(u, v, factor * w), until_confirmed(*said), rtol=1e-2)
 
 
 def test_a_wrong_direction_stays_closed_and_a_confirmed_one_opens_as_far_as_the_task_does():
     assert opened(*steps(-0.1)) == 0
     u, v, w = steps(0.1, noise=0.01)
-    assert opened(u, v, w) == pytest.approx(reference(u, v, w), abs=1e-3)
+    assert opened(u, v, w) == pytest.approx(until_confirmed(u, v, w), abs=1e-3)
     assert opened(u, 2 * v, w) == pytest.approx(0.5, abs=0.05)
 
 

@@ -129,6 +129,26 @@ def test_a_gate_that_is_held_learns_and_stays_closed_until_it_is_released():
     assert not any(np.any(each) for each in state(free)[2:])
 
 
+def test_a_gate_that_is_believed_is_open_until_other_images_refute_it():
+    made = gate()
+    made.hold()
+    made.release(0.0, believed=True)
+    first = said()
+    opened = [float(made.opening)]
+    for _ in range(20):  # What couplings ask for is the opposite of what labels say.
+        drawn = [a + 0.1 * b for a, b in zip(first, said(), strict=True)]
+        learn_alone(made, AtLogits(drawn[0], drawn[1], -drawn[1]), None, True)
+        opened.append(float(made.opening))
+    assert opened[:5] == [1.0] * 5, "too few steps refute nothing"
+    assert opened[-1] == 0.0
+    assert opened == sorted(opened, reverse=True)
+    other = gate()  # What it does is among its weights.
+    other.set_weights(made.get_weights())
+    for one in (made, other):
+        learn_alone(one, first, None, True)
+    np.testing.assert_array_equal(state(made)[0], state(other)[0])
+
+
 def test_what_was_asked_for_is_judged_once():
     made, nothing = gate(), np.zeros((5, 3), np.float32)
     first, *steps = agreeing(4)

@@ -58,11 +58,12 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.scales, self.held, self.tables = [], [], []
+        self.scales, self.held, self.opened, self.tables = [], [], [], []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.scales.append([float(self.model.term_scales[term].numpy()) for term in TERMS])
         self.held.append([gate.held for gate in self.model.gates.values()])
+        self.opened.append([float(gate.opening) for gate in self.model.gates.values()])
         self.tables.append(self.model.live_relatedness["0"].value())
 
 
@@ -231,6 +232,7 @@ def test_a_wrong_table_is_judged_once_and_replaced(world, monkeypatch, capsys):
     ]
     assert watch.scales == [[1.0, 1.0]] * 8
     assert watch.held == [[True, True]] * 2 + [[False, False]] * 6
+    assert watch.opened[2] == [0.0, 0.0], "nothing is known of what is in use instead"
     assert watch.tables[1] == WRONG
     changed = [one != two for one, two in zip(watch.tables, watch.tables[1:], strict=False)]
     assert changed == [False, True, False, True, False, True, False]
@@ -239,9 +241,11 @@ def test_a_wrong_table_is_judged_once_and_replaced(world, monkeypatch, capsys):
 
 
 def test_a_right_table_is_confirmed(world, monkeypatch, capsys):
-    model, _ = train(world, monkeypatch, start=RIGHT, learned=False)
+    model, watch = train(world, monkeypatch, start=RIGHT, learned=False)
     live = model.live_relatedness["0"]
     assert live.confirmed > 0.6
+    first = watch.held.index([False, False])
+    assert watch.opened[first] == [1.0, 1.0], "gates are open until other images refute it"
     (said,) = [line for line in said_of(capsys) if "the labels confirm" in line]
     assert said.endswith(f"of the relatedness of kind and parts: {verdict(live.confirmed)}.")
     assert np.abs(live.value().conditional - TRUTH).mean() < 0.1

@@ -60,7 +60,8 @@ class LearnRelatedness(keras.callbacks.Callback):
     table meanwhile, for where classes are few they are soon memorised, and memorised images confirm
     nothing. Of a table of which labels confirm `ANOTHER` at least, gates start open and close if
     other images refute it, what they have seen counting by that share; of any other they start
-    closed. Then, every few epochs:
+    closed. Gates that several couplings share do so once all of their tables are confirmed. Then,
+    every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -189,6 +190,19 @@ class LearnRelatedness(keras.callbacks.Callback):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)
 
+    def _believe_shared(self) -> None:
+        """Open gates that several couplings share as soon as labels confirm the tables of all."""
+        for task, gate in self.model.gates.items():
+            lives = [
+                self.model.live_relatedness.get(str(index))
+                for index, coupling in enumerate(self.model.couplings)
+                if coupling.gated and task in (coupling.source, coupling.target)
+            ]
+            if len(lives) > 1 and all(
+                live and (live.confirmed or 0.0) >= ANOTHER for live in lives
+            ):
+                gate.release(1.0, believed=True)
+
     def _say(self, epoch: int, text: str) -> None:
         if self._verbose:
             print(f"After epoch {epoch}: {text}", flush=True)
@@ -238,6 +252,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         # coupling has taught the network yet.
         share = live.confirmed or 0.0
         self._end_warm_up(index, share)
+        self._believe_shared()
         live.assign(*learn_judged(seen, coupling.relatedness, share, self._estimator))
         return words.judged(coupling, share, seen)
 

@@ -269,12 +269,15 @@ def test_one_epoch_believes_a_table_as_given(world, monkeypatch, capsys, fields)
     ]
 
 
-def judge(world, monkeypatch, *, learned_something, done, labelled=True, epochs=4):
+ONE = (Coupling("kind", "parts", RIGHT),)
+
+
+def judge(world, monkeypatch, *, learned_something, done, labelled=True, epochs=4, couplings=ONE):
     """Let the callback act after `done` epochs on a model that was never trained."""
     monkeypatch.setattr(learning, "has_learned", lambda _: learned_something)
     with fitting.settings(CONFIG):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
-        model = MultiTaskModel(network, TASKS, [Coupling("kind", "parts", RIGHT)])
+        model = MultiTaskModel(network, TASKS, couplings)
         sources = world.sources if labelled else world.sources[:1]
         callback = LearnRelatedness(sources, 1, 1, epochs=epochs)
         callback.set_model(model)
@@ -296,6 +299,17 @@ def test_a_network_that_has_learned_nothing_does_not_judge(world, monkeypatch, c
     assert model.live_relatedness["0"].value() == RIGHT
     assert held == {False}
     assert "is not judged, but believed as given: the network tells" in said_of(capsys)[-1]
+
+
+@pytest.mark.parametrize(("shares", "want"), [([0.5, 0.9], 1.0), ([0.5, 0.1], 0.0)])
+def test_gates_that_couplings_share_open_once_all_tables_are_confirmed(
+    world, monkeypatch, shares, want
+):
+    answers = iter(shares)
+    monkeypatch.setattr(learning, "confirmed_share", lambda *_: next(answers))
+    two = [Coupling("kind", "parts", RIGHT, name=name) for name in "ab"]
+    model, _ = judge(world, monkeypatch, learned_something=True, done=[1], couplings=two)
+    assert [float(gate.opening) for gate in model.gates.values()] == [want] * 2
 
 
 def test_without_labels_of_a_side_there_is_no_judging(world, monkeypatch, capsys):

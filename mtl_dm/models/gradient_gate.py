@@ -58,8 +58,8 @@ class AtLogits(NamedTuple):
 class GradientGate(keras.layers.Layer):
     """Lets a part of the couplings' gradient through to a head; see `mtl_dm.losses.confirmation`.
 
-    It starts closed, until labels confirm what is asked for, unless a judgement says otherwise. What
-    it remembers are weights, so that checkpoints hold them.
+    It starts closed, until labels confirm what is asked for, unless a judgement says otherwise.
+    What it remembers are weights, so that checkpoints hold them.
 
     Args:
         size: Labels of the head.

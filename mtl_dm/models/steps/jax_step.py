@@ -222,9 +222,11 @@ def _by_gradients(
         values = _Values(model, trainable, fixed, metrics)
         with values.scope() as scope:
             features, extras = model.extract(inputs, training=True)
+            if balancing.scope != "shared":
+                representation = one_representation(features, balancing.scope)
             if balancing.scope == "features":
                 # Gradients of the probe are those of the features.
-                features = dict.fromkeys(features, one_representation(features) + probe)
+                features = dict.fromkeys(features, representation + probe)
             context = _probed(model.context(inputs, features, extras, labels, masks), probes)
             terms = model.terms(context)
             parts = parts_of(terms)
@@ -286,7 +288,7 @@ def _probe(model: Any, trainable: Any, fixed: Any, metrics: Any, batch: Any) -> 
 
     def features(trainable: Any) -> Any:
         with _Values(model, trainable, fixed, metrics).scope():
-            return one_representation(model.extract(batch[0], training=True)[0])
+            return one_representation(model.extract(batch[0], training=True)[0], "features")
 
     shape = jax.eval_shape(features, trainable)
     return jnp.zeros(shape.shape, shape.dtype)

@@ -92,8 +92,15 @@ def groups(sources: Sequence[Any], count: int) -> list[list[Any]]:
     return found
 
 
-def one_representation(features: Mapping[str, Any]) -> Any:
+def one_representation(features: Mapping[str, Any], scope: str) -> Any:
     """Return the features that all tasks share.
+
+    Where tasks have features of their own the last kernel is that of one task's branch, which the
+    terms of the others never reach.
+
+    Args:
+        features: By task.
+        scope: Of the balancing method, for the message.
 
     Raises:
         ValueError: If tasks have features of their own.
@@ -101,7 +108,7 @@ def one_representation(features: Mapping[str, Any]) -> Any:
     first, *others = features.values()
     if any(other is not first for other in others):
         raise ValueError(
-            "A balancing method with the scope 'features' needs one representation for all "
+            f"A balancing method with the scope {scope!r} needs one representation for all "
             f"tasks; this backbone gives one to each of {sorted(features)}. Use scope=shared."
         )
     return first

@@ -131,8 +131,10 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any
         rest = scale * sum(part for name, part in parts.items() if name not in names)
     rows: list[Any] = []
     judged: Any = None
+    if balancing.scope != "shared":
+        representation = one_representation(returned[0], balancing.scope)
     if balancing.scope == "features":
-        judged = [[rows_at(tape, targets, one_representation(returned[0]))]]
+        judged = [[rows_at(tape, targets, representation)]]
     else:
         passes = passes_of(model, tape, targets, features, extras)
         if keeps_rows(model, len(names)):

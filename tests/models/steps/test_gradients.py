@@ -157,12 +157,13 @@ def test_a_term_without_labels_is_not_present(monkeypatch):
     assert not seen[0].gram.numpy()[place].any()
 
 
-def test_features_of_their_own_for_each_task_are_refused_in_the_scope_of_features():
+@pytest.mark.parametrize("method", [lambda: MGDA(scope="features"), GradNorm])
+def test_features_of_their_own_for_each_task_are_refused_where_one_is_needed(method):
     inputs = keras.Input((3,))
     backbone = keras.Model(
         inputs, {task.name: keras.layers.Dense(6, name=task.name)(inputs) for task in TASKS}
     )
-    model = model_with(MGDA(scope="features"), backbone)
+    model = model_with(method(), backbone)
     with pytest.raises(ValueError, match=r"one representation .*'action_units'.* Use scope=shared"):
         model.fit(dataset(batch(), ROWS), verbose=0, shuffle=False)
 

@@ -11,6 +11,8 @@ from mtl_dm.reporting import Baselines
 PRETRAINED, TUNED = "ST, pretrained", "ST, fine-tuned"
 EQUAL, NAIVE, DYNAMIC = "equal weights", "naive dynamic", "dynamic"
 AUTHOR, PRINTED = "dynamic, author's code", "dynamic, as printed"
+RANDOM = "dynamic, random start"
+"""From 0 the unit of the paper is a switch; from small random weights it moves smoothly."""
 UNCERTAINTY, DWA, GRADNORM = "uncertainty", "dwa", "gradnorm"
 
 FULL = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -52,6 +54,7 @@ ROWS = {
     DYNAMIC: _method("dynamic"),
     AUTHOR: _method("dynamic(variant=author)"),
     PRINTED: _method("dynamic(variant=printed)"),
+    RANDOM: _method("dynamic(start=normal)"),
     UNCERTAINTY: _method("uncertainty"),
     DWA: _method("dwa"),
     # Its usual scope, the last kernel, is that of one branch, which the other task's loss never
@@ -66,7 +69,7 @@ FURTHER = (PRETRAINED, *SWEPT_ONCE)
 """Rows of one seed."""
 ON_PHOTOS = (PRETRAINED, TUNED, EQUAL, NAIVE, DYNAMIC, AUTHOR, UNCERTAINTY)
 """The seven rows of Labeled Faces in the Wild, and of CMU's faces."""
-WEIGHED = (NAIVE, DYNAMIC, AUTHOR, PRINTED, UNCERTAINTY, DWA, GRADNORM)
+WEIGHED = (NAIVE, DYNAMIC, AUTHOR, PRINTED, RANDOM, UNCERTAINTY, DWA, GRADNORM)
 """Rows whose weights move."""
 
 BASELINES = {

@@ -31,6 +31,8 @@ LEAST_STEPS = 5.0
 """Of which a standard error is worth something."""
 CLOSED_BELOW, OPEN_ABOVE = 2.0, 3.0
 """Standard errors."""
+SOME = 0.1
+"""Of the task's own confirmation."""
 ROUNDING = 1e-6
 
 
@@ -190,34 +192,39 @@ def remaining(evidence: Evidence) -> Any:
     """Return how much of the couplings' gradient a head gets, in [0, 1], until labels refute it.
 
     Source: this project, for couplings whose table labels have confirmed already. With z of
-    `standing`
+    `standing` above a tenth of what the task confirms of itself, `SOME`,
 
         s = 1 - clip(-z - 2, 0, 1)
+
+    A wrong table is not worse than chance everywhere; a right one is confirmed about a quarter as
+    well as the task itself.
 
     Args:
         evidence: Of the steps so far; where there are too few the opening is 1.
     """
-    return 1.0 - _ramp(-standing(evidence))
+    return 1.0 - _ramp(-standing(evidence, SOME))
 
 
-def standing(evidence: Evidence) -> Any:
-    """Return how many standard errors the mean of u is above 0.
+def standing(evidence: Evidence, share: float = 0.0) -> Any:
+    """Return how many standard errors the mean of u is above a share of that of v.
 
-    With u the weighted mean of u_k and e its standard error,
+    With u and v the weighted means of u_k and v_k and e the standard error of u,
 
         e^2 = sum w_k^2 (u_k - u)^2 / (sum w_k)^2 / (1 - 1 / n),    n = (sum w_k)^2 / sum w_k^2
-        z = u / e
+        z = (u - share max(0, v)) / e
 
     Args:
         evidence: Of the steps so far; where n, the number of steps that it is worth, is below
             `LEAST_STEPS` z is 0.
+        share: In [0, 1].
     """
     worth = ops.divide_no_nan(ops.square(evidence.w), evidence.w2)
     mean = ops.divide_no_nan(evidence.wu, evidence.w)
     squares = evidence.w2u2 - mean * (2.0 * evidence.w2u - mean * evidence.w2)
     # Differences of sums in float32 are no better than this.
     squares = ops.maximum(squares, ROUNDING * evidence.w2u2)
-    z = evidence.wu * ops.sqrt(ops.divide_no_nan(worth - 1.0, worth * squares))
+    above = evidence.wu - share * ops.maximum(evidence.wv, 0.0)
+    z = above * ops.sqrt(ops.divide_no_nan(worth - 1.0, worth * squares))
     return ops.where(worth >= LEAST_STEPS, z, 0.0)
 
 

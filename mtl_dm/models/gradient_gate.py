@@ -24,6 +24,7 @@ from mtl_dm.losses.confirmation import (
 
 ASKED, HELD, BELIEVED = 0.0, 1.0, 2.0
 """What a gate does: open once labels confirm, stay closed, stay open until labels refute."""
+HALF = 0.5
 OPEN, SHUT = 0.99, 0.01
 """Openings from which, and up to which, a gate is said to be open or closed."""
 
@@ -120,6 +121,12 @@ class GradientGate(keras.layers.Layer):
         self._evidence.assign(ops.stack(now))
         self._stance.assign(BELIEVED if believed else ASKED)
         self.opening.assign(remaining(now) if believed else opening(now))
+
+    @property
+    def refuted(self) -> bool:
+        """Whether the steps so far refute what has been asked for."""
+        so_far = Evidence(*ops.unstack(ops.convert_to_tensor(self._evidence)))
+        return float(ops.convert_to_numpy(remaining(so_far))) < HALF
 
     @property
     def held(self) -> bool:

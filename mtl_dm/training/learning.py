@@ -58,10 +58,10 @@ class LearnRelatedness(keras.callbacks.Callback):
     network that a table has taught cannot judge it. Where a coupling has gradient gates of its own
     these are held instead, so that its losses are logged and teach nothing: the gates look at the
     table meanwhile, for where classes are few they are soon memorised, and memorised images confirm
-    nothing. Of a table of which labels confirm `ANOTHER` at least, gates start open and close if
-    other images refute it, what they have seen counting by that share; of any other they start
-    closed. Gates that several couplings share do so once all of their tables are confirmed. Then,
-    every few epochs:
+    nothing. Of a table of which labels confirm `ANOTHER` at least, and that no gate has seen
+    refuted, they start open and close if other images refute it, what they have seen counting by
+    that share; of any other they start closed. Gates that several couplings share do so once all
+    of their tables are confirmed. Then, every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -177,15 +177,14 @@ class LearnRelatedness(keras.callbacks.Callback):
             index: Of the coupling.
             confirmed: Share of its table that labels confirm; None: nobody has asked them.
         """
-        for gate in self._gates(index):
-            if not gate.held:
-                continue
+        held = [gate for gate in self._gates(index) if gate.held]
+        # Few labels may confirm a wrong table by chance; what either head has seen counts for both.
+        believed = (confirmed or 0.0) >= ANOTHER and not any(gate.refuted for gate in held)
+        for gate in held:
             if confirmed is None:
                 gate.release(1.0)
-            elif confirmed < ANOTHER:  # Another table has nothing to do with what the old asked.
-                gate.release(0.0)
-            else:
-                gate.release(confirmed, believed=True)
+            else:  # Another table has nothing to do with what the old one asked for.
+                gate.release(confirmed if confirmed >= ANOTHER else 0.0, believed)
         for scale in self._scales(index):
             if not keras.ops.convert_to_numpy(scale):
                 scale.assign(1.0)

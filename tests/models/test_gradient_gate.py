@@ -142,6 +142,7 @@ def test_a_gate_that_is_believed_is_open_until_other_images_refute_it():
     assert opened[:5] == [1.0] * 5, "too few steps refute nothing"
     assert opened[-1] == 0.0
     assert opened == sorted(opened, reverse=True)
+    assert (made.refuted, gate().refuted) == (True, False)
     other = gate()  # What it does is among its weights.
     other.set_weights(made.get_weights())
     for one in (made, other):

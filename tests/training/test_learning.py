@@ -9,6 +9,7 @@ import pytest
 
 from mtl_dm import data
 from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models.gradient_gate import GradientGate
 from mtl_dm.relatedness import Moments, Relatedness, marginal
 from mtl_dm.tasks import Task
 from mtl_dm.training import callbacks, fitting, learning
@@ -299,6 +300,15 @@ def test_a_network_that_has_learned_nothing_does_not_judge(world, monkeypatch, c
     assert model.live_relatedness["0"].value() == RIGHT
     assert held == {False}
     assert "is not judged, but believed as given: the network tells" in said_of(capsys)[-1]
+
+
+@pytest.mark.parametrize(("refuted_by", "want"), [(0, 1.0), (len(CLASSES), 0.0)])
+def test_a_table_that_one_head_has_seen_refuted_opens_neither(world, monkeypatch, refuted_by, want):
+    monkeypatch.setattr(learning, "confirmed_share", lambda *_: 0.9)
+    monkeypatch.setattr(GradientGate, "refuted", property(lambda gate: gate.size == refuted_by))
+    model, held = judge(world, monkeypatch, learned_something=True, done=[1])
+    assert held == {False}
+    assert [float(gate.opening) for gate in model.gates.values()] == [want] * 2
 
 
 @pytest.mark.parametrize(("shares", "want"), [([0.5, 0.9], 1.0), ([0.5, 0.1], 0.0)])

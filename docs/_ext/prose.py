@@ -63,11 +63,14 @@ def separated(lines: list[str]) -> list[str]:
         elif not block and indent(line) and not BULLET.match(last.strip()) and not indent(last):
             block = True
             found += ["", "::", ""] if found and found[-1].strip() else ["::", ""]
-        elif BULLET.match(line) and found and found[-1].strip() and not BULLET.match(last):
-            if indent(last) == 0:
-                found.append("")
+        elif BULLET.match(line) and found and found[-1].strip() and _is_prose(last):
+            found.append("")
         found.append(line)
     return found
+
+
+def _is_prose(line: str) -> bool:
+    return indent(line) == 0 and not BULLET.match(line)
 
 
 def listed(lines: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib
 import inspect
+import itertools
 import pkgutil
 from pathlib import Path
 from types import ModuleType
@@ -63,7 +64,7 @@ def said_of_value(module: str, name: str) -> str:
     """Return the string below the assignment of a value; empty where there is none."""
     module, name = defined_in(module, name)
     body = tree(module).body
-    for node, after in zip(body, body[1:], strict=False):
+    for node, after in itertools.pairwise(body):
         if not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)):
             continue
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]

@@ -55,7 +55,9 @@ def package_page(package: str) -> str:
     if inner:
         lines += ["Packages: " + ", ".join(f":doc:`{package}.{name}`" for name in inner) + ".", ""]
     lines += [f".. currentmodule:: {package}", "", ".. autosummary::", ""]
-    lines += [f"   ~{public.home(package, name)}" for name in listed if kinds[name] != "data"] + [""]
+    lines += [f"   ~{public.home(package, name)}" for name in listed if kinds[name] != "data"] + [
+        ""
+    ]
     for name in listed:
         home = public.home(package, name)
         if home != f"{package}.{name}":

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
 from mtl_dm import MultiTaskModel, Relatedness, Task, data
 from mtl_dm.balancing import BALANCING
 from mtl_dm.measuring.evaluation import evaluate

@@ -38,9 +38,10 @@ def entries(package: str, names: list[str]) -> list[str]:
         for entry in map(registry.get, registry):
             name = getattr(entry, "__name__", "")
             place = str(getattr(entry, "__module__", ""))
-            if place.startswith(package) and not any(entry is each for each in known):
-                if getattr(importlib.import_module(place), name, None) is entry:
-                    found[f"{public.kind_of(entry)}:: {place}.{name}"] = None
+            if not place.startswith(package) or any(entry is each for each in known):
+                continue
+            if getattr(importlib.import_module(place), name, None) is entry:
+                found[f"{public.kind_of(entry)}:: {place}.{name}"] = None
     return list(found)
 
 

@@ -1,9 +1,11 @@
-# Every target makes the environment it needs, in .venv; the bench's peers have one of their own.
+# Every target makes the environment it needs, in .venv; the bench's peers and the site have one of
+# their own.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
+DOCS := .venv-docs
 
 PRESET ?=
 SEEDS ?=
@@ -16,7 +18,7 @@ DRY_RUN ?=
 DRY = $(filter-out 0,$(DRY_RUN))
 
 # What is misspelt would be ignored, and hours of training be those of another study.
-KNOWN := PYTHON VENV PY INSTALLED PEERS PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT DRY_RUN \
+KNOWN := PYTHON VENV PY INSTALLED PEERS DOCS PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT DRY_RUN \
 	TF_CPP_MIN_LOG_LEVEL
 TYPED := $(foreach each,$(.VARIABLES),$(if \
 	$(filter command,$(firstword $(origin $(each)))),$(each)))
@@ -44,7 +46,7 @@ OPTIONS = $(call option,preset,$(PRESET)) $(call option,seeds,$(SEEDS)) \
 # Only studies that train take workers. A dry run of another one is refused, not left out.
 TRAINING = $(OPTIONS) $(call option,workers,$(WORKERS))
 
-.PHONY: help test lint gallery bench peers pretrain study reproduce-table1 reproduce-table2 \
+.PHONY: help test lint gallery bench peers docs pretrain study reproduce-table1 reproduce-table2 \
 	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces reproduce-faces \
 	reproduce-dynamic clean
 
@@ -86,6 +88,16 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
 
+$(DOCS)/.installed: setup.py
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --upgrade pip
+	PYTHONWARNINGS=ignore $(DOCS)/bin/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
+docs: $(DOCS)/.installed  ## Build the site into docs/_build/html; its tutorials run once
+	$(DOCS)/bin/python -m sphinx --fail-on-warning --keep-going -q docs docs/_build/html
+	@echo 'docs/_build/html/index.html'
+
 pretrain: $(INSTALLED)  ## Make the checkpoint in mtl_dm/pretrained (about an hour), needs DATA_DIR
 	$(STUDY) experiments.pretrain --data_dir=$(call quoted,$(DATA_DIR)) \
 		$(call option,output,$(OUTPUT))
@@ -118,5 +130,6 @@ reproduce-dynamic: $(INSTALLED)  ## Dynamic weights, verification into runs/dyna
 	$(STUDY) experiments.dynamic $(TRAINING)
 
 clean:  ## Remove the environment, caches and built data sets; runs/ is kept
-	rm -rf $(VENV) $(PEERS) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(PEERS) $(DOCS) docs/_build docs/reference/generated
+	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -51,6 +51,15 @@ setup(
         "onnx": ONNX,
         # For the bench alone, in an environment of its own.
         "peers": ["torch~=2.13.0", "torchjd[quadprog-projector]~=0.18.0"],
+        # For the site, in an environment of its own; the faces and JAX are for its tutorials.
+        "docs": [
+            JAX,
+            *FACES_TINY,
+            "furo>=2025.7",
+            "matplotlib~=3.9",
+            "myst-nb~=1.3",
+            "sphinx~=8.2",
+        ],
         "dev": [
             JAX,
             *FACES_TINY,

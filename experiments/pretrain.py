@@ -2,7 +2,7 @@
 
     make pretrain DATA_DIR=<folder of faces>
 
-needs the folder that README.md describes under "Real data: FER2013 and LFW". It trains
+needs the folder that docs/guide/faces_data.md describes. It trains
 `small_resnet` on FER2013's Training and LFW's training people, seeded, through the library's own
 stream, augmentation and default coupling (`experiments.pretraining.recipe`), writes
 mtl_dm/pretrained/small_faces/ (kernels in float16, temperatures, run record, card) and measures

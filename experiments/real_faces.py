@@ -2,7 +2,7 @@
 
 Source: this project; in the paper each database is annotated for one task, whole.
 Command: make reproduce-real-faces DATA_DIR=<folder> [PRESET=full|quick] [ONLY=row or column]
-    The folder holds fer2013, fer2013_blendshapes.csv and lfw_expressions (README.md says more).
+    The folder holds fer2013, fer2013_blendshapes.csv, lfw_expressions: docs/guide/faces_data.md.
 Data: FER2013 at 48 px: seven expressions named by people, 14 facial movements measured by
     MediaPipe. PublicTest is the test set; unseen people of LFW are a second one, of another domain.
 Regimes: few images carry one of the two labels, all others the other one alone; or two databases,

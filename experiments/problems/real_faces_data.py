@@ -37,7 +37,7 @@ HELD_OUT = 0.1
 CO_ANNOTATED = 1000
 HOW = (
     "DATA_DIR must hold fer2013/ (folders Training and PublicTest), fer2013_blendshapes.csv, and "
-    'lfw_expressions/ (images/, labels.csv, pairs.txt); README.md says under "Real photos" where '
+    "lfw_expressions/ (images/, labels.csv, pairs.txt); docs/guide/faces_data.md says where "
     "they come from and what is in them"
 )
 _STORED = {"images": "<u1", "expression": "<i8", "scores": "<f4"}

@@ -1,9 +1,11 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
+import mtl_dm
 from mtl_dm import launch, processes
 from tests.progress import Program
 
@@ -123,10 +125,20 @@ def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):
     assert f"error: process 1 {how}; the others are ended." in err
 
 
+# The launcher needs neither the networks nor what they run on, which take long to start.
+LIGHT = """
+import sys, types
+for name in ("keras", "tensorflow", "mtl_dm"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["mtl_dm"].__path__ = [sys.argv[3]]
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
     script = (
-        "import pathlib, signal, sys, os; from mtl_dm import launch; launch.GRACE_SECONDS = 0.5\n"
+        f"{LIGHT}import pathlib, signal, os; from mtl_dm import launch\n"
+        "launch.GRACE_SECONDS = 0.5\n"
         # A shell that runs the tests in the background has them ignore it.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "real, wait = launch.run, launch._first_failures\n"
@@ -142,7 +154,7 @@ def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
         ".write_text(str(os.getpid()))\ntime.sleep(9999)"
     )
     environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
-    command = [sys.executable, "-c", script, child, tmp_path]
+    command = [sys.executable, "-c", script, child, tmp_path, Path(mtl_dm.__file__).parent]
     with Program(command, tmp_path, env=environment) as launcher:
         names = ("0", "1", "waits")
         launcher.until(lambda: all((tmp_path / name).is_file() for name in names))

@@ -55,7 +55,7 @@ def package_page(package: str) -> str:
     inner = [name for name in names if kinds[name] == "module"]
     if inner:
         lines += ["Packages: " + ", ".join(f":doc:`{package}.{name}`" for name in inner) + ".", ""]
-    lines += [f".. currentmodule:: {package}", "", ".. autosummary::", ""]
+    lines += [".. currentmodule:: None", "", ".. autosummary::", ""]
     lines += [f"   ~{public.home(package, name)}" for name in listed if kinds[name] != "data"] + [
         ""
     ]

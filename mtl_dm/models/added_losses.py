@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+PLAIN = ("keras.", "mtl_dm.models.backbones.")
+"""Modules whose layers never call `add_loss`; of ours, backbones bring terms by name instead."""
+
 
 def known_inputs(backbone: keras.layers.Layer) -> Any:
     """Return what a backbone takes, a symbol or a structure of them; None: data must tell."""
@@ -24,9 +27,17 @@ def adds_losses(backbone: keras.layers.Layer, inputs: Any) -> bool:
     """
     if backbone.losses:  # Regularisers.
         return True
+    # A look runs through all of a network once more, which takes seconds for a deep one.
+    if not any(map(_may_add, backbone._flatten_layers())):
+        return False
     looked = _Look(backbone)
     looked.compute_output_spec(inputs)
     return looked.found
+
+
+def _may_add(layer: keras.layers.Layer) -> bool:
+    plain = f"{type(layer).__module__}.".startswith(PLAIN)
+    return not plain or layer.activity_regularizer is not None
 
 
 class _Look(keras.Operation):

@@ -86,8 +86,7 @@ def test_names_and_files_exist(path):
         if name.rsplit(".", 1)[1] not in ("css", "ipynb", "py"):
             resolve(name)
     for file in re.findall(rf"`((?:{'|'.join(SOURCES)})/[\w/.-]+)`", TEXTS[path]):
-        if not any(part.isupper() for part in file.replace("README", "").split("/")):
-            assert (ROOT / file).exists() or "NAME" in file or "_build" in file, file
+        assert (ROOT / file).exists() or "NAME" in file or "_build" in file, file
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=names)

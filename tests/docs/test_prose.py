@@ -34,6 +34,6 @@ def test_keys_of_what_is_returned_are_a_list():
     assert prose.as_rst(lines) == [
         "Returns:",
         "    * ``first``: One",
-        "          more.",
+        "      more.",
         "    * ``second``: Two.",
     ]

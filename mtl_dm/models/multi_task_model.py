@@ -25,6 +25,7 @@ from mtl_dm.models.coupling import (
 )
 from mtl_dm.models.frozen import Frozen, freeze, frozen_parts, learnable_weights
 from mtl_dm.models.gradient_gate import GradientGate, gated_logits
+from mtl_dm.models.judging import judge_of
 from mtl_dm.models.live_moments import live_of
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.terms import (
@@ -434,11 +435,19 @@ class MultiTaskModel(keras.Model):
     ) -> keras.callbacks.History:
         """Train, as `keras.Model.fit` does.
 
+        Tables of couplings are judged by labels, or learned from them, between epochs, as
+        `mtl_dm.models.judging` says where.
+
         Raises:
             ValueError: If a balancing method sees losses and one is NaN or infinite; names the
                 terms. On one device the weights are those before that batch.
         """
-        own = watching.callbacks_of(self)
+        given = getattr(callbacks, "callbacks", callbacks)
+        given = given if isinstance(given, (list, tuple)) else [given]
+        own = [
+            *watching.callbacks_of(self),
+            *judge_of(self, x, epochs, kwargs.get("steps_per_epoch"), bool(verbose), given),
+        ]
         if isinstance(callbacks, keras.callbacks.CallbackList):
             there = {type(each) for each in callbacks.callbacks}
             for callback in own:
@@ -446,7 +455,6 @@ class MultiTaskModel(keras.Model):
                     callback.set_model(self)
                     callbacks.callbacks.append(callback)
         elif own:
-            given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
             callbacks = [*own, *(each for each in given if each is not None)]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kwargs)
 

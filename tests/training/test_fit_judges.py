@@ -1,0 +1,79 @@
+"""`MultiTaskModel.fit` by itself judges tables by labels."""
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_dm import data
+from mtl_dm.losses.virtual import VIRTUAL
+from mtl_dm.models import Coupling, MultiTaskModel, judging
+from mtl_dm.relatedness import Relatedness
+from mtl_dm.tasks import Task
+from mtl_dm.training import learning
+
+TASKS = (Task.multiclass("kind", ("a", "b")), Task.multilabel("parts", ("x", "y")))
+TRUTH = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
+TABLE = Relatedness(("a", "b"), ("x", "y"), TRUTH, TRUTH, "known")
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def stream():
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 2, 80)
+    parts = (rng.random((80, 2)) < TRUTH[kinds]).astype(int)
+    faces = np.concatenate([np.eye(2)[kinds], parts], axis=1).astype(np.float32)
+    sources = [
+        data.from_arrays(faces[:40], {"kind": kinds[:40]}, TASKS),
+        data.from_arrays(faces[40:], {"parts": parts[40:]}, TASKS),
+    ]
+    return data.merge(sources, 20, seed=0, repeat=True)
+
+
+def model_with(*couplings):
+    keras.utils.set_random_seed(0)
+    model = MultiTaskModel(keras.Sequential([keras.Input((4,))]), TASKS, couplings)
+    model.compile(keras.optimizers.SGD(1.0))
+    return model
+
+
+def test_a_notebook_judges_as_a_command_does(stream, capsys):
+    model = model_with(Coupling("kind", "parts", TABLE))
+    model.fit(stream, epochs=3, steps_per_epoch=STEPS, verbose=2, shuffle=False)
+    assert model.live_relatedness["0"].confirmed is not None
+    lines = capsys.readouterr().out.splitlines()
+    (said,) = [line for line in lines if "the labels confirm" in line]
+    assert said.startswith("After epoch 1: ")
+
+
+def test_a_table_is_learned_without_a_callback_of_the_users(stream, capsys):
+    start = Relatedness(("a", "b"), ("x", "y"), TRUTH * 0 + 0.5, TRUTH * 0 + 0.5, "nothing")
+    model = model_with(Coupling("kind", "parts", start, learned=True))
+    model.fit(stream, epochs=2, steps_per_epoch=STEPS, verbose=0, shuffle=False)
+    assert np.ptp(model.live_relatedness["0"].value().conditional, axis=0).min() > 0.1
+    assert not capsys.readouterr().out
+
+
+def test_where_it_does_not_judge(stream):
+    trusting = model_with(Coupling("kind", "parts", TABLE))
+
+    def judges(model=trusting, stream=stream, epochs=2, given=()):
+        return bool(judging.judge_of(model, stream, epochs, STEPS, False, given))
+
+    assert judges()
+    assert not judges(epochs=1)
+    assert not judges(given=[learning.LearnRelatedness([stream], 1, 1)])
+    assert not judges(stream=np.zeros((4, 4)))
+    assert not judges(stream=stream.map(lambda inputs, labels, masks: (inputs, labels)))
+    assert not judges(model_with(Coupling("kind", "parts", TABLE, trust=False)))
+
+
+def test_virtual_images_are_not_asked(stream):
+    def mixed(inputs, labels, masks):
+        virtual = keras.ops.cast(keras.ops.arange(20) % 2, "float32")
+        return inputs, {**labels, VIRTUAL: virtual}, masks
+
+    model = model_with(Coupling("kind", "parts", TABLE))
+    (callback,) = judging.judge_of(model, stream.map(mixed), 2, STEPS, False, [])
+    (images,) = callback._sources
+    assert sum(1 for _ in images) == STEPS * 10

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from mtl_dm.balancing import Balancing
+from mtl_dm.balancing import BALANCING, Balancing
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -74,3 +74,30 @@ class ByFeatures(Balancing):
 
 
 USERS = {"losses": Descent, "gram": EqualNorms, "after": Famous, "features": ByFeatures}
+ALL = {**{name: BALANCING.get(name) for name in BALANCING}, **USERS}
+
+
+def asked_by(method):
+    """What a method asks of a training step; the rest of it is arithmetic on a few numbers."""
+    overridden = (
+        getattr(type(method), name) is not getattr(Balancing, name)
+        for name in ("own_loss", "update", "for_heads")
+    )
+    return (
+        method.sees,
+        method.scope,
+        method.weighs_heads,
+        method.uses_features,
+        method.looks_after,
+        method.smooths,
+        method.counts_epochs,
+        *overridden,
+    )
+
+
+def one_a_kind(methods):
+    """The first of the methods that ask the same of a step, by name: their steps are the same."""
+    found = {}
+    for name, make in methods.items():
+        found.setdefault(asked_by(make()), (name, make))
+    return dict(found.values())

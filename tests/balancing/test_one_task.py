@@ -6,7 +6,7 @@ import pytest
 
 from mtl_dm.balancing import OneTask
 from mtl_dm.balancing.one_task import after_turn, chosen
-from tests.contracts.test_balancing import memory_of, seen, take
+from tests.balancing.alone import memory_of, seen, take
 
 NAMES = ("expression", "action_units", "distribution_matching")
 

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from mtl_dm.balancing import BALANCING, Balancing, Seen
-from tests.balancing.methods import USERS
+from mtl_dm.balancing import BALANCING, Balancing
+from tests.balancing.alone import NAMES, memory_of, prepare, seen, take
+from tests.balancing.methods import ALL as METHODS
+from tests.balancing.methods import one_a_kind
 from tests.models.cases import (
     AFFECT,
     EXPRESSION,
@@ -18,55 +20,12 @@ from tests.models.cases import (
 )
 
 # Those of users too: the suite must ask for nothing that a fair method cannot keep.
-METHODS = {**{name: BALANCING.get(name) for name in BALANCING}, **USERS}
 every_method = pytest.mark.parametrize("name", list(METHODS))
-NAMES = ("expression", "action_units", "distribution_matching")
 TASKS = (EXPRESSION, UNITS, AFFECT)
 
 
 def prepared(name, names=NAMES):
     return prepare(METHODS[name](), names)
-
-
-def prepare(method, names=NAMES):
-    method.prepare(names)
-    if method.uses_features:
-        method.prepare_features(dict.fromkeys(NAMES, keras.KerasTensor((None, 6))))
-    return method
-
-
-def seen(names=NAMES, seed=0, absent=(), size=1.0):
-    """A step: the terms' losses, and the Gram matrix of gradients in 5 dimensions."""
-    rng = np.random.default_rng(seed)
-    drawn = {name: (rng.uniform(0.2, 3.0), rng.normal(size=5)) for name in NAMES}
-    present = np.array([name not in absent for name in names], np.float32)
-    losses = size * np.array([drawn[name][0] for name in names], np.float32) * present
-    rows = size * np.stack([drawn[name][1] for name in names]) * present[:, None]
-    arrays = [keras.ops.convert_to_tensor(a.astype("float32")) for a in (losses, present)]
-    gram = keras.ops.convert_to_tensor((rows @ rows.T).astype(np.float32))
-    features = dict.fromkeys(NAMES, keras.ops.ones((4, 6)))
-    return Seen(tuple(names), *arrays, gram, features)
-
-
-def weights_of(method, step):
-    found = method.weigh(step)
-    if found is None:
-        return np.ones(len(step.names), np.float32)
-    return keras.ops.convert_to_numpy(found)
-
-
-def take(method, step):
-    """The weights of a step, an epoch of its own, after which the method remembers it."""
-    method.begin_epoch()
-    weights = weights_of(method, step)
-    method.update(step)
-    if method.looks_after:
-        method.after_step(step, 0.7 * step.losses**1.1)
-    return weights
-
-
-def memory_of(method):
-    return [keras.ops.convert_to_numpy(each) for each in method.non_trainable_variables]
 
 
 @every_method
@@ -151,6 +110,13 @@ def test_finite_for_tiny_and_for_huge_losses(name, size):
 
 
 @every_method
+def test_every_replica_comes_to_the_same_memory_by_itself(name):
+    # As `Balancing.memory` makes it. A step on replicas: tests/models/steps/test_same.py.
+    for variable in prepared(name).non_trainable_variables:
+        assert variable.aggregation == "only_first_replica", variable.path
+
+
+@every_method
 def test_config_round_trip_through_json(name):
     method = prepared(name)
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(method)))
@@ -217,11 +183,12 @@ def test_trains_a_model_that_learns_is_saved_read_back_and_resumed(name, tmp_pat
     )
 
 
-@every_method
+@pytest.mark.parametrize("name", one_a_kind(METHODS))
 def test_balances_the_tasks_alone(name):
     model = model_with(name, balances="tasks")
     assert model.balancing.names == tuple(task.name for task in TASKS)
-    assert np.isfinite(fit(model, 1)["distribution_matching_loss"]).all()
+    history = model.fit(stream().take(1), verbose=0, shuffle=False).history
+    assert np.isfinite(history["distribution_matching_loss"]).all()
 
 
 def test_unknown_method_lists_the_known_ones():

@@ -33,11 +33,18 @@ class Case:
         self.full_name = f"{name}/{self.layout.config}" if self.layout.config else name
         self.folder = folder
         self.source = self.layout.write(folder / "raw")
+        self._read = {}
 
     def build(self, data_dir="built"):
         builder = datasets.make_builder(self.full_name, self.folder / data_dir, self.source)
         build(builder, self.source, self.folder / data_dir)
         return datasets.make_builder(self.full_name, self.folder / data_dir)
+
+    def records(self, split="all"):
+        """Return the records of a case that is built, read once."""
+        if split not in self._read:
+            self._read[split] = records(self.builder, split)
+        return self._read[split]
 
     def file_of(self, path):
         """Where the image of a record is; the root of a release may be below the source."""
@@ -150,7 +157,7 @@ def test_says_how_often_each_label_is_there(built):
     lines = dict(line.split(": ", 1) for line in builder.info.metadata["labels"])
     assert list(lines) == [task.name for task in builder.tasks]
     for task in builder.tasks:
-        labels = [record[task.name] for record in records(builder)]
+        labels = [record[task.name] for record in built.records()]
         if task.kind == "multiclass" and task.size <= 40:
             expected = [f"{name} {labels.count(k)}" for k, name in enumerate(task.labels)]
         elif task.kind == "regression" or task.size > 40:
@@ -168,7 +175,7 @@ def test_says_how_often_each_label_is_there(built):
 def test_labels_keep_to_their_tasks(built):
     builder = built.builder
     annotated = dict.fromkeys((task.name for task in datasets.tasks_of(builder.info)), 0)
-    for record in records(builder):
+    for record in built.records():
         assert record["image"].dtype == np.uint8
         for task in datasets.tasks_of(builder.info):
             label = record[task.name]
@@ -185,7 +192,7 @@ def test_labels_keep_to_their_tasks(built):
 
 
 def test_no_image_is_in_two_splits_or_twice(built):
-    paths = [record["path"].decode() for record in records(built.builder)]
+    paths = [record["path"].decode() for record in built.records()]
     assert len(paths) == len(set(paths))
     for path in paths:
         assert built.file_of(path).is_file()
@@ -202,7 +209,7 @@ def test_built_twice_is_the_same(built):
 
 
 def test_bad_images_are_skipped_and_listed(built, case):
-    image_paths = [record["path"].decode() for record in records(built.builder, "train")]
+    image_paths = [record["path"].decode() for record in built.records("train")]
     truncated, missing = sorted(image_paths)[:2]
     data = case.file_of(truncated).read_bytes()
     case.file_of(truncated).write_bytes(data[: len(data) // 2])
@@ -217,7 +224,7 @@ def test_bad_images_are_skipped_and_listed(built, case):
 
 
 def test_a_link_out_of_the_source_is_not_followed(built, case):
-    path = records(built.builder, "train")[0]["path"].decode()
+    path = built.records("train")[0]["path"].decode()
     file = case.file_of(path)
     file.rename(case.folder / "outside.jpg")
     file.symlink_to(case.folder / "outside.jpg")

@@ -169,11 +169,11 @@ class TestPlan:
 
     def test_full(self, table, source, finished, monkeypatch):
         del table
-        monkeypatch.setitem(coupling_study.HALVINGS, "full", 6)
+        monkeypatch.setitem(coupling_study.HALVINGS, "full", 3)
         study = self.study(source, finished)
         names = [column.name for column in study.columns]
         assert len(set(names)) == len(names) == 5 + 2 + 1
-        assert [len(column.repeats) for column in study.columns] == [12] * 5 + [4] * 2 + [5]
+        assert [len(column.repeats) for column in study.columns] == [6] * 5 + [4] * 2 + [5]
         cells = pickle.loads(pickle.dumps(study.cells(finished, "")))  # As a worker gets them.
         assert len({cell.key for cell in cells}) == len(cells)
         assert len(cells) == sum(

@@ -157,7 +157,7 @@ def test_a_compiled_step_sees_what_was_assigned(matching):
     fixed(batch[0])
     for mine, its in zip(fixed.trainable_weights, model.trainable_weights, strict=True):
         mine.assign(its)
-    fixed.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+    fixed.compile(optimizer=keras.optimizers.SGD(0.0), run_eagerly=True)
     assert after == pytest.approx(loss(fixed), rel=1e-5)
     assert abs(after - before) > 1e-3
 
@@ -186,15 +186,17 @@ def test_a_share_that_makes_no_sense_is_refused(judged, share):
         LiveRelatedness(TABLE, judged).confirm(share)
 
 
-@pytest.mark.parametrize("start", [TABLE, other()], ids=["uniform", "prior"])
-def test_before_it_is_judged_a_model_trains_as_with_the_table_itself(start):
+@pytest.mark.parametrize(
+    ("start", "eagerly"), [(TABLE, False), (other(), True)], ids=["uniform", "prior"]
+)
+def test_before_it_is_judged_a_model_trains_as_with_the_table_itself(start, eagerly):
     """To the last bit: what `fit` of the model alone does has not changed."""
     weights = []
     for trust in (None, False):
         keras.utils.set_random_seed(0)
         model = coupled_model(couplings=[Coupling(relatedness=start, trust=trust)])
         model(ONE_BATCH[0])
-        model.compile(optimizer=keras.optimizers.Adam(0.01), jit_compile=False)
+        model.compile(keras.optimizers.Adam(0.01), jit_compile=False, run_eagerly=eagerly)
         model.fit(dataset(ONE_BATCH, 5), epochs=2, verbose=0, shuffle=False)
         weights.append([each.numpy() for each in model.trainable_weights])
     for one, two in zip(*weights, strict=True):

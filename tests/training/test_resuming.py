@@ -7,6 +7,7 @@ than they do.
 import contextlib
 import errno
 import functools
+import shutil
 
 import keras
 import numpy as np
@@ -43,7 +44,7 @@ class Killed(keras.callbacks.Callback):
         self._now = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self._now == self._epoch and batch == 1:
+        if self._now == self._epoch and batch == 0:
             raise KeyboardInterrupt
 
 
@@ -90,9 +91,25 @@ def config_of(backbone, precision="float32"):
         backbone=backbone,
         batch_size=8,
         epochs=3,
+        steps_per_epoch=2,  # So that a kill after one is in the middle.
         mixed_precision=precision,
         augment=len(shape_of(backbone)) == 3,
     )
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """Gives a copy of a folder whose run was killed in an epoch."""
+    folders = {}
+
+    def copied(epoch, target):
+        if epoch not in folders:
+            folders[epoch] = tmp_path_factory.mktemp("stopped")
+            with pytest.MonkeyPatch.context() as patch:
+                assert start(config_of("dense_trunk"), folders[epoch], patch, epoch) is None
+        shutil.copytree(folders[epoch], target, dirs_exist_ok=True)
+
+    return copied
 
 
 # What draws at random has its state saved layer by layer; one network with and one without images.
@@ -170,10 +187,10 @@ def test_a_judged_table_is_part_of_the_state(tmp_path, monkeypatch, capsys):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_damaged_state_falls_back_to_the_one_before(tmp_path, monkeypatch, caplog):
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path, monkeypatch, caplog, stopped):
     config = config_of("dense_trunk")
     want = start(config, tmp_path / "whole", monkeypatch)
-    start(config, tmp_path / "killed", monkeypatch, kill_in=2)
+    stopped(2, tmp_path / "killed")
     newest = sorted((tmp_path / "killed" / "state").iterdir())[-1]
     whole = newest.read_bytes()
     newest.write_bytes(whole[: len(whole) // 2])
@@ -183,9 +200,9 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path, monkeypatch, cap
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_flipped_bit_is_noticed(tmp_path, monkeypatch, caplog):
+def test_a_flipped_bit_is_noticed(tmp_path, monkeypatch, caplog, stopped):
     config = config_of("dense_trunk")
-    start(config, tmp_path, monkeypatch, kill_in=2)
+    stopped(2, tmp_path)
     newest = sorted((tmp_path / "state").iterdir())[-1]
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -194,9 +211,9 @@ def test_a_flipped_bit_is_noticed(tmp_path, monkeypatch, caplog):
     assert f"{newest} is damaged" in caplog.text
 
 
-def test_history_covers_all_starts(tmp_path, monkeypatch):
+def test_history_covers_all_starts(tmp_path, stopped):
     config = config_of("dense_trunk")
-    start(config, tmp_path, monkeypatch, kill_in=1)
+    stopped(1, tmp_path)
     with fitting.settings(config), eagerly.steps():
         shape = shape_of("dense_trunk")
         model = MultiTaskModel(BACKBONES.get("dense_trunk")(shape), TASKS, [Coupling()])
@@ -205,9 +222,9 @@ def test_history_covers_all_starts(tmp_path, monkeypatch):
     assert {len(values) for values in progress.history.values()} == {3}
 
 
-def test_the_state_of_another_model_is_refused(tmp_path, monkeypatch):
+def test_the_state_of_another_model_is_refused(tmp_path, stopped):
     config = config_of("dense_trunk")
-    start(config, tmp_path, monkeypatch, kill_in=1)
+    stopped(1, tmp_path)
     model = MultiTaskModel(BACKBONES.get("dense_trunk")((10,), width=8), TASKS, [Coupling()])
     with pytest.raises(ValueError, match=r"another model: it has model kernel \(10, 256"):
         fitting.fit(model, sources((10,)), config, output=tmp_path)
@@ -216,9 +233,9 @@ def test_the_state_of_another_model_is_refused(tmp_path, monkeypatch):
         fitting.fit(model, sources((10,)), config, output=tmp_path)
 
 
-def test_a_full_disk_is_said_and_earlier_states_stay(tmp_path, monkeypatch):
+def test_a_full_disk_is_said_and_earlier_states_stay(tmp_path, monkeypatch, stopped):
     config = config_of("dense_trunk")
-    start(config, tmp_path, monkeypatch, kill_in=1)
+    stopped(1, tmp_path)
     before = sorted((tmp_path / "state").iterdir())
 
     def full(path, content):

@@ -1,4 +1,4 @@
-"""Trains some steps with every balancing method and writes what came out to an .npz file.
+"""Trains some steps with every kind of balancing method; writes what came out to an .npz file.
 
     python -m tests.models.steps.program HOW RESULT
 
@@ -16,7 +16,8 @@ import numpy as np
 from mtl_dm.balancing import BALANCING, MGDA
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.models import CentreLoss, Coupling
-from tests.balancing.methods import USERS
+from tests.balancing import alone
+from tests.balancing.methods import ALL, one_a_kind
 from tests.models.cases import (
     AFFECT,
     EXPRESSION,
@@ -34,17 +35,17 @@ CENTRED = {"centred": lambda: BALANCING.get("dynamic")(variant="author"), "centr
 """With a term that has a state, a part of a task's."""
 BRANCHED = {"ancestor_mgda": MGDA}
 """With features that other features are made of."""
-METHODS = {
-    **{name: BALANCING.get(name) for name in BALANCING},
-    **USERS,
+VARIED = {
     **GATED,
     **CENTRED,
     **BRANCHED,
     "mgda_features": lambda: MGDA(scope="features"),
 }
+METHODS = {**ALL, **VARIED}
+KINDS = one_a_kind({"mgda": MGDA, **ALL})
 FULL, HALF = "float32", "mixed_float16"
 CASES = [
-    *((name, FULL, False) for name in METHODS),
+    *((name, FULL, False) for name in (*KINDS, *VARIED)),
     *(
         (name, HALF, False)
         for name in ("equal", "mgda", "mgda_features", "gradnorm", "after", "gated")
@@ -116,6 +117,22 @@ def all_cases():
     }
 
 
+def weighed(make):
+    """What a method gives for some steps, and remembers of them, in any precision."""
+    method = alone.prepare(make())
+    weights = [alone.take(method, alone.seen(seed=seed)) for seed in range(3)]
+    return {"weights": np.stack(weights), **dict(enumerate(alone.memory_of(method)))}
+
+
+def all_weighed():
+    keras.config.set_dtype_policy(FULL)
+    return {
+        f"{name}/{part}": value
+        for name, make in ALL.items()
+        for part, value in weighed(make).items()
+    }
+
+
 def overflowing():
     """What is left after a step whose gradients overflow on the second replica alone."""
     keras.config.set_dtype_policy(HALF)
@@ -139,12 +156,16 @@ def two_replicas():
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+    # Sums taken on one device: step by step, a collective operation traces a graph for each sum,
+    # which is half of the time. The default is that of tests/training/replicas.py.
+    sums = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=sums).scope()
 
 
 def main(how, result):
     with two_replicas() if how == "two" else contextlib.nullcontext():
-        np.savez(result, **all_cases(), **(overflowing() if how == "two" else {}))
+        rest = overflowing() if how == "two" else all_weighed()
+        np.savez(result, **all_cases(), **rest)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtl_dm.balancing import BALANCING
 from mtl_dm.models import Coupling
 from mtl_dm.models.steps.tensorflow_step import _kept
-from tests.balancing.methods import USERS
+from tests.balancing.methods import ALL, USERS, one_a_kind
 from tests.models.cases import (
     AFFECT,
     EXPRESSION,
@@ -20,7 +19,7 @@ from tests.models.cases import (
 )
 from tests.models.providers import Centre
 
-METHODS = {**{name: BALANCING.get(name) for name in BALANCING}, **USERS}
+METHODS = one_a_kind(ALL)
 TASKS = (EXPRESSION, UNITS, AFFECT)
 
 

@@ -1,4 +1,4 @@
-"""Every method takes the same steps on one device, on two replicas, and on JAX."""
+"""Steps are the same on one device, on two replicas, and on JAX, and so are methods' weights."""
 
 import importlib.util
 import os
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests import progress
+from tests.balancing import methods
 from tests.models.steps import program
 
 ROOT = Path(__file__).parents[3]
@@ -75,6 +76,22 @@ def test_the_same_weights_and_logs(other, case, one, request):
     limit = 3e-5 if case[1] == program.FULL else 2e-3
     for name, value in want.items():
         np.testing.assert_allclose(got[name], value, rtol=limit, atol=limit, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def weighed():
+    return program.all_weighed()
+
+
+@pytest.mark.parametrize("name", methods.ALL)
+def test_every_method_weighs_and_remembers_the_same_on_jax(name, weighed, jax):
+    def found(values):
+        return {part: value for part, value in values.items() if part.startswith(f"{name}/")}
+
+    want, got = found(weighed), found(jax)
+    assert set(got) == set(want)
+    for part, value in want.items():
+        np.testing.assert_allclose(got[part], value, rtol=3e-5, atol=3e-5, err_msg=part)
 
 
 def test_a_step_that_overflows_on_one_replica_is_skipped_on_all(two):

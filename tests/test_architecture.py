@@ -33,6 +33,7 @@ LAYERS = {
     "synthetic": 3,
     "balancing": 4,
     "datasets": 4,
+    "cards": 5,
     "models": 5,
     "data": 5,
     "reporting": 6,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,6 +16,9 @@ from mtl_dm.models.finite import require_finite_outputs
 BATCH = 256
 """Examples a prediction."""
 
+Seen = Callable[[str, np.ndarray, np.ndarray, np.ndarray], None]
+"""Name of a task, labels, logits and mask of a batch."""
+
 
 def evaluate(
     model: MultiTaskModel,
@@ -24,6 +27,7 @@ def evaluate(
     columns: Mapping[str, np.ndarray] | None = None,
     thresholds: Mapping[str, np.ndarray] | None = None,
     batch_size: int = BATCH,
+    seen: Seen | None = None,
 ) -> dict[str, dict[str, float]]:
     """Return every metric of every task that the source is annotated for.
 
@@ -35,11 +39,12 @@ def evaluate(
         thresholds: By task name, probabilities above which an attribute counts as present (see
             `choose_thresholds`); None: 0.5.
         batch_size: Examples a prediction; the result does not depend on it.
+        seen: Called with every batch of every task, for whoever measures something else of it.
 
     Returns:
         By task name, metrics as `mtl_dm.metrics.evaluate` names them.
     """
-    (found,) = _measure(model, source, [thresholds or {}], columns or {}, batch_size)
+    (found,) = _measure(model, source, [thresholds or {}], columns or {}, batch_size, seen)
     return found
 
 
@@ -85,6 +90,7 @@ def _measure(
     settings: Sequence[Mapping[str, np.ndarray]],
     columns: Mapping[str, np.ndarray],
     batch_size: int,
+    seen: Seen | None = None,
 ) -> list[dict[str, dict[str, float]]]:
     """Return the metrics for each of several thresholds by task name, in one pass."""
     names = set(source.element_spec[1])
@@ -98,8 +104,11 @@ def _measure(
         for task in tasks:
             mask = keras.ops.convert_to_numpy(masks[task.name])
             mask = mask * columns.get(task.name, 1)
+            true = labels[task.name].numpy()
             for evaluators in found:
-                evaluators[task.name].update(labels[task.name].numpy(), logits[task.name], mask)
+                evaluators[task.name].update(true, logits[task.name], mask)
+            if seen is not None:
+                seen(task.name, true, logits[task.name], mask)
     return [
         {name: evaluator.result() for name, evaluator in evaluators.items()} for evaluators in found
     ]

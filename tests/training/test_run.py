@@ -32,6 +32,8 @@ def record(finished):
 def test_what_a_run_leaves(finished):
     assert sorted(path.name for path in finished.folder.iterdir()) == [
         "best.keras",
+        "card.json",
+        "card.md",
         "config.json",
         "last.keras",
         "relatedness_0.json",

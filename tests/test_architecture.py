@@ -12,6 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Lower number = lower layer; a module imports its own layer or one below.
 LAYERS = {
+    "version": -3,
     "spec": -2,
     "options": -1,
     "registry": 0,
@@ -56,6 +57,8 @@ LAYERS = {
     "fusing": 9,
     "distilling": 10,
     "distill": 11,
+    "commands": 12,
+    "__main__": 13,
 }
 
 
@@ -142,4 +145,5 @@ def test_top_level_is_what_the_house_says():
     made = {"build", "runs"} | {name for name in visible if name.endswith(".egg-info")}
     assert visible - made == {
         "setup.py", "README.md", "mtl_dm", "experiments", "data_prep", "tests", "Makefile",
+        "CHANGELOG.md", "CITATION.cff", "LICENSE",
     }  # fmt: skip

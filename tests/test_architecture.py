@@ -18,6 +18,7 @@ LAYERS = {
     "registry": 0,
     "files": 0,
     "memory": 0,
+    "progress": 0,
     "processes": 0,
     "draws": 0,
     "tasks": 0,

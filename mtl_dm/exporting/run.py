@@ -71,10 +71,11 @@ def _export(checkpoint: Path, output: Path, exporters: Mapping[str, Exporter]) -
     # Beside the output, to be renamed when all is done and right.
     folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=temporary_prefix()))
     try:
-        differences = {
-            name: compare(name, wrapped, exporter(wrapped, folder), inputs)
-            for name, exporter in exporters.items()
-        }
+        differences = {}
+        for place, (name, exporter) in enumerate(exporters.items(), 1):
+            # There is nothing to count inside one.
+            print(f"Writing and checking {name} ({place} of {len(exporters)}) ...", flush=True)
+            differences[name] = compare(name, wrapped, exporter(wrapped, folder), inputs)
         about = sidecar(checkpoint, model, inputs, temperatures, differences)
         write_atomically(folder / LABELS_FILE, strict_json(about))
         if (checkpoint.parent / TEXT_FILE).is_file():

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm.measuring.batches import batches_of
 from mtl_dm.metrics import Evaluator, best_f1_thresholds, with_tuned
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite_outputs
@@ -99,7 +100,7 @@ def _measure(
         {task.name: Evaluator(task, thresholds.get(task.name)) for task in tasks}
         for thresholds in settings
     ]
-    for inputs, labels, masks in source.batch(batch_size).prefetch(tf.data.AUTOTUNE):
+    for inputs, labels, masks in batches_of(source, batch_size):
         logits = _logits(model, inputs)
         for task in tasks:
             mask = keras.ops.convert_to_numpy(masks[task.name])
@@ -159,9 +160,9 @@ def predict(
         names: Tasks to keep; None: all.
     """
     names = [task.name for task in model.tasks] if names is None else names
-    batches = source.map(lambda inputs, labels, masks: inputs).batch(batch_size)
+    alone = source.map(lambda inputs, labels, masks: inputs)
     parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for inputs in batches.prefetch(tf.data.AUTOTUNE):
+    for inputs in batches_of(alone, batch_size, "images predicted"):
         logits = _logits(model, inputs)
         for name, found in parts.items():
             found.append(logits[name])
@@ -179,7 +180,7 @@ def annotated_predictions(
         names: Of tasks that the source is annotated for.
     """
     parts: dict[str, list[tuple[np.ndarray, ...]]] = {name: [] for name in names}
-    for inputs, labels, masks in source.batch(BATCH).prefetch(tf.data.AUTOTUNE):
+    for inputs, labels, masks in batches_of(source, BATCH, "images predicted"):
         logits = _logits(model, inputs)
         for name, found in parts.items():
             found.append((logits[name], labels[name].numpy(), masks[name].numpy()))

@@ -31,6 +31,7 @@ setup(
         include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments", "experiments.*"]
     ),
     package_data={
+        "data_prep": ["README.md"],
         "mtl_dm": ["py.typed"],
         "mtl_dm.datasets": ["*/README.md"],
         "mtl_dm.pretrained": ["*/*.json", "*/*.keras", "*/*.md"],

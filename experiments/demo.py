@@ -2,7 +2,7 @@
 
     mtl-dm demo [--output=runs/demo] [--open]
 
-Draws 3,600 faces, of which one set is annotated for expressions and one for 11 action units, trains
+Draws 2,500 faces, of which one set is annotated for expressions and one for 11 action units, trains
 a compact CNN on both without coupling and with the default one, two seeds each, and measures all
 four on faces of other people. Nothing is downloaded. The output folder then holds report.html (one
 page without network), report.md and results.csv; a demo that was stopped goes on.

@@ -14,7 +14,11 @@ from mtl_dm.runs.origin import DRAWN, base_name, origin_of
 from mtl_dm.runs.record import commit
 from mtl_dm.tasks import Task
 
-_COUNTED = {"multiclass": "classes", "multilabel": "attributes", "regression": "values"}
+_COUNTED = {
+    "multiclass": ("class", "classes"),
+    "multilabel": ("attribute", "attributes"),
+    "regression": ("value", "values"),
+}
 _LIMITS = (
     "Not validated on anything but the tests below: neither on other people, cameras and places "
     "nor on labels that others gave by other rules.",
@@ -61,7 +65,7 @@ def write_trained_card(
         folder,
         {
             "name": printable(folder.absolute().name),
-            "about": ", ".join(f"{t.name} ({t.size} {_COUNTED[t.kind]})" for t in tasks),
+            "about": ", ".join(map(_about, tasks)),
             "caution": caution,
             "tasks": {task.name: list(task.labels) for task in tasks},
             "data": f"{kinds}. Annotated images: {counts}. {USUAL} was chosen {chosen}.",
@@ -78,6 +82,10 @@ def write_trained_card(
             "tests": still_true(folder, before.get("tests", {})),
         },
     )
+
+
+def _about(task: Task) -> str:
+    return f"{task.name} ({task.size} {_COUNTED[task.kind][task.size > 1]})"
 
 
 def _before(checkpoint: Path) -> dict[str, Any]:

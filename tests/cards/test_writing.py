@@ -78,7 +78,7 @@ def read(checkpoint):
 def test_what_training_says_before_anything_was_measured(checkpoint):
     lines = read(checkpoint)
     assert lines[2] == (
-        "> first: expression (2 classes), signs (2 attributes), affect (1 values); not evaluated; "
+        "> first: expression (2 classes), signs (2 attributes), affect (1 value); not evaluated; "
         "trained on drawn faces, NOT VALIDATED ON PEOPLE."
     )
     for line in (

@@ -1,11 +1,18 @@
 """Under which conditions a test image was taken, by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
-from experiments.pretraining import conditions, measures
+from experiments.pretraining import conditions, measures, measuring
 from mtl_dm import faces
+from mtl_dm.cards.card import CARD_FILE
+from mtl_dm.cards.text import as_markdown
+from mtl_dm.measuring.scoring import load_model
+from mtl_dm.metrics import evaluate
 from mtl_dm.models.backbones.aligned_grey import crop_of
+from mtl_dm.pretrained import DEFAULT, FOLDER
 
 RNG = np.random.default_rng(0)
 
@@ -60,3 +67,24 @@ class TestConditions:
         assert conditions.light(far) == pytest.approx(conditions.light(images), abs=1.5)
         assert conditions.contrast(far) < conditions.contrast(images) / 4
         np.testing.assert_array_equal(far[:, :16], images[:, :16])
+
+
+def test_a_test_set_as_the_card_has_it(shipped):
+    model = load_model("small_faces")
+    images = RNG.integers(0, 256, (3, 112, 112, 3), np.uint8)
+    classes, movements = model.tasks
+    labels = {classes.name: np.eye(7)[:3], movements.name: np.zeros((3, movements.size))}
+    masks = {classes.name: np.array([1.0, 1, 0]), movements.name: np.ones((3, movements.size))}
+    logits = measuring.logits_of(model, images)
+    metrics = {
+        task.name: evaluate(task, labels[task.name], logits[task.name], masks[task.name])
+        for task in model.tasks
+    }
+    test = measuring.TestSet(images, labels, masks)
+    found = measuring.measured(model, test, {}, lambda image, min_score: [], metrics)
+    assert found["tasks"][classes.name]["accuracy"]["of"] == 2
+    assert found["tasks"][movements.name]["f1"] == metrics[movements.name]["f1"]
+    card = json.loads((FOLDER / DEFAULT / CARD_FILE).read_text(encoding="utf-8"))
+    lines = as_markdown({**card, "tests": {"three": found}}).splitlines()
+    assert "## three: 3 images" in lines
+    assert "| not measured |  | no verdict: fewer than 30 images |" in lines

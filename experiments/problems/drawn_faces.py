@@ -16,7 +16,7 @@ from mtl_dm.tasks import ACTION_UNITS
 from mtl_dm.training.config import TrainConfig
 
 SIDE = 48
-COUNTS = {"expression_only": 800, "action_units_only": 1_200, "fully_annotated": 500}
+COUNTS = {"expression_only": 1_000, "action_units_only": 1_500, "fully_annotated": 500}
 """Faces of each set."""
 TRAINING = ("expression_only", "action_units_only")
 UNSEEN = "action_units_unseen"

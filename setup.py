@@ -1,8 +1,12 @@
 """Packaging of mtl_dm; `make` installs it into .venv with the extra `dev`."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.findall('^VERSION = "(.+)"$', (ROOT / "mtl_dm/version.py").read_text(), re.MULTILINE)
 
 # Both detectors are imported as `retinaface`, so that an environment holds one of them.
 FACES = ["retina-face==0.0.19", "onnxruntime>=1.20"]
@@ -14,15 +18,21 @@ JAX = "jax~=0.10.2"  # a second backend, and training over several processes
 
 setup(
     name="mtl-dm",
-    version="0.1.0",
+    version=VERSION[0],
     description="Multi-task learning of classification tasks from data annotated for one of them",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    keywords="multi-task learning, facial expression, action units, Keras, TensorFlow",
+    entry_points={"console_scripts": ["mtl-dm = mtl_dm.commands:main"]},
     python_requires=">=3.11,<3.14",
     packages=find_packages(
         include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments", "experiments.*"]
     ),
     package_data={
+        "data_prep": ["README.md"],
+        "mtl_dm": ["py.typed"],
         "mtl_dm.datasets": ["*/README.md"],
         "mtl_dm.pretrained": ["*/*.json", "*/*.keras", "*/*.md"],
         "mtl_dm.reporting": ["page/*.css", "published/*.csv", "published/*.md"],

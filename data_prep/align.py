@@ -28,8 +28,6 @@ if __name__ == "__main__":
     # Before mtl_dm brings Keras, which would bring TensorFlow, which finds no faces.
     os.environ["KERAS_BACKEND"] = "numpy"
 
-from tqdm import tqdm
-
 from data_prep.faces.beam import RUNNERS, run_on_beam
 from data_prep.faces.boxes import read_boxes
 from data_prep.faces.folder import Plan, begin, finish, plan, summary
@@ -41,6 +39,7 @@ from mtl_dm import faces
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
 from mtl_dm.outputs import owned, require_writable
+from mtl_dm.progress import counted
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
@@ -121,13 +120,8 @@ def align(
         run_on_beam(pending, setup, options.runner, beam_arguments)
         return work
     processes = min(options.processes, max(1, len(pending)))
-    for _ in tqdm(
-        run_local(pending, setup, processes),
-        total=len(work.jobs),
-        initial=len(work.done),
-        unit=" images",
-        disable=None,  # where nobody looks
-    ):
+    found = run_local(pending, setup, processes)
+    for _ in counted(found, "images done", len(work.jobs), len(work.done)):
         pass
     return work
 

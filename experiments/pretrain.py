@@ -80,7 +80,12 @@ def _deliver(options: argparse.Namespace, engine: Any, command: str) -> None:
 
 def summary(test: dict[str, Any]) -> dict[str, Any]:
     """Return the main numbers of a test set."""
-    return {name: test[name] for name in ("images", "accuracy", "mean_average_precision")}
+    expression, movements = test["tasks"].values()
+    return {
+        "images": test["images"],
+        "accuracy": expression["accuracy"],
+        "mean_average_precision": movements["average_precision"],
+    }
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ Example:
     python -m mtl_dm.calibrate --checkpoint=runs/first/best.keras \
         --validation=synthetic_faces/fully_annotated:validation
 
-writes runs/first/best.calibration.json, which predict and export use. Validation data only: a test
-split and data that the checkpoint was trained on are refused. No decision at 0.5 and no predicted
-class changes.
+writes runs/first/best.calibration.json, which predict and export use, and says so in the card.
+Validation data only: a test split and data that the checkpoint was trained on are refused. No
+decision at 0.5 and no predicted class changes.
 """
 
 from mtl_dm.training import flags

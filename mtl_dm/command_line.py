@@ -15,6 +15,9 @@ from typing import Any
 from absl import flags
 
 from mtl_dm.files import expand_home
+from mtl_dm.version import VERSION
+
+VERSION_TEXT = f"mtl-dm {VERSION}"
 
 FOLDERS = ("output", "target", "data_dir")
 """Options that name a folder to write; Path("") is the current one, which nobody means."""
@@ -24,8 +27,15 @@ class Parser(argparse.ArgumentParser):
     """The parser of every command that uses argparse: values of options have their "~" replaced.
 
     What stands alone, such as the photos of predict, is left: a shell has replaced "~" there, and
-    what still begins with one is the name of a file.
+    what still begins with one is the name of a file. Each has --version.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.add_help:  # One without looks ahead for a single option.
+            self.add_argument(
+                "--version", action="version", version=VERSION_TEXT, help="print it and exit"
+            )
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Return what argparse finds, paths expanded."""

@@ -5,8 +5,9 @@ Example:
         --datasets=synthetic_faces/fully_annotated:test --output=runs/first/test
 
 prints the main metrics and writes metrics.json: by data set and task, every metric, per label and
-averaged, with base rates. With --thresholds_from=synthetic_faces/fully_annotated:validation the
-attributes' thresholds are chosen there, and what they give stands beside the metrics at 0.5.
+averaged, with base rates; the card beside the checkpoint takes up what was measured. With
+--thresholds_from=synthetic_faces/fully_annotated:validation the attributes' thresholds are chosen
+there, and what they give stands beside the metrics at 0.5.
 """
 
 from mtl_dm.training import flags

@@ -3,13 +3,13 @@
     python -m mtl_dm.export --checkpoint=runs/first/best.keras --output=DIR
 
 writes DIR/saved_model, DIR/model.onnx and DIR/labels.json (labels, inputs, preprocessing, training
-data, temperatures). Images go in as float32 [B, side, side, 3] in [-1, 1], aligned as
-mtl_dm.predict does, other inputs by their names; out comes one array a task, softmax or sigmoid,
-divided by the temperature where python -m mtl_dm.calibrate left one beside the checkpoint.
-Everything computes in float32, also where the checkpoint was trained in mixed precision. What was
-written is run on random inputs and must agree with the Keras model in float32 as far as rounding
-goes (1e-5, for deep networks some 1e-4, of probabilities or relative to large regressions);
-otherwise nothing is left behind.
+data, temperatures), and the card of the checkpoint where it has one. Images go in as float32 [B,
+side, side, 3] in [-1, 1], aligned as mtl_dm.predict does, other inputs by their names; out comes
+one array a task, softmax or sigmoid, divided by the temperature where python -m mtl_dm.calibrate
+left one beside the checkpoint. Everything computes in float32, also where the checkpoint was
+trained in mixed precision. What was written is run on random inputs and must agree with the Keras
+model in float32 as far as rounding goes (1e-5, for deep networks some 1e-4, of probabilities or
+relative to large regressions); otherwise nothing is left behind.
 ONNX needs the extra `onnx`: pip install 'mtl-dm[onnx]'.
 
 What a checkpoint was trained on is printed. A checkpoint trained on synthetic faces has never been
@@ -24,6 +24,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtl_dm.cards.card import shown_lines
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import origin_of
@@ -53,7 +54,8 @@ def _export(options: argparse.Namespace) -> None:
     from mtl_dm.exporting import run
 
     differences = run.export(options.checkpoint, options.output, options.formats.split(","))
-    print("\n".join(origin_of(checkpoint_at(options.checkpoint)).lines()))
+    checkpoint = checkpoint_at(options.checkpoint)
+    print("\n".join([*shown_lines(checkpoint), *origin_of(checkpoint).lines()]))
     for name, difference in differences.items():
         print(f"{name}: equal to the Keras model within {difference:.1e} on random inputs")
     print(f"Written to {options.output}")

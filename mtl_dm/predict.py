@@ -9,7 +9,8 @@ photo, detection score, and for every task of the checkpoint the probability of 
 value, for a regression); an image without a face, or that cannot be read, has one line with the
 reason. Bytes of a file's name that are not UTF-8 are spelled \xNN. annotated/ holds each photo
 with its faces boxed and a card a face (bars of the classes, attributes from 0.5 on, valence and
-arousal as a dot on the circumplex, a ring at its edge where they lie beyond). about.json says what
+arousal as a dot on the circumplex). Values of a regression are clipped to what its labels lie
+between. about.json says what
 made it.
 
 Faces are aligned at 112 x 112 as by data_prep.align (at the network's input where that is larger)

@@ -7,8 +7,10 @@ Example, on synthetic faces that are made on first use:
         --validation=synthetic_faces/fully_annotated:validation \
         --relatedness=facs --output=runs/first
 
-The output folder then holds best.keras and last.keras, TensorBoard logs, the relatedness used and
-run.json (flags, seed, commit, versions, seconds, history). --flagfile=FILE reads flags from a file.
+The output folder then holds best.keras and last.keras, TensorBoard logs, the relatedness used,
+run.json (flags, seed, commit, versions, seconds, history) and card.md, which says to whoever uses
+the checkpoint what it is, what was measured of it and what was not. --flagfile=FILE reads flags
+from a file.
 """
 
 from absl import logging

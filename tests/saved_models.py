@@ -58,7 +58,7 @@ def save_model(model, folder, datasets=(DRAWN,)):
 
 def calibrate(checkpoint, **temperatures):
     """Leave temperatures beside a checkpoint."""
-    from mtl_dm.measuring.calibration import calibration_file
+    from mtl_dm.measuring.temperatures import calibration_file
     from mtl_dm.runs.origin import fingerprint
 
     tasks = {task: {"temperature": value} for task, value in temperatures.items()}

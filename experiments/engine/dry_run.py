@@ -11,9 +11,9 @@ from experiments.engine.cell import StudyCell
 from experiments.engine.networks import batches_of, configuration, groups_of, own_config
 from experiments.engine.options import Options
 from experiments.engine.problem import Problem
-from experiments.engine.scheduling import spoken
 from experiments.engine.study import Study
 from mtl_dm import data
+from mtl_dm.progress import spoken
 from mtl_dm.runs.cells import file_safe
 from mtl_dm.tasks import Task
 from mtl_dm.training.assembly import INFERRED

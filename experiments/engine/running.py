@@ -20,9 +20,10 @@ from experiments.engine.measuring import measure
 from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.options import Options, require_known
 from experiments.engine.pool import Inline, Pool
-from experiments.engine.scheduling import Estimate, Schedule, spoken
+from experiments.engine.scheduling import Estimate, Schedule
 from experiments.engine.study import Study
 from mtl_dm.outputs import owned
+from mtl_dm.progress import spoken
 from mtl_dm.reporting import read_cells, summary_text, to_frame, write_html, write_report
 from mtl_dm.runs.cells import is_finished, run_cell
 from mtl_dm.training.config import TrainConfig

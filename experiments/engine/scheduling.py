@@ -101,10 +101,3 @@ class Estimate:
         mean = sum(every) / len(every)
         known = {kind: sum(values) / len(values) for kind, values in self._seconds.items()}
         return sum(known.get(kind, mean) for kind in kinds) / self._side_by_side
-
-
-def spoken(seconds: float) -> str:
-    """Return a duration in words, "40 s", "12 min", "3.5 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -42,6 +42,7 @@ def card_of(
     faces: RealFaces,
     tests: Mapping[str, Any],
     speed: float,
+    calibration: Mapping[str, Any],
     command: str,
     evaluate: Sequence[str],
 ) -> dict[str, Any]:
@@ -55,12 +56,16 @@ def card_of(
         faces: What they were taken of.
         tests: By title, as `measuring.measured` gives them.
         speed: Aligned faces a second of one core.
+        calibration: "fitted_on" and the fits of the "tasks".
         command: That makes it.
         evaluate: Commands that measure it.
     """
     fer2013, lfw = (len(part.images) for part in photos.train)
     return {
         "name": name,
+        "about": f"{len(TASKS[0].labels)} expressions, and {len(TASKS[1].labels)} facial movements "
+        "as MediaPipe measures them",
+        "caution": "for research, not validated for any decision about people",
         "tasks": {task.name: list(task.labels) for task in TASKS},
         "thresholds": dict(
             zip(TASKS[1].labels, map(float, photos.thresholds.round(4)), strict=True)
@@ -87,5 +92,6 @@ def card_of(
         ),
         "limits": list(LIMITS),
         "evaluate": list(evaluate),
+        "calibration": {path.name: dict(calibration)},
         "tests": dict(tests),
     }

@@ -8,26 +8,25 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from experiments.pretraining import card_text, measuring, recipe, sets
+from experiments.pretraining import measuring, recipe, sets
 from experiments.pretraining.card import card_of
 from experiments.pretraining.recipe import Photos, labels_of
 from experiments.pretraining.shipping import calibrate, framed, ship
 from experiments.problems.real_faces_data import RealFaces
 from mtl_dm import data, faces
+from mtl_dm.cards.writing import write_card
 from mtl_dm.data.arrays import encode
-from mtl_dm.files import strict_json, write_atomically
-from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import METRICS_FILE, load_model, score
+from mtl_dm.measuring.temperatures import calibration_file, read_temperatures
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.pretrained import DEFAULT
-from mtl_dm.pretrained.card import CARD_FILE, MAIN_TEST, TEXT_FILE
 from mtl_dm.runs.record import write_record
 from mtl_dm.training.resuming import Progress
 
 RUNS = Path("runs/pretrain")
 """Where the recipe leaves what it makes, unless it is told another folder."""
 HELD_OUT = "a tenth of FER2013's Training"
-LFW = "unseen people of LFW"
+MAIN_TEST, LFW = "FER2013 PublicTest", "unseen people of LFW"
 
 
 def deliver(model: MultiTaskModel, progress: Progress, photos: Photos, target: Path) -> Path:
@@ -99,19 +98,20 @@ def measure(
     speed = 0.0
     for title, name in zip((MAIN_TEST, LFW), names, strict=True):
         test = measuring.read(model, name, str(built))
-        tests[title] = measuring.measured(model, test, temperatures, engine)
-        metrics = said[name][recipe.EXPRESSION.name]
-        _require_same(title, tests[title]["accuracy"]["value"], metrics["accuracy"])
-        tests[title]["average_accuracy"] = metrics["average_accuracy"]
+        tests[title] = measuring.measured(model, test, temperatures, engine, said[name])
+        right = tests[title]["tasks"][recipe.EXPRESSION.name]["accuracy"]["value"]
+        _require_same(title, right, said[name][recipe.EXPRESSION.name]["accuracy"])
         speed = speed or measuring.faces_per_second(model, test.images)
     evaluate = ["python", "-m", "mtl_dm.evaluate", f"--checkpoint={DEFAULT}"]
     # A place on this machine is nobody else's.
     shown = RUNS / "test" if root.is_absolute() else root
     evaluate += [f"--datasets={','.join(names)}", f"--data_dir={shown / 'datasets'}"]
     evaluate += [f"--output={shown}"]
-    card = card_of(DEFAULT, model, path, photos, of, tests, speed, command, [shlex.join(evaluate)])
-    write_atomically(path.parent / CARD_FILE, strict_json(card))
-    write_atomically(path.parent / TEXT_FILE, card_text.as_markdown(card))
+    fits = json.loads(calibration_file(path).read_text(encoding="utf-8"))
+    fits = {name: fits[name] for name in ("sha256", "fitted_on", "tasks")}
+    again = [shlex.join(evaluate)]
+    card = card_of(DEFAULT, model, path, photos, of, tests, speed, fits, command, again)
+    write_card(path.parent, card)
     return card
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -11,10 +12,13 @@ import numpy as np
 from experiments.pretraining import conditions, measures
 from experiments.pretraining.shipping import scaled
 from mtl_dm import faces
+from mtl_dm.cards.counting import TaskCount
+from mtl_dm.cards.measures import Share, accuracy
 from mtl_dm.measuring.evaluation import BATCH
 from mtl_dm.measuring.sources import source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.predicting.predictor import Predictor
+from mtl_dm.tasks import Task
 
 TIMED = 256
 """Faces of which the speed is taken."""
@@ -58,7 +62,11 @@ def logits_of(model: MultiTaskModel, images: np.ndarray) -> dict[str, np.ndarray
 
 
 def measured(
-    model: MultiTaskModel, test: TestSet, temperatures: dict[str, float], engine: faces.Engine
+    model: MultiTaskModel,
+    test: TestSet,
+    temperatures: dict[str, float],
+    engine: faces.Engine,
+    metrics: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return what the card says of a test set.
 
@@ -67,36 +75,20 @@ def measured(
         test: The test set.
         temperatures: By task.
         engine: Finds the landmarks by which turned heads are measured.
+        metrics: By task, what `python -m mtl_dm.evaluate` says.
     """
     logits = logits_of(model, test.images)
-    expression, movements = model.tasks
-    known = test.masks[expression.name] > 0
-    truth = test.labels[expression.name][known].argmax(axis=1)
-    predicted = logits[expression.name][known].argmax(axis=1)
-    right = predicted == truth
+    name = model.tasks[0].name
+    known = test.masks[name] > 0
+    truth = test.labels[name][known].argmax(axis=1)
+    right = logits[name][known].argmax(axis=1) == truth
     images = test.images[known]
-    name = movements.name
-    per_movement = measures.movements(
-        test.labels[name], test.masks[name], logits[name], movements.labels
-    )
     return {
         "images": len(test.images),
-        "accuracy": measures.accuracy(right),
-        "recall": measures.recalls(truth, predicted, expression.labels),
-        "calibration_error": {
-            task.name: measures.calibration_error(
-                task,
-                test.labels[task.name],
-                test.masks[task.name],
-                logits[task.name],
-                temperatures.get(task.name, 1.0),
-            )
+        "tasks": {
+            task.name: _counted(task, test, logits[task.name], temperatures, metrics[task.name])
             for task in model.tasks
         },
-        "movements": per_movement,
-        "mean_average_precision": _mean(
-            [each["average_precision"] for each in per_movement.values()]
-        ),
         "conditions": {
             "luminance": measures.by_quarter(conditions.light(images), right),
             "contrast": measures.by_quarter(conditions.contrast(images), right),
@@ -106,16 +98,21 @@ def measured(
     }
 
 
-def _shrunk(
-    model: MultiTaskModel, images: np.ndarray, truth: np.ndarray, side: int
-) -> measures.Share:
+def _counted(
+    task: Task,
+    test: TestSet,
+    logits: np.ndarray,
+    temperatures: dict[str, float],
+    metrics: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    count = TaskCount(task, temperatures.get(task.name, 1.0))
+    count.update(test.labels[task.name], logits, test.masks[task.name])
+    return count.result(metrics)
+
+
+def _shrunk(model: MultiTaskModel, images: np.ndarray, truth: np.ndarray, side: int) -> Share:
     logits = logits_of(model, conditions.shrunk(images, side))[model.tasks[0].name]
-    return measures.accuracy(logits.argmax(axis=1) == truth)
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+    return accuracy(logits.argmax(axis=1) == truth)
 
 
 def faces_per_second(model: MultiTaskModel, images: np.ndarray) -> float:

@@ -12,8 +12,9 @@ import tensorflow as tf
 from experiments.pretraining.half_precision import halve
 from mtl_dm import faces
 from mtl_dm.files import strict_json, write_atomically
-from mtl_dm.measuring.calibration import calibration_file, fit_temperatures
+from mtl_dm.measuring.calibration import fit_temperatures
 from mtl_dm.measuring.scoring import load_model
+from mtl_dm.measuring.temperatures import calibration_file
 from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.backbones.aligned_grey import crop_of
 from mtl_dm.runs.origin import fingerprint

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.data import class_ids
+from mtl_dm.measuring.batches import batches_of
 from mtl_dm.metrics import probabilities
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
@@ -47,7 +48,7 @@ def observe(models: Sequence[MultiTaskModel], source: tf.data.Dataset, task: Tas
     """
     outputs: dict[str, list[np.ndarray]] = {}
     features, labels, masks = [], [], []
-    for inputs, label, mask in source.batch(_BATCH).prefetch(tf.data.AUTOTUNE):
+    for inputs, label, mask in batches_of(source, _BATCH, "images looked at"):
         seen = []
         for model in models:
             found, _ = model.extract(inputs, training=False)

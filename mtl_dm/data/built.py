@@ -16,6 +16,7 @@ from mtl_dm.data.deferred import deferred
 from mtl_dm.data.outline import chosen_split, how_to_build
 from mtl_dm.data.subset import fits, widened
 from mtl_dm.datasets.building import building
+from mtl_dm.progress import progress
 from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
@@ -187,7 +188,11 @@ def _raw(
         return {}
     examples = _examples(builder, split)
     chosen = examples.map(lambda example: {name: example[name] for name in names}).batch(4096)
-    parts = list(chosen.as_numpy_iterator())
+    parts = []
+    with progress("rows of labels read", builder.info.splits[split].num_examples) as done:
+        for part in chosen.as_numpy_iterator():
+            parts.append(part)
+            done(len(part[names[0]]))
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 

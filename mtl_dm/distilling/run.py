@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from mtl_dm.distilling.pictures import pictures
 from mtl_dm.distilling.student import Training, agreement, through, train
@@ -25,6 +24,7 @@ from mtl_dm.losses.cosine import cosine_distance
 from mtl_dm.models import BACKBONES
 from mtl_dm.models.counting import parameters_of
 from mtl_dm.outputs import owned, remove_leftovers
+from mtl_dm.progress import progress, spoken
 from mtl_dm.runs.record import commit, versions
 
 STUDENT_FILE, RECORD_FILE, _EMBEDDINGS = "student.keras", "distill.json", "embeddings"
@@ -137,10 +137,9 @@ def split(count: int, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarra
 def _embedded(encoders: Sequence[Encoder], images: ImageFolder, output: Path) -> Sources:
     parts = []
     for encoder in encoders:
-        # None: only for people.
-        with tqdm(total=len(images), desc=encoder.name, unit=" images", disable=None) as progress:
+        with progress(f"{encoder.name}: images embedded", len(images)) as done:
             folder = output / _EMBEDDINGS / encoder.name
-            parts.append(cached(encoder, images, folder, noted=progress.update))
+            parts.append(cached(encoder, images, folder, noted=done))
     return Sources(tuple(parts))
 
 
@@ -172,8 +171,12 @@ def _student(
     keras.utils.set_random_seed(options.training.seed)
     student = student_of(options.backbone, options.image_size, size)
 
+    started, epochs = time.monotonic(), options.training.epochs
+
     def noted(epoch: int, loss: float) -> None:
-        say(f"student: epoch {epoch} of {options.training.epochs}, loss {loss:.4f}")
+        left = (time.monotonic() - started) / epoch * (epochs - epoch)
+        rest = f", about {spoken(left)} left" if epoch < epochs else ""
+        say(f"student: epoch {epoch} of {epochs}, loss {loss:.4f}{rest}")
 
     with pictures(images, options.image_size, output) as stored:
         if fusion is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,33 +10,41 @@ from keras import ops
 
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.inputs import Inputs, InputSpec, random_inputs
+from mtl_dm.tasks import Task
 
 IMAGE, ARRAY = "image", "inputs"
 """Name of the only input of an exported model: an image, or any other array."""
 
 
 class Probabilities(keras.layers.Layer):
-    """Softmax or sigmoid of each task's logits over its temperature; regressions stay.
+    """Softmax or sigmoid of each task's logits over its temperature; regressions are clipped.
+
+    As `mtl_dm.metrics.probabilities`: to the bounds of the task, where it has any.
 
     Args:
-        kinds: By task, its kind.
+        tasks: The tasks.
         temperatures: By task; 1 for those that are not named.
     """
 
-    def __init__(self, kinds: Mapping[str, str], temperatures: Mapping[str, float]) -> None:
+    def __init__(self, tasks: Sequence[Task], temperatures: Mapping[str, float]) -> None:
         super().__init__(dtype="float32")
-        self._kinds = dict(kinds)
+        self._tasks = tuple(tasks)
         self._temperatures = dict(temperatures)
 
     def call(self, logits: Mapping[str, Any]) -> dict[str, Any]:
         """Return probabilities [B, size] by task."""
-        return {name: self._of(name, ops.cast(logits[name], "float32")) for name in self._kinds}
+        return {
+            task.name: self._of(task, ops.cast(logits[task.name], "float32"))
+            for task in self._tasks
+        }
 
-    def _of(self, name: str, logits: Any) -> Any:
-        scaled = logits / self._temperatures.get(name, 1.0)
-        if self._kinds[name] == "multiclass":
+    def _of(self, task: Task, logits: Any) -> Any:
+        scaled = logits / self._temperatures.get(task.name, 1.0)
+        if task.kind == "multiclass":
             return ops.softmax(scaled, axis=-1)
-        return ops.sigmoid(scaled) if self._kinds[name] == "multilabel" else logits
+        if task.kind == "multilabel":
+            return ops.sigmoid(scaled)
+        return logits if task.bounds is None else ops.clip(logits, *task.bounds)
 
 
 def with_probabilities(
@@ -54,8 +62,7 @@ def with_probabilities(
         if isinstance(inputs, InputSpec)
         else {name: _entry(name, spec) for name, spec in inputs.items()}
     )
-    kinds = {task.name: task.kind for task in model.tasks}
-    outputs = Probabilities(kinds, temperatures)(model(entries, training=False))
+    outputs = Probabilities(model.tasks, temperatures)(model(entries, training=False))
     wrapped = keras.Model(entries, outputs)
     # Keras exports only models that have been called.
     wrapped(random_inputs(inputs, 1, seed=0))

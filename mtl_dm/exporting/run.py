@@ -9,13 +9,14 @@ from pathlib import Path
 
 import keras
 
+from mtl_dm.cards.card import TEXT_FILE
 from mtl_dm.exporting.comparison import compare
 from mtl_dm.exporting.formats import FORMATS, Exporter, require_onnx
 from mtl_dm.exporting.probabilities import with_probabilities
 from mtl_dm.exporting.sidecar import LABELS_FILE, sidecar
 from mtl_dm.files import strict_json, temporary_prefix, write_atomically
-from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import load_model
+from mtl_dm.measuring.temperatures import read_temperatures
 from mtl_dm.models.inputs import Inputs, InputSpec, inputs_of
 from mtl_dm.models.precision import in_float32
 from mtl_dm.outputs import owned, require_writable
@@ -70,12 +71,15 @@ def _export(checkpoint: Path, output: Path, exporters: Mapping[str, Exporter]) -
     # Beside the output, to be renamed when all is done and right.
     folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=temporary_prefix()))
     try:
-        differences = {
-            name: compare(name, wrapped, exporter(wrapped, folder), inputs)
-            for name, exporter in exporters.items()
-        }
+        differences = {}
+        for place, (name, exporter) in enumerate(exporters.items(), 1):
+            # There is nothing to count inside one.
+            print(f"Writing and checking {name} ({place} of {len(exporters)}) ...", flush=True)
+            differences[name] = compare(name, wrapped, exporter(wrapped, folder), inputs)
         about = sidecar(checkpoint, model, inputs, temperatures, differences)
         write_atomically(folder / LABELS_FILE, strict_json(about))
+        if (checkpoint.parent / TEXT_FILE).is_file():
+            shutil.copyfile(checkpoint.parent / TEXT_FILE, folder / TEXT_FILE)
         folder.chmod(0o755)  # mkdtemp gives 0700
         folder.replace(output)
     except BaseException:

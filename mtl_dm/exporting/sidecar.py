@@ -52,7 +52,7 @@ def sidecar(
                 if task.kind == "regression"
                 else temperatures.get(task.name, 1.0),
                 "calibrated": task.name in temperatures,
-                # Of labels; a prediction may lie beyond them.
+                # Of labels; outputs are clipped to them.
                 **({} if task.bounds is None else {"label_bounds": list(task.bounds)}),
                 "never_annotated_in_training": list(origin.unseen.get(task.name, ())),
             }

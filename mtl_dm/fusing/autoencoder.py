@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 
 from mtl_dm.fusing.stochastic import GaussianCode, MaskingNoise
+from mtl_dm.progress import counted
 
 Rows = Callable[[np.ndarray], np.ndarray]
 """Places -> standardised rows [B, N]."""
@@ -87,7 +88,8 @@ class Autoencoder:
         # To compile takes XLA longer than such a network is trained.
         self._trained.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
         losses: list[float] = []
-        for chosen in itertools.islice(_batches(places, training), training.steps):
+        steps = itertools.islice(_batches(places, training), training.steps)
+        for chosen in counted(steps, "steps of the operator", training.steps):
             batch = rows(chosen)
             losses.append(float(self._trained.train_on_batch(batch, batch)))
             if not np.isfinite(losses[-1]):

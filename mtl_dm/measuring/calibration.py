@@ -1,4 +1,4 @@
-"""Temperatures of a checkpoint, fitted on validation data and kept beside it."""
+"""Temperatures of a checkpoint, fitted on validation data."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
-from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
+from mtl_dm.cards.writing import add_calibration
+from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.measuring.evaluation import annotated_predictions
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.measuring.sources import annotated_enough, source_for
+from mtl_dm.measuring.temperatures import calibration_file
 from mtl_dm.metrics import best_temperature, negative_log_likelihood, probabilities
 from mtl_dm.metrics.calibration import reliability
 from mtl_dm.models import MultiTaskModel
@@ -22,11 +24,6 @@ from mtl_dm.pretrained import checkpoint_at
 from mtl_dm.runs.origin import fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
-
-
-def calibration_file(checkpoint: str | Path) -> Path:
-    """Return where the temperatures of a checkpoint are kept: best.keras, best.calibration.json."""
-    return Path(checkpoint).with_suffix(".calibration.json")
 
 
 def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[str, Any]:
@@ -62,6 +59,7 @@ def calibrate(checkpoint: str | Path, name: str, data_dir: str | Path) -> dict[s
         "versions": versions(),
     }
     write_atomically(calibration_file(checkpoint), strict_json(content))
+    add_calibration(checkpoint, content)
     return content
 
 
@@ -117,31 +115,6 @@ def _annotated(
         mask = mask * columns.get(task.name, 1)
         if mask.any():
             yield task, logits, labels, mask
-
-
-def read_temperatures(checkpoint: str | Path) -> dict[str, float]:
-    """Return the temperatures kept beside a checkpoint by task; empty where there are none.
-
-    Raises:
-        ValueError: If the file cannot be read or belongs to another model of the same name.
-    """
-    path = calibration_file(checkpoint)
-    if not path.is_file():
-        return {}
-    try:
-        content = read_json(path)
-        found = {task: float(values["temperature"]) for task, values in content["tasks"].items()}
-        owner = content["sha256"]
-        if not all(0 < temperature < np.inf for temperature in found.values()):
-            raise ValueError("a temperature is no number above 0")
-    except MALFORMED as error:
-        raise ValueError(f"{path} holds no temperatures: {error!r}. Delete it.") from error
-    if owner != fingerprint(checkpoint):
-        raise ValueError(
-            f"{path} was fitted to another model than {Path(checkpoint).name} now is. Delete it, "
-            "or fit it again with python -m mtl_dm.calibrate."
-        )
-    return found
 
 
 def _refuse_test_and_training(checkpoint: str | Path, name: str, data_dir: str | Path) -> None:

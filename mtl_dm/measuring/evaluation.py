@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm.measuring.batches import batches_of
 from mtl_dm.metrics import Evaluator, best_f1_thresholds, with_tuned
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite_outputs
 
 BATCH = 256
 """Examples a prediction."""
+
+Seen = Callable[[str, np.ndarray, np.ndarray, np.ndarray], None]
+"""Name of a task, labels, logits and mask of a batch."""
 
 
 def evaluate(
@@ -24,6 +28,7 @@ def evaluate(
     columns: Mapping[str, np.ndarray] | None = None,
     thresholds: Mapping[str, np.ndarray] | None = None,
     batch_size: int = BATCH,
+    seen: Seen | None = None,
 ) -> dict[str, dict[str, float]]:
     """Return every metric of every task that the source is annotated for.
 
@@ -35,11 +40,12 @@ def evaluate(
         thresholds: By task name, probabilities above which an attribute counts as present (see
             `choose_thresholds`); None: 0.5.
         batch_size: Examples a prediction; the result does not depend on it.
+        seen: Called with every batch of every task, for whoever measures something else of it.
 
     Returns:
         By task name, metrics as `mtl_dm.metrics.evaluate` names them.
     """
-    (found,) = _measure(model, source, [thresholds or {}], columns or {}, batch_size)
+    (found,) = _measure(model, source, [thresholds or {}], columns or {}, batch_size, seen)
     return found
 
 
@@ -85,6 +91,7 @@ def _measure(
     settings: Sequence[Mapping[str, np.ndarray]],
     columns: Mapping[str, np.ndarray],
     batch_size: int,
+    seen: Seen | None = None,
 ) -> list[dict[str, dict[str, float]]]:
     """Return the metrics for each of several thresholds by task name, in one pass."""
     names = set(source.element_spec[1])
@@ -93,13 +100,16 @@ def _measure(
         {task.name: Evaluator(task, thresholds.get(task.name)) for task in tasks}
         for thresholds in settings
     ]
-    for inputs, labels, masks in source.batch(batch_size).prefetch(tf.data.AUTOTUNE):
+    for inputs, labels, masks in batches_of(source, batch_size):
         logits = _logits(model, inputs)
         for task in tasks:
             mask = keras.ops.convert_to_numpy(masks[task.name])
             mask = mask * columns.get(task.name, 1)
+            true = labels[task.name].numpy()
             for evaluators in found:
-                evaluators[task.name].update(labels[task.name].numpy(), logits[task.name], mask)
+                evaluators[task.name].update(true, logits[task.name], mask)
+            if seen is not None:
+                seen(task.name, true, logits[task.name], mask)
     return [
         {name: evaluator.result() for name, evaluator in evaluators.items()} for evaluators in found
     ]
@@ -150,9 +160,9 @@ def predict(
         names: Tasks to keep; None: all.
     """
     names = [task.name for task in model.tasks] if names is None else names
-    batches = source.map(lambda inputs, labels, masks: inputs).batch(batch_size)
+    alone = source.map(lambda inputs, labels, masks: inputs)
     parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for inputs in batches.prefetch(tf.data.AUTOTUNE):
+    for inputs in batches_of(alone, batch_size, "images predicted"):
         logits = _logits(model, inputs)
         for name, found in parts.items():
             found.append(logits[name])
@@ -170,7 +180,7 @@ def annotated_predictions(
         names: Of tasks that the source is annotated for.
     """
     parts: dict[str, list[tuple[np.ndarray, ...]]] = {name: [] for name in names}
-    for inputs, labels, masks in source.batch(BATCH).prefetch(tf.data.AUTOTUNE):
+    for inputs, labels, masks in batches_of(source, BATCH, "images predicted"):
         logits = _logits(model, inputs)
         for name, found in parts.items():
             found.append((logits[name], labels[name].numpy(), masks[name].numpy()))

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import expit, softmax
 
+from mtl_dm.measuring.batches import batches_of
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
 
@@ -60,7 +61,7 @@ def predictions_of(
     names = set(source.element_spec[1])
     tasks = [task for task in model.tasks if task.name in names and task.kind != "regression"]
     batches: dict[str, list[Predictions]] = {task.name: [] for task in tasks}
-    for inputs, labels, masks in source.batch(_BATCH).prefetch(tf.data.AUTOTUNE):
+    for inputs, labels, masks in batches_of(source, _BATCH, "images predicted"):
         logits = model(inputs, training=False)
         for task in tasks:
             scored = np.asarray(columns.get(task.name, np.ones(task.size)), bool)

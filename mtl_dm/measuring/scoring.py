@@ -12,6 +12,7 @@ from absl import logging
 
 from mtl_dm import data
 from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.measuring.carding import evaluate_for_card
 from mtl_dm.measuring.evaluation import choose_thresholds, evaluate
 from mtl_dm.measuring.sources import annotated_enough, source_for
 from mtl_dm.models import MultiTaskModel
@@ -53,7 +54,7 @@ def score(
     output: str | Path,
     thresholds_from: str | None = None,
 ) -> None:
-    """Evaluate a checkpoint on data sets; print the averages and write every metric.
+    """Evaluate a checkpoint on data sets; print the averages, write every metric and its card.
 
     Args:
         checkpoint: A `.keras` file of this package, or the name of a pretrained checkpoint.
@@ -87,10 +88,14 @@ def score(
     for name in names:
         source = source_for(model, name, data_dir)
         for which, found in results.items():
-            thresholds = chosen if which == "chosen" else {}
-            found[name] = evaluate(model, source, thresholds=thresholds)
+            if which == "chosen":
+                found[name] = evaluate(model, source, thresholds=chosen)
+            else:
+                found[name] = evaluate_for_card(
+                    model, source, Path(checkpoint_at(checkpoint)), name
+                )
             for task, metrics in found[name].items():
-                if which == "0.5" or task in thresholds:
+                if which == "0.5" or task in chosen:
                     print(_line(name, task, metrics, which if task in chosen else ""))
     content = {
         "checkpoint": checkpoint,

@@ -28,6 +28,9 @@ TEMPERATURES = (0.02, 50.0)
 def probabilities(task: Task, logits: Any, temperature: float = 1.0) -> npt.NDArray[np.float64]:
     """Return what the logits [N, S] of a task say: probabilities; the values of a regression.
 
+    A regression with bounds is clipped to them: its head is linear, and no label lies beyond.
+    Losses and metrics see what the head gives.
+
     Raises:
         ValueError: If the temperature is not finite and > 0.
     """
@@ -38,7 +41,9 @@ def probabilities(task: Task, logits: Any, temperature: float = 1.0) -> npt.NDAr
     scores = np.asarray(logits, np.float64)
     if task.kind == "multiclass":
         return np.asarray(softmax(scores / temperature, axis=-1))
-    return np.asarray(expit(scores / temperature)) if task.kind == "multilabel" else scores
+    if task.kind == "multilabel":
+        return np.asarray(expit(scores / temperature))
+    return scores if task.bounds is None else np.clip(scores, *task.bounds)
 
 
 def negative_log_likelihood(

@@ -22,6 +22,7 @@ from mtl_dm.command_line import Parser, run_command
 from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.backbones import example_of
 from mtl_dm.models.counting import Macs, Parameters, macs_of, parameters_of
+from mtl_dm.progress import counted
 from mtl_dm.tasks import Task
 
 __all__ = ["Line", "Macs", "Parameters", "as_text", "line_of", "macs_of", "main", "parameters_of"]
@@ -172,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser.error(str(error))
     lines = []
-    for name, variant in found:
+    for name, variant in counted(found, "networks measured", len(found)):
         lines.append(line_of(name, variant, options.steps, options.batch))
         keras.backend.clear_session()
     text = as_text(lines, options.batch)

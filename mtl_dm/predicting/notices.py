@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from mtl_dm.cards.card import shown_lines
 from mtl_dm.files import printable
-from mtl_dm.measuring.calibration import calibration_file
+from mtl_dm.measuring.temperatures import calibration_file
 from mtl_dm.predicting.finding import crop_size
 from mtl_dm.predicting.inputs import Inputs
-from mtl_dm.pretrained.card import TEXT_FILE, card_line
 from mtl_dm.runs.origin import Origin
 
 
 def notices(
     checkpoint: str | Path,
     origin: Origin,
-    card: Mapping[str, Any] | None,
     temperatures: dict[str, float],
     size: int,
     inputs: Inputs,
@@ -27,16 +24,17 @@ def notices(
     Args:
         checkpoint: Its path.
         origin: What it was trained on.
-        card: Of a checkpoint that has one.
         temperatures: By task, those in use.
         size: Side of the network's input.
         inputs: What there is to look at.
+
+    Raises:
+        ValueError: If what lies beside the checkpoint as its card is none.
     """
     calibrated = ", ".join(f"{task} {value:.2f}" for task, value in temperatures.items())
     lines = [
-        *([] if card is None else [card_line(card)]),
-        f"Checkpoint: {printable(checkpoint)}"
-        + ("" if card is None else f" ({TEXT_FILE} beside it is its card)"),
+        *shown_lines(checkpoint),
+        f"Checkpoint: {printable(checkpoint)}",
         *origin.lines(),
         f"Probabilities calibrated by temperatures: {calibrated} "
         f"({printable(calibration_file(checkpoint))})"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from tqdm import tqdm
-
 from mtl_dm import faces
 from mtl_dm.predicting.finding import Found, crop_size, find
 from mtl_dm.predicting.frames import Frame, count, frames
@@ -14,6 +12,7 @@ from mtl_dm.predicting.inputs import Inputs
 from mtl_dm.predicting.options import Options
 from mtl_dm.predicting.pictures import Canvas
 from mtl_dm.predicting.predictor import Prediction, Predictor
+from mtl_dm.progress import progress
 
 _WAITING = 64  # images without faces that may wait for a batch to fill
 
@@ -70,7 +69,7 @@ def _detect(
     inputs: Inputs, size: int, engine: faces.Engine, options: Options
 ) -> Iterator[Detected]:
     total = count(inputs.items, options.fps)
-    with tqdm(total=total, unit=" images", disable=None) as progress:  # None: only for people.
+    with progress("images looked at", total) as done:
         for frame in frames(inputs.items, options.fps):
             found: list[Found] = []
             reason, canvas = frame.reason, None
@@ -80,4 +79,4 @@ def _detect(
                     canvas = Canvas.of(frame.image)
             # Without the image itself: 64 large photos in waiting would fill the memory.
             yield Detected(dataclasses.replace(frame, image=None), found, reason, canvas)
-            progress.update()
+            done(1)

@@ -15,7 +15,7 @@ from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite_outputs
 
 Prediction = dict[str, dict[str, float]]
-"""By task and label: a probability, or the value of a regression."""
+"""By task and label: a probability, or the value of a regression, within its bounds."""
 
 
 def input_size(model: MultiTaskModel) -> int:

@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 
 from mtl_dm import faces
 from mtl_dm.files import open_atomically, strict_json, write_atomically
-from mtl_dm.measuring.calibration import read_temperatures
 from mtl_dm.measuring.scoring import load_model
+from mtl_dm.measuring.temperatures import read_temperatures
 from mtl_dm.outputs import prepare_output
 from mtl_dm.predicting.inputs import list_inputs
 from mtl_dm.predicting.notices import notices
@@ -21,7 +21,6 @@ from mtl_dm.predicting.predictor import Prediction, Predictor
 from mtl_dm.predicting.rows import Row, header, line
 from mtl_dm.predicting.telling import Telling
 from mtl_dm.pretrained import checkpoint_at
-from mtl_dm.pretrained.card import card_of
 from mtl_dm.runs.origin import Origin, fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
 from mtl_dm.tasks import Task
@@ -57,8 +56,8 @@ def predict(
     model = load_model(checkpoint)
     temperatures = read_temperatures(checkpoint)
     predictor = Predictor(model, temperatures, options.batch_size)
-    origin, card = origin_of(checkpoint), card_of(checkpoint)
-    for text in notices(checkpoint, origin, card, temperatures, predictor.size, inputs):
+    origin = origin_of(checkpoint)
+    for text in notices(checkpoint, origin, temperatures, predictor.size, inputs):
         print(text, flush=True)
     telling = Telling(predictor.tasks, origin.unseen)
     counts: collections.Counter[str] = collections.Counter()

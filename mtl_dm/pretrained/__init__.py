@@ -1,7 +1,7 @@
 """The checkpoints that come with this package, by name.
 
 Each has a folder here: the checkpoint, its temperatures, the run record that says what it was
-trained on, and its card, as numbers (card.json) and to read (README.md). `predict`, `evaluate`,
+trained on, and its card, as numbers (card.json) and to read (card.md). `predict`, `evaluate`,
 `calibrate` and `export` take a name where they take a checkpoint's path; `--init_from=NAME` and
 `--backbone=pretrained` of `train` start from one. Nothing here needs Keras.
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
+from mtl_dm.version import VERSION
 
 CONFIG_FILE = "config.json"
 RECORD_FILE = "run.json"
@@ -32,7 +33,10 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit of the checkout, "+" behind it if it was changed; else "unknown"."""
+    """Return the commit of the checkout, "+" behind it if it was changed; else "release VERSION".
+
+    An installed copy may lie in a folder of somebody else's checkout, whose commit says nothing.
+    """
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -44,10 +48,11 @@ def commit() -> str:
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", Path(__file__).name)
         changed = git("status", "--porcelain", "--untracked-files=no")
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return f"release {VERSION}"
 
 
 def claim_folder(

@@ -26,6 +26,7 @@ from mtl_dm.training.parts import trained_part
 from mtl_dm.training.resuming import Progress, restore_state
 from mtl_dm.training.schedules import SCHEDULES
 from mtl_dm.training.starting import start_from
+from mtl_dm.training.time_left import TimeLeft
 
 EVALUATION_BATCH = 256
 
@@ -217,7 +218,7 @@ def fit(
             steps_per_epoch=steps,
             validation_data=_evaluated(validation),
             # What moves weights at the end of an epoch comes before what saves them.
-            callbacks=[*acting, *callbacks, *_writers(keeper)],
+            callbacks=[*acting, *callbacks, *_writers(keeper), *_time_left(config, place)],
             verbose=_verbosity(),  # a bar on a terminal, lines in a file
             shuffle=False,  # merge has shuffled
         )
@@ -244,6 +245,10 @@ def _writers(keeper: Checkpoints | None) -> list[keras.callbacks.Callback]:
     if keeper is None:
         return []
     return [keeper, keras.callbacks.TensorBoard(keeper.models / "tensorboard")]
+
+
+def _time_left(config: TrainConfig, place: Place) -> list[keras.callbacks.Callback]:
+    return [TimeLeft(place.total or config.epochs)] if processes.is_main() else []
 
 
 def _evaluated(validation: tf.data.Dataset | None) -> tf.data.Dataset | None:

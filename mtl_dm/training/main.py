@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from absl import app
 
-from mtl_dm.command_line import expand_flags, run_command
+from mtl_dm.command_line import VERSION_TEXT, expand_flags, run_command
 
 
 def start(
@@ -26,7 +26,7 @@ def start(
 
     Raises:
         SystemExit: At the end, with 1 where the input is wrong, as `run_command` where it was
-            stopped.
+            stopped; with 0 after --version.
     """
 
     def parsed(argv: Sequence[str]) -> None:
@@ -40,5 +40,8 @@ def start(
         if status:
             sys.exit(status)
 
+    if "--version" in sys.argv[1:]:  # As a flag it would ask for those that are required.
+        print(VERSION_TEXT)
+        sys.exit()
     define_flags()
     app.run(guarded)

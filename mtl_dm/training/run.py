@@ -11,11 +11,14 @@ import tensorflow as tf
 from absl import logging
 
 from mtl_dm import data, processes
+from mtl_dm.cards.trained import write_trained_card
 from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models.counting import parameters_of
 from mtl_dm.models.gradient_gate import openings
 from mtl_dm.outputs import owned, require_writable
 from mtl_dm.runs.record import claim_folder, write_record
 from mtl_dm.training import assembly, fitting, stages
+from mtl_dm.training.commands import command_of
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.judgement_words import verdict
 from mtl_dm.training.resuming import Progress
@@ -102,6 +105,14 @@ def _write_results(
         **judged_of(model),
         **({"gates": openings(model.gates)} if model.gates else {}),
         **({"stages": stages.record_of(parts, done)} if config.stages else {}),
+    )
+    write_trained_card(
+        folder,
+        model.tasks,
+        backbone=config.backbone,
+        parameters=parameters_of(model).total,
+        validation=config.validation,
+        command=command_of(config, str(folder)),
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from absl import logging
-from tqdm import tqdm
 
 from mtl_dm import data
 from mtl_dm.data import Pairs, draw_pairs, read_author_pairs, read_lfw_pairs, read_ytf_pairs
@@ -23,6 +22,7 @@ from mtl_dm.metrics import DISTANCES, pair_distances
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.outputs import prepare_output
 from mtl_dm.pretrained import checkpoint_at
+from mtl_dm.progress import counted
 from mtl_dm.registry import Registry
 from mtl_dm.runs.origin import Origin, fingerprint, origin_of
 from mtl_dm.runs.record import commit, versions
@@ -187,9 +187,8 @@ def _distances(model: MultiTaskModel, pairs: Pairs, source: Source, options: Opt
     # More rows than there are images would be grey alone.
     batch = min(options.batch_size, source.count(names))
     require_batch(batch, (side, side, 3))
-    images = source.read(names, side)
-    progress = tqdm(images, unit=" images", disable=None)  # None: only for people.
-    found = embed(network, progress, batch)
+    images = counted(source.read(names, side), "images embedded", source.count(names))
+    found = embed(network, images, batch)
     first, second = (
         np.stack([found[pairs.images[place]] for place in places])
         for places in (pairs.first, pairs.second)

@@ -10,7 +10,8 @@ from mtl_dm import calibrate as command_module
 from mtl_dm import data
 from mtl_dm.files import TEMPORARY
 from mtl_dm.measuring import evaluation
-from mtl_dm.measuring.calibration import calibrate, calibration_file, read_temperatures
+from mtl_dm.measuring.calibration import calibrate
+from mtl_dm.measuring.temperatures import calibration_file, read_temperatures
 from mtl_dm.metrics import negative_log_likelihood
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
+from mtl_dm.cards.card import card_of
 from mtl_dm.measuring import evaluation, scoring
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.tasks import Task
@@ -32,6 +33,15 @@ def test_scores_what_the_model_in_memory_scores(finished, faces, tmp_path, capsy
             assert found == pytest.approx(metrics, abs=1e-6, nan_ok=True)
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith(f"{names[0]}  expression  accuracy 0.")
+    # What was measured stands in the checkpoint's card, too.
+    test = card_of(checkpoint)["tests"][f"{names[0]} with last.keras"]
+    right = test["tasks"]["expression"]["accuracy"]
+    assert right["of"] == test["images"]
+    if right["value"] is not None:
+        assert right["value"] == content["metrics"][names[0]]["expression"]["accuracy"]
+    assert list(card_of(checkpoint)["tests"][f"{names[1]} with last.keras"]["tasks"]) == [
+        "expression"
+    ]
     assert not any("f1/AU1" in line for line in printed)
 
 

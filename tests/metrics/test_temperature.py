@@ -26,6 +26,13 @@ def drawn(task, scale, rows=4000):
     return labels, true * scale, np.ones_like(labels)
 
 
+def test_a_bounded_regression_is_clipped_and_another_is_not():
+    scores = [[-3.0], [0.25], [1.57], [np.nan]]
+    found = probabilities(VALUES.replace(bounds=(-1, 1)), scores)
+    np.testing.assert_array_equal(found, [[-1.0], [0.25], [1.0], [np.nan]])
+    np.testing.assert_array_equal(probabilities(VALUES, scores), scores)
+
+
 @pytest.mark.parametrize("task", [CLASSES, ATTRIBUTES], ids=lambda task: task.kind)
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
 def test_the_scale_that_logits_were_multiplied_with(task, scale):

@@ -27,12 +27,24 @@ def test_by_name_with_temperatures(model, crops):
     expected = {
         "expression": softmax(logits["expression"] / 2.0),
         "action_units": expit(logits["action_units"] / 0.5),
-        "valence_arousal": logits["valence_arousal"],
+        "valence_arousal": np.clip(logits["valence_arousal"], -1, 1),
     }
     assert list(found) == [task.name for task in TASKS]
     for task in TASKS:
         assert list(found[task.name]) == list(task.labels)
         assert list(found[task.name].values()) == pytest.approx(expected[task.name], abs=1e-6)
+
+
+def test_values_are_clipped_to_what_their_labels_lie_between(model, crops):
+    head = model.heads["valence_arousal"]
+    before = head.get_weights()
+    try:
+        head.set_weights([before[0], np.array([1.57, -40.0], np.float32), *before[2:]])
+        found = Predictor(model, {}, 4)(crops[:1])[0]["valence_arousal"]
+    finally:
+        head.set_weights(before)
+    assert found["arousal"] == -1
+    assert -1 <= found["valence"] <= 1
 
 
 def test_a_face_alone_and_in_company(model, crops):

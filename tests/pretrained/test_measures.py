@@ -1,53 +1,20 @@
-"""The numbers of a card, against scikit-learn and by hand."""
+"""Under which conditions a test image was taken, by hand."""
+
+import json
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, recall_score
 
-from experiments.pretraining import card_text, conditions, measures
-from experiments.pretraining.card import LIMITS
-from experiments.problems.facial_movements import TASK
+from experiments.pretraining import conditions, measures, measuring
 from mtl_dm import faces
+from mtl_dm.cards.card import CARD_FILE
+from mtl_dm.cards.text import as_markdown
+from mtl_dm.measuring.scoring import load_model
+from mtl_dm.metrics import evaluate
 from mtl_dm.models.backbones.aligned_grey import crop_of
-from mtl_dm.tasks import Task
-from tests.pretrained.conftest import CARD
+from mtl_dm.pretrained import DEFAULT, FOLDER
 
 RNG = np.random.default_rng(0)
-NAMES = ("one", "other", "rare")
-
-
-def test_recall_and_no_verdict_on_a_rare_class():
-    labels = np.repeat([0, 1, 2], [40, 60, 29])
-    predicted = np.where(RNG.random(129) < 0.7, labels, RNG.integers(0, 3, 129))
-    found = measures.recalls(labels, predicted, NAMES)
-    want = recall_score(labels, predicted, average=None)
-    for name, value in zip(NAMES[:2], want, strict=False):
-        assert found[name]["value"] == pytest.approx(value)
-        assert 0 < found[name]["low"] < value < found[name]["high"] < 1
-    assert found["rare"] == {"value": None, "low": None, "high": None, "of": 29}
-
-
-def test_average_precision_of_what_is_annotated():
-    labels, logits = RNG.integers(0, 2, (90, 2)), RNG.normal(size=(90, 2))
-    mask = np.ones((90, 2))
-    mask[:20, 0] = 0
-    labels[29:, 1] = 0
-    found = measures.movements(labels, mask, logits, NAMES[:2])
-    want = average_precision_score(labels[20:, 0], logits[20:, 0])
-    assert found["one"]["average_precision"] == pytest.approx(want)
-    assert found["one"]["base_rate"] == pytest.approx(labels[20:, 0].mean())
-    assert found["other"]["average_precision"] is None
-    assert found["other"]["positives"] == labels[:, 1].sum() < measures.LEAST
-
-
-def test_calibration_error_of_one_bin():
-    # All 40 stated with 0.75, 20 of them right.
-    labels = np.eye(2)[np.repeat([0, 1], 20)]
-    logits = np.tile([np.log(3.0), 0.0], (40, 1))
-    task = Task.multiclass("t", ("a", "b"))
-    error = measures.calibration_error(task, labels, np.ones(40), logits, 1.0)
-    assert error == pytest.approx(0.25)
-    assert measures.calibration_error(task, labels, np.ones(40), logits, 1e6) < 1e-3
 
 
 def test_quarters_and_what_was_not_measured():
@@ -102,51 +69,22 @@ class TestConditions:
         np.testing.assert_array_equal(far[:, :16], images[:, :16])
 
 
-def test_the_page():
-    share = {"value": 0.5, "low": 0.4, "high": 0.6, "of": 90}
-    few = {"value": None, "low": None, "high": None, "of": 7}
-    group = {"group": "lowest quarter", "from": 1.0, "to": 2.0, "accuracy": share}
-    test = {
-        "images": 1000,
-        "accuracy": CARD["tests"]["FER2013 PublicTest"]["accuracy"],
-        "average_accuracy": 0.55,
-        "recall": {"fear": share, "disgust": few},
-        "calibration_error": {"expression": 0.031},
-        "movements": {
-            TASK.labels[0]: {"average_precision": 0.61, "base_rate": 0.2, "positives": 100},
-            TASK.labels[1]: {"average_precision": None, "base_rate": None, "positives": 0},
-        },
-        "mean_average_precision": 0.61,
-        "conditions": {key: [group] for key in ("luminance", "contrast", "turned")},
-        "size": {"48": share, "8": few},
+def test_a_test_set_as_the_card_has_it(shipped):
+    model = load_model("small_faces")
+    images = RNG.integers(0, 256, (3, 112, 112, 3), np.uint8)
+    classes, movements = model.tasks
+    labels = {classes.name: np.eye(7)[:3], movements.name: np.zeros((3, movements.size))}
+    masks = {classes.name: np.array([1.0, 1, 0]), movements.name: np.ones((3, movements.size))}
+    logits = measuring.logits_of(model, images)
+    metrics = {
+        task.name: evaluate(task, labels[task.name], logits[task.name], masks[task.name])
+        for task in model.tasks
     }
-    card = {
-        **CARD,
-        "data": "Photos.",
-        "licence": "For research.",
-        "network": "A network.",
-        "size": {"parameters": 1000, "multiply_adds": 2_000_000, "bytes": 3000},
-        "faces_per_core_second": 321.4,
-        "command": "make pretrain",
-        "commit": "abc",
-        "choices": "one seed.",
-        "limits": LIMITS,
-        "evaluate": ["python -m mtl_dm.evaluate"],
-        "tests": {"FER2013 PublicTest": test},
-    }
-    text = card_text.as_markdown(card)
-    for line in (
-        "> small_faces: 7 expressions, and 12 facial movements as MediaPipe measures them; right "
-        "on 64.1% of FER2013 PublicTest (62.5% to 65.7%); for research, not validated for any "
-        "decision about people.",
-        "**Network.** A network. 1,000 parameters, 2.0 million multiply-adds a face, 3,000 bytes; "
-        "321 aligned faces a second of one core.",
-        "| fear | 50.0% (40.0% to 60.0%) | 90 |",
-        "| disgust | no verdict: fewer than 30 images | 7 |",
-        "| browInnerUp | 61.0% | 20.0% | 100 |",
-        "| browOuterUp | - | - | 0 |",
-        "| lowest quarter | 1, 2 | 50.0% (40.0% to 60.0%) |",
-        "| 8 | no verdict: fewer than 30 images |",
-        f"- {LIMITS[0]}",
-    ):
-        assert line in text.splitlines(), line
+    test = measuring.TestSet(images, labels, masks)
+    found = measuring.measured(model, test, {}, lambda image, min_score: [], metrics)
+    assert found["tasks"][classes.name]["accuracy"]["of"] == 2
+    assert found["tasks"][movements.name]["f1"] == metrics[movements.name]["f1"]
+    card = json.loads((FOLDER / DEFAULT / CARD_FILE).read_text(encoding="utf-8"))
+    lines = as_markdown({**card, "tests": {"three": found}}).splitlines()
+    assert "## three: 3 images" in lines
+    assert "| not measured |  | no verdict: fewer than 30 images |" in lines

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from mtl_dm.cards.card import CARD_FILE, card_line, card_of
 from mtl_dm.pretrained import DEFAULT, FOLDER, PRETRAINED, checkpoint_at
-from mtl_dm.pretrained.card import CARD_FILE, card_line, card_of
 from tests.pretrained.conftest import CARD
 
 

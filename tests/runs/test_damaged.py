@@ -7,9 +7,9 @@ import pytest
 from data_prep.faces.records import Record
 from experiments.engine import records
 from mtl_dm import relatedness
+from mtl_dm.cards.card import CARD_FILE, card_of
 from mtl_dm.datasets.afew_va._clips import read_clip
-from mtl_dm.measuring.calibration import calibration_file, read_temperatures
-from mtl_dm.pretrained.card import CARD_FILE, card_of
+from mtl_dm.measuring.temperatures import calibration_file, read_temperatures
 from mtl_dm.relatedness.relations import relation_from_json
 from mtl_dm.runs.cells import is_finished, run_cell
 from mtl_dm.runs.evidence import read_evidence, write_evidence

@@ -5,6 +5,7 @@ from importlib import metadata
 import pytest
 
 from mtl_dm.runs import record
+from mtl_dm.version import VERSION
 
 CONFIG = {"seed": 0, "datasets": ["a", "b"], "relatedness": None}
 
@@ -64,7 +65,7 @@ def test_versions_leave_out_what_is_not_installed(monkeypatch):
 class TestCommit:
     @pytest.mark.parametrize(("status", "mark"), [("", ""), (" M file.py", "+")])
     def test_says_whether_files_were_changed(self, monkeypatch, status, mark):
-        answers = {"status": f"{status}\n", "rev-parse": "0123456789ab\n"}
+        answers = {"ls-files": "", "status": f"{status}\n", "rev-parse": "0123456789ab\n"}
 
         def git(command, **options):
             assert options["check"]
@@ -81,4 +82,4 @@ class TestCommit:
             raise error
 
         monkeypatch.setattr(record.subprocess, "run", git)
-        assert record.commit() == "unknown"
+        assert record.commit() == f"release {VERSION}"

@@ -32,6 +32,8 @@ def record(finished):
 def test_what_a_run_leaves(finished):
     assert sorted(path.name for path in finished.folder.iterdir()) == [
         "best.keras",
+        "card.json",
+        "card.md",
         "config.json",
         "last.keras",
         "relatedness_0.json",
@@ -143,7 +145,8 @@ def test_a_run_of_two_stages(finished, tmp_path):
     assert len(record["history"]["loss"]) == 3
     assert record["seconds"] == pytest.approx(sum(each["seconds"] for each in record["stages"]))
     assert {path.name for path in tmp_path.iterdir()} == {
-        "best.keras", "config.json", "last.keras", "relatedness_0.json", "run.json", "stages",
+        "best.keras", "card.json", "card.md", "config.json", "last.keras",
+        "relatedness_0.json", "run.json", "stages",
         "tensorboard",
     }  # fmt: skip
     loaded = scoring.load_model(tmp_path / "last.keras")

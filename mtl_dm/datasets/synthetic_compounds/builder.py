@@ -8,17 +8,14 @@ from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._features import task_features, task_metadata
-from mtl_dm.datasets._jpeg import jpeg
-from mtl_dm.synthetic.compounds import COMPOUNDS, COUNTS, TASKS, generate_compounds
+from mtl_dm.datasets._drawn import DrawnBuilder
+from mtl_dm.synthetic import compounds
 from mtl_dm.synthetic.face_sets import IMAGE_SIZES
 
-SEED = 0
-
 _DESCRIPTION = f"""
-Drawn faces with {len(COMPOUNDS)} compound expressions, those of RAF-DB, whose action units follow
-EmotioNet's table roughly. Nothing is to be trained on them but a classifier on a few examples, of
-the split `support`; people are in no other set. No licence, no download.
+Drawn faces with {len(compounds.COMPOUNDS)} compound expressions, those of RAF-DB, whose action
+units follow EmotioNet's table roughly. Nothing is to be trained on them but a classifier on a few
+examples, of the split `support`; people are in no other set. No licence, no download.
 """
 
 
@@ -33,7 +30,7 @@ class SyntheticCompoundsConfig(tfds.core.BuilderConfig):
     image_size: int
 
 
-class SyntheticCompounds(tfds.core.GeneratorBasedBuilder):
+class SyntheticCompounds(DrawnBuilder):
     """Drawn compound expressions; see `mtl_dm.synthetic.compounds`."""
 
     name = "synthetic_compounds"
@@ -42,34 +39,13 @@ class SyntheticCompounds(tfds.core.GeneratorBasedBuilder):
     BUILDER_CONFIGS: ClassVar[list[SyntheticCompoundsConfig]] = [
         SyntheticCompoundsConfig(name=f"{size}px", image_size=size) for size in IMAGE_SIZES
     ]
-    COUNTS: ClassVar[Mapping[str, int]] = COUNTS
+    TASKS, DESCRIPTION, COUNTS = compounds.TASKS, _DESCRIPTION, compounds.COUNTS
 
     @property
-    def announced(self) -> Mapping[str, int]:
-        """Faces of each split."""
-        return self.COUNTS
+    def side(self) -> int:
+        """Of every image, in pixels."""
+        return int(self.builder_config.image_size)
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        size = self.builder_config.image_size
-        return self.dataset_info_from_configs(
-            description=_DESCRIPTION,
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(size, size, 3), encoding_format="jpeg"),
-                    **task_features(TASKS),
-                    "path": tfds.features.Text(),
-                }
-            ),
-            metadata=task_metadata(TASKS),
-        )
-
-    def _split_generators(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[str, dict[str, Any]]]]:
-        del dl_manager  # nothing to download
-        return {split: self._generate_examples(split) for split in self.COUNTS}
-
-    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        size = self.builder_config.image_size
-        for example in generate_compounds(split, self.COUNTS[split], size, SEED):
-            yield example["path"], {**example, "image": jpeg(example["image"])}
+    def draw(self, split: str, count: int, side: int, seed: int) -> Iterator[Mapping[str, Any]]:
+        """Return the examples of a split."""
+        return compounds.generate_compounds(split, count, side, seed)

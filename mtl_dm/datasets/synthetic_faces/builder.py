@@ -9,18 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._features import task_features, task_metadata
-from mtl_dm.datasets._jpeg import jpeg
-from mtl_dm.synthetic.face_sets import (
-    FACE_SETS,
-    IMAGE_SIZES,
-    SET_NAMES,
-    TASKS,
-    generate,
-    labelled_tasks,
-)
-
-SEED = 0
+from mtl_dm.datasets._drawn import DrawnBuilder
+from mtl_dm.synthetic import face_sets
+from mtl_dm.synthetic.face_sets import FACE_SETS, IMAGE_SIZES, SET_NAMES, generate, labelled_tasks
 
 _DESCRIPTION = """
 Drawn faces whose 17 facial action units each move their own part of the face, given the
@@ -60,13 +51,15 @@ def _configs() -> list[SyntheticFacesConfig]:
     ]
 
 
-class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
+class SyntheticFaces(DrawnBuilder):
     """Synthetic faces; see `mtl_dm.synthetic`."""
 
     name = "synthetic_faces"
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First version."}
     BUILDER_CONFIGS: ClassVar[list[SyntheticFacesConfig]] = _configs()
+    TASKS, DESCRIPTION = face_sets.TASKS, _DESCRIPTION
+    EXTRA_FEATURES: ClassVar[Mapping[str, Any]] = {"identity": tfds.features.Scalar(dtype=np.int64)}
 
     @property
     def labelled(self) -> tuple[str, ...]:
@@ -78,29 +71,11 @@ class SyntheticFaces(tfds.core.GeneratorBasedBuilder):
         """Faces of each split."""
         return self.builder_config.counts
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        size = self.builder_config.image_size
-        return self.dataset_info_from_configs(
-            description=_DESCRIPTION,
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(size, size, 3), encoding_format="jpeg"),
-                    **task_features(TASKS),
-                    "identity": tfds.features.Scalar(dtype=np.int64),
-                    "path": tfds.features.Text(),
-                }
-            ),
-            metadata=task_metadata(TASKS),
-        )
+    @property
+    def side(self) -> int:
+        """Of every image, in pixels."""
+        return int(self.builder_config.image_size)
 
-    def _split_generators(
-        self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[str, dict[str, Any]]]]:
-        del dl_manager  # nothing to download
-        return {split: self._generate_examples(split) for split in self.builder_config.counts}
-
-    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        config = self.builder_config
-        count = config.counts[split]
-        for example in generate(config.face_set, split, count, config.image_size, SEED):
-            yield example["path"], {**example, "image": jpeg(example["image"])}
+    def draw(self, split: str, count: int, side: int, seed: int) -> Iterator[Mapping[str, Any]]:
+        """Return the examples of a split."""
+        return generate(self.builder_config.face_set, split, count, side, seed)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from experiments.engine.scheduling import Estimate, Schedule, spoken
+from experiments.engine.scheduling import Estimate, Schedule
+from mtl_dm.progress import spoken
 
 
 class Job(NamedTuple):

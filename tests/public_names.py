@@ -1,0 +1,64 @@
+"""What a version promises: public names, commands, and what may be typed as a spec.
+
+    python -m tests.public_names
+
+writes public_names.txt beside this file, a name a line.
+"""
+
+import importlib
+import inspect
+import typing
+from pathlib import Path
+
+from mtl_dm.registry import Registry
+
+FILE = Path(__file__).with_name("public_names.txt")
+MODULES = (
+    "mtl_dm",
+    "mtl_dm.advising",
+    "mtl_dm.balancing",
+    "mtl_dm.compound",
+    "mtl_dm.data",
+    "mtl_dm.datasets",
+    "mtl_dm.encoders",
+    "mtl_dm.faces",
+    "mtl_dm.fusing",
+    "mtl_dm.losses",
+    "mtl_dm.metrics",
+    "mtl_dm.models",
+    "mtl_dm.relatedness",
+    "mtl_dm.reporting",
+    "mtl_dm.synthetic",
+)
+
+
+def names() -> set[str]:
+    """Return them as they are now."""
+    from mtl_dm.commands import COMMANDS
+
+    found = {f"mtl-dm {name}" for name in COMMANDS}
+    for module in MODULES:
+        for name in importlib.import_module(module).__all__:
+            value = getattr(importlib.import_module(module), name)
+            found.add(f"{module}.{name}")
+            if isinstance(value, Registry):
+                found |= {f"{module}.{name}: {entry}" for entry in value}
+            elif inspect.isclass(value) and value.__module__.startswith("mtl_dm"):
+                found |= {f"{module}.{name}.{member}" for member in _members(value)}
+    return found
+
+
+def listed() -> set[str]:
+    """Return those of the file."""
+    return set(FILE.read_text(encoding="utf-8").splitlines())
+
+
+def _members(value: type) -> typing.Iterator[str]:
+    for each in value.__mro__:
+        if each.__module__.startswith("mtl_dm"):
+            own = {*vars(each), *vars(each).get("__annotations__", {})}
+            yield from (name for name in own if not name.startswith("_"))
+
+
+if __name__ == "__main__":
+    FILE.write_text("".join(f"{name}\n" for name in sorted(names())), encoding="utf-8")

@@ -1,0 +1,148 @@
+"""What an installed package has, promises and says of itself."""
+
+import ast
+import contextlib
+import datetime
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mtl_dm
+from mtl_dm import commands
+from mtl_dm.command_line import Parser
+from mtl_dm.training import flags, main
+from mtl_dm.version import VERSION
+from tests import public_names
+
+ROOT = Path(__file__).parents[1]
+TOPS = ("mtl_dm", "data_prep", "experiments")
+NOT_SHIPPED = {"experiments/figures", "experiments/notebooks"}
+"""Pictures of the README and a notebook: nothing reads them."""
+LIST_FILES = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from distutils.core import run_setup
+made = run_setup("setup.py", ["-q"], stop_after="init")
+build = made.get_command_obj("build_py")
+build.build_lib = "LIB"
+build.ensure_finalized()
+print("\\n".join([made.get_version(), *build.get_outputs(include_bytecode=0)]))
+"""
+HELP = """
+import sys
+from mtl_dm.commands import main
+assert main(["--help"]) == main(["--version"]) == 0
+heavy = {"tensorflow", "keras", "tensorflow_datasets", "numpy", "absl"} & set(sys.modules)
+assert not heavy, heavy
+import mtl_dm
+mtl_dm.Task, mtl_dm.relatedness.facs(), mtl_dm.EXPRESSIONS
+heavy = {"tensorflow", "keras", "tensorflow_datasets"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+@pytest.fixture(scope="module")
+def built():
+    """Version and files of a wheel, as setup.py says; nothing is built."""
+    command = [sys.executable, "-c", "import setuptools" + LIST_FILES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    version, *files = done.stdout.splitlines()
+    return version, {str(Path(file).relative_to("LIB")) for file in files}
+
+
+def test_the_wheel_has_every_file_that_git_has(built):
+    listing = subprocess.run(
+        ["git", "ls-files", *TOPS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listing.returncode:
+        pytest.skip("no git checkout")
+    missing = {
+        file
+        for file in set(listing.stdout.splitlines()) - built[1]
+        if (ROOT / file).is_file() and "/".join(file.split("/")[:2]) not in NOT_SHIPPED
+    }
+    assert not missing
+
+
+def test_one_version(built):
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first = re.search(r"^## \[(.+)\] - (.+)$", changes, re.MULTILINE)
+    said = re.search(r'^version: (.+)\ndate-released: "(.+)"$', citation, re.MULTILINE)
+    assert built[0] == VERSION == mtl_dm.__version__ == first[1] == said[1]
+    assert first[2] == said[2]
+    datetime.date.fromisoformat(first[2])
+
+
+def test_help_and_light_parts_import_nothing_heavy():
+    subprocess.run([sys.executable, "-c", HELP], cwd=ROOT, capture_output=True, check=True)
+
+
+def test_every_command_is_a_command_of_the_script():
+    marked = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+        for top in ("mtl_dm", "data_prep")
+        for path in (ROOT / top).rglob("*.py")
+        if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+    }
+    assert marked | {"experiments.demo"} == {each.module for each in commands.COMMANDS.values()}
+    for each in commands.COMMANDS.values():
+        assert each.about in commands.text()
+
+
+def test_a_command_runs_as_with_python_m(monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(commands.runpy, "run_module", lambda *a, **b: ran.append((a, sys.argv, b)))
+    monkeypatch.setattr(sys, "argv", ["mtl-dm", "check", "--dataset=x"])
+    assert commands.main() == 0
+    [(names, argv, options)] = ran
+    assert (names, argv) == (("data_prep.check",), ["mtl-dm", "--dataset=x"])
+    assert options == {"run_name": "__main__", "alter_sys": True}
+    assert commands.main(["trian"]) == 2
+    assert capsys.readouterr().err.startswith("error: unknown command 'trian'. Known: demo, advise")
+
+
+def test_every_command_says_its_version(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        Parser().parse_args(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"mtl-dm {VERSION}\n")
+    monkeypatch.setattr(sys, "argv", ["train", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main.start(lambda: None, flags.define_train_flags)
+    assert (ended.value.code, capsys.readouterr().out) == (None, f"mtl-dm {VERSION}\n")
+
+
+def test_no_public_name_disappears_and_new_ones_are_listed():
+    now, listed = public_names.names(), public_names.listed()
+    assert not listed - now, "Names that users have disappear only with a new version."
+    assert not now - listed, "python -m tests.public_names lists them."
+
+
+def test_lazy_names_are_all_there():
+    assert set(mtl_dm.__all__) <= set(dir(mtl_dm))
+    for name in mtl_dm.__all__:
+        assert getattr(mtl_dm, name) is getattr(mtl_dm, name)
+    with pytest.raises(AttributeError, match="module 'mtl_dm' has no attribute 'nothing'"):
+        _ = mtl_dm.nothing
+    # Types know them too.
+    tree = ast.parse((ROOT / "mtl_dm" / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    known = {alias.asname or alias.name for node in block.body for alias in node.names}
+    assert known | {"__version__"} == set(mtl_dm.__all__)
+
+
+def test_who_has_keras_gets_its_classes(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(importlib, "import_module", loaded.append)
+    for there in (True, False):
+        with contextlib.ExitStack() as stack:
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            if not there:
+                patch.delitem(sys.modules, "keras")
+            source = (ROOT / "mtl_dm" / "__init__.py").read_text(encoding="utf-8")
+            exec(compile(source, "mtl_dm", "exec"), {"__name__": "mtl_dm"})
+        assert loaded == ["mtl_dm.models"]

@@ -17,7 +17,10 @@ _FORBIDDEN = (
 )
 _CHANGES = ("os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink")
 _CODE = tuple(
-    {os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values())}
+    {
+        os.path.realpath(path)
+        for path in (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values())
+    }
 ) + ("/dev", "/etc", "/proc", "/sys", "/usr", str(Path(__file__).parents[2]))
 
 

@@ -23,7 +23,11 @@ def damaged(data, draws):
     """One input cut short, one with a bit exchanged, one that goes on."""
     place = draws.randrange(1, max(len(data), 2))
     yield data[:place]
-    yield data[:place] + bytes([data[place % len(data)] ^ 1 << draws.randrange(8)]) + data[place + 1 :]
+    yield (
+        data[:place]
+        + bytes([data[place % len(data)] ^ 1 << draws.randrange(8)])
+        + data[place + 1 :]
+    )
     yield data + data[1:50]
 
 

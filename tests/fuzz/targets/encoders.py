@@ -22,7 +22,7 @@ def prepare(folder: Path) -> tuple[list[bytes], Read]:
 
     saved = folder / "saved"
     tf.saved_model.save(module, str(saved), signatures=serve)
-    files = {path: graph for path in sorted(graph.parent.iterdir())}
+    files = dict.fromkeys(sorted(graph.parent.iterdir()), graph)
     files[onnx] = onnx
 
     def read(path: Path) -> None:

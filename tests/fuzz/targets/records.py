@@ -63,7 +63,9 @@ def _of_a_study(folder: Path) -> dict[Path, Callable[[Path], object]]:
     run_cell(folder, PLAN, lambda: (measured, 7), command="make", notify=lambda line: None)
     (cell,) = read_cells(folder).cells
     path = PLAN.path(folder)
-    write_evidence(path, cell, {"history": [], "calibration": {}, "relatedness": None, "samples": []})
+    write_evidence(
+        path, cell, {"history": [], "calibration": {}, "relatedness": None, "samples": []}
+    )
     beside, results = path.with_name(path.stem + ".evidence.json"), folder / "results.csv"
     write_results(results, to_frame([cell]))
     taken = folder / "taken.json"

@@ -140,5 +140,6 @@ def test_top_level_is_what_the_house_says():
     visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     made = {"build", "runs"} | {name for name in visible if name.endswith(".egg-info")}
     assert visible - made == {
-        "setup.py", "README.md", "mtl_dm", "experiments", "data_prep", "tests", "Makefile",
+        "setup.py", "README.md", "SECURITY.md", "mtl_dm", "experiments", "data_prep", "docs",
+        "tests", "Makefile",
     }  # fmt: skip

@@ -55,7 +55,7 @@ def _limits() -> Iterator[Path]:
     with contextlib.suppress(OSError):
         lines += OWN.read_text(encoding="utf-8", errors="replace").splitlines()
     for line in lines:
-        _, kinds, group = (line.split(":", 2) + ["", ""])[:3]
+        _, kinds, group = [*line.split(":", 2), "", ""][:3]
         place = PurePosixPath(group.lstrip("/"))
         for each in (place, *place.parents):
             if not kinds:

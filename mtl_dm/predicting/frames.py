@@ -22,7 +22,7 @@ class Frame:
         index: Number of the frame in the video, from 0; None for a photo.
         time: When the video shows it, in seconds; None for a photo, or where it is not known.
         image: uint8 [height, width, 3], red first; None: it cannot be seen.
-        scale: Pixels of the file for one of its pixels: a very large photo is read at half its size.
+        scale: Pixels of the file for one of its own: a very large photo is read at half its size.
         reason: Why not.
         remark: Whether this is no image, but what is wrong with a video as a whole.
     """

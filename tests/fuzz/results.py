@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 _TIMES = ("seconds", "made", "versions", "commit")
-_UNTOLD = (".jsonl", ".html", ".md", ".png", ".txt", ".log")
-"""Of these it only counts that they are there: journals in another order, pages with times."""
+_UNTOLD = (".html", ".md", ".png", ".txt", ".log")
+"""Of these it only counts that they are there: pages with times."""
+_OWN = {"journal", "logs"}
+"""Folders of files that each process has of its own."""
 
 
 def left(folder: Path) -> dict[str, Any]:
@@ -18,15 +20,13 @@ def left(folder: Path) -> dict[str, Any]:
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and "tfevents" not in name and "/logs/" not in f"/{name}":
+        if path.is_file() and "tfevents" not in name and not _OWN & set(path.parts):
             found[name] = _content(path)
     return found
 
 
 def _content(path: Path) -> Any:
     data = path.read_bytes()
-    if path.suffix in _UNTOLD and "journal" in path.parts:
-        return "a journal"
     if path.suffix in _UNTOLD:
         return path.suffix
     if path.suffix == ".json":
@@ -65,15 +65,15 @@ def _arrays(data: bytes) -> dict[str, bytes]:
     found = {}
     with h5py.File(io.BytesIO(data), "r") as file:
         file.visititems(
-            lambda name, item: found.update({name: item[()].tobytes()})
-            if isinstance(item, h5py.Dataset)
-            else None
+            lambda name, item: (
+                found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset) else None
+            )
         )
     return found
 
 
 def _records(path: Path) -> list[str]:
-    """Return records in their order, features in that of their names: files differ in the latter."""
+    """Return records in their order; each with its features in that of their names."""
     import tensorflow as tf
 
     parse = tf.train.Example.FromString

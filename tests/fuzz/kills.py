@@ -175,7 +175,7 @@ def main(arguments: list[str]) -> int:
     folder = options.output.absolute() / "kills"
     path, given = options.output / "kills.json", folder / "given"
     told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    subprocess.run([sys.executable, "-m", "tests.fuzz.commands", "prepare", str(given)], check=True)
+    require(start("prepare", given, folder).wait() == 0, "prepare", folder)
     broken = 0
     for name in [each for each in options.only.split(",") if each] or list(COMMANDS):
         entry = told.setdefault(name, {})

@@ -53,7 +53,7 @@ def test_inputs_are_counted_and_one_finding_of_a_kind_is_kept(tmp_path):
 
 
 def test_wrong_options_are_told():
-    with pytest.raises(ValueError, match="Unknown target 'x'. Known: arrays"):
+    with pytest.raises(ValueError, match=r"Unknown target 'x'\. Known: arrays"):
         fuzzing.options_of(["--only=x"])
     with pytest.raises(ValueError, match="--inputs must be at least 1"):
         fuzzing.options_of(["--inputs=0"])

@@ -13,13 +13,15 @@ ONLY ?=
 DATA_DIR ?=
 WORKERS ?=
 OUTPUT ?=
+INPUTS ?=
+MOMENTS ?=
 DRY_RUN ?=
 # DRY_RUN=0 is none.
 DRY = $(filter-out 0,$(DRY_RUN))
 
 # What is misspelt would be ignored, and hours of training be those of another study.
 KNOWN := PYTHON VENV PY INSTALLED PEERS DOCS PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT DRY_RUN \
-	TF_CPP_MIN_LOG_LEVEL
+	INPUTS MOMENTS TF_CPP_MIN_LOG_LEVEL
 TYPED := $(foreach each,$(.VARIABLES),$(if \
 	$(filter command,$(firstword $(origin $(each)))),$(each)))
 UNKNOWN := $(filter-out $(KNOWN) MAKE%,$(TYPED))
@@ -46,7 +48,7 @@ OPTIONS = $(call option,preset,$(PRESET)) $(call option,seeds,$(SEEDS)) \
 # Only studies that train take workers. A dry run of another one is refused, not left out.
 TRAINING = $(OPTIONS) $(call option,workers,$(WORKERS))
 
-.PHONY: help test lint gallery bench peers docs pretrain study reproduce-table1 reproduce-table2 \
+.PHONY: help test lint fuzz gallery bench peers docs pretrain study reproduce-table1 reproduce-table2 \
 	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces reproduce-faces \
 	reproduce-dynamic clean
 
@@ -57,6 +59,7 @@ help:  ## Show the targets
 	@echo '           SEEDS=n (Tables 2, 3, faces, dynamic)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
+	@echo '           INPUTS=n, MOMENTS=n (fuzz: of every kind of file 10,000, of every command 20)'
 	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
 
 $(INSTALLED): setup.py
@@ -79,6 +82,15 @@ lint: $(INSTALLED)  ## Check style and types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+$(VENV)/.fuzz: $(INSTALLED)
+	PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --editable '.[fuzz]'
+	touch $@
+
+FUZZED = $(call option,only,$(ONLY)) $(call option,output,$(OUTPUT))
+fuzz: $(VENV)/.fuzz  ## Damage every kind of file, kill every command, into runs/fuzz (hours)
+	KERAS_BACKEND=numpy $(PY) -m tests.fuzz $(call option,inputs,$(INPUTS)) $(FUZZED)
+	$(if $(ONLY),,$(PY) -m tests.fuzz.kills $(call option,moments,$(MOMENTS)) $(FUZZED))
 
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery

@@ -58,6 +58,7 @@ setup(
         "faces": FACES,
         "faces-tiny": FACES_TINY,
         "jax": [JAX],
+        "fuzz": ["atheris~=3.0", "openpyxl~=3.1"],
         "onnx": ONNX,
         # For the bench alone, in an environment of its own.
         "peers": ["torch~=2.13.0", "torchjd[quadprog-projector]~=0.18.0"],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 SHARE = 0.25
 """Of the machine's memory that one batch of inputs may take: several are prepared at a time."""
@@ -32,13 +32,33 @@ def require_batch(batch_size: int, shape: Sequence[int], bytes_each: int = 4) ->
         )
 
 
-CONTAINER = Path("/sys/fs/cgroup/memory.max")
-"""Where Linux says how much a container may have, in bytes; "max" is no limit."""
+CGROUPS, OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+"""Where Linux keeps what groups of processes may have, and says to which this one belongs."""
 
 
 def machine_bytes() -> int:
-    """Return the memory of this machine, or of the container where that has less."""
-    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):
-        return min(whole, int(CONTAINER.read_text(encoding="ascii")))
-    return whole
+    """Return the memory of this machine, or of the container or job where that has less."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in _limits():
+        with contextlib.suppress(OSError, ValueError):  # "max" is no limit.
+            found.append(int(path.read_text(encoding="ascii")))
+    return min(found)
+
+
+def _limits() -> Iterator[Path]:
+    """Yield the files that may hold a limit in bytes, of the group and of all around it.
+
+    Version 2 has one tree of groups, version 1 one for memory; a container sees the root of its
+    own, whatever the group is called outside.
+    """
+    lines = ["0::/", "0:memory:/"]
+    with contextlib.suppress(OSError):
+        lines += OWN.read_text(encoding="utf-8", errors="replace").splitlines()
+    for line in lines:
+        _, kinds, group = [*line.split(":", 2), "", ""][:3]
+        place = PurePosixPath(group.lstrip("/"))
+        for each in (place, *place.parents):
+            if not kinds:
+                yield CGROUPS / each / "memory.max"
+            elif "memory" in kinds.split(","):
+                yield CGROUPS / "memory" / each / "memory.limit_in_bytes"

@@ -146,5 +146,5 @@ def test_top_level_is_what_the_house_says():
     made = {"build", "runs"} | {name for name in visible if name.endswith(".egg-info")}
     assert visible - made == {
         "setup.py", "README.md", "mtl_dm", "experiments", "data_prep", "docs", "tests", "Makefile",
-        "CHANGELOG.md", "CITATION.cff", "LICENSE",
+        "CHANGELOG.md", "CITATION.cff", "LICENSE", "SECURITY.md",
     }  # fmt: skip

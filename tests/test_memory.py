@@ -13,10 +13,24 @@ def test_a_batch_that_cannot_fit_is_refused_with_its_size(monkeypatch):
     assert memory.machine_bytes() == 2**30
 
 
-def test_a_container_may_have_less(monkeypatch, tmp_path):
-    told = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "CONTAINER", told)
+@pytest.mark.parametrize(
+    ("group", "file"),
+    [
+        ("0::/job/step\n", "job/memory.max"),  # Version 2, a job of a cluster.
+        ("0::/\n", "memory.max"),  # A container.
+        ("4:cpu,memory:/job/step\n0::/\n", "memory/job/step/memory.limit_in_bytes"),
+        ("4:memory:/named/outside\n", "memory/memory.limit_in_bytes"),
+        (None, "memory/memory.limit_in_bytes"),
+    ],
+)
+def test_a_container_or_job_may_have_less(group, file, monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    monkeypatch.setattr(memory, "OWN", tmp_path / "own")
+    if group is not None:
+        (tmp_path / "own").write_text(group)
     whole = memory.machine_bytes()
-    for text, want in (("max\n", whole), ("4096\n", 4096), (f"{2 * whole}\n", whole)):
+    told = tmp_path / file
+    told.parent.mkdir(parents=True, exist_ok=True)
+    for text, want in (("max\n", whole), ("4096\n", 4096), (f"{2**63 - 4096}\n", whole)):
         told.write_text(text)
         assert memory.machine_bytes() == want

@@ -82,10 +82,13 @@ def align_image(
         options: How.
     """
     try:
-        image = faces.decode_image(data)
+        image, scale = faces.decode_scaled(data)
     except ValueError as error:
         return Outcome(reason=str(error))
     height, width = image.shape[:2]
+    if box is not None:
+        left, top, right, bottom = box
+        box = left / scale, top / scale, right / scale, bottom / scale
 
     def meant(found: list[faces.Face]) -> list[faces.Face]:
         face = faces.choose(found, width, height, box)
@@ -99,7 +102,7 @@ def align_image(
             crop = _jpeg(faces.centre_crop(image, options.size, box), options.quality)
         return Outcome(crop, None, found, reason)
     picture = faces.align(image, chosen[0].landmarks, options.size)
-    return Outcome(_jpeg(picture, options.quality), chosen[0], found)
+    return Outcome(_jpeg(picture, options.quality), chosen[0].magnified(scale), found)
 
 
 def _jpeg(picture: faces.Image, quality: int) -> bytes:

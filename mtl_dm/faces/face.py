@@ -47,6 +47,18 @@ class Face:
         left, top, right, bottom = self.box
         return (left + right) / 2, (top + bottom) / 2
 
+    def magnified(self, scale: int) -> Face:
+        """Return the face in an image of so many times the size.
+
+        The centre of the first pixel lies in the middle of the `scale` x `scale` pixels it becomes.
+        """
+        if scale == 1:
+            return self
+        moved = (scale - 1) / 2
+        left, top, right, bottom = (side * scale + moved for side in self.box)
+        points = self.landmarks * scale + moved
+        return dataclasses.replace(self, box=(left, top, right, bottom), landmarks=points)
+
     @property
     def plausible(self) -> bool:
         """Whether the landmarks lie as in a face that is upright after some quarter turns.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image as pillow  # noqa: N813 - Image is an array here
+from PIL.JpegImagePlugin import JpegImageFile
 
 from mtl_dm.faces.face import Image
 from mtl_dm.files import MAX_PIXELS, require_regular_file
@@ -16,7 +18,28 @@ from mtl_dm.files import MAX_PIXELS, require_regular_file
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder, in lower case; the content decides how it is read."""
 
-_TOO_LARGE = f"the image is too large: at most {MAX_PIXELS:,} pixels are read"
+_JPEG = b"\xff\xd8"
+
+HALVED = 2
+"""A JPEG of up to so many times `MAX_PIXELS`, such as a telephone of 200 megapixels takes, is
+decoded at half its size: the only format that is not decoded whole before it is made smaller."""
+
+_TOO_LARGE = (
+    f"the image is too large: at most {MAX_PIXELS:,} pixels are read, of a JPEG file "
+    f"{HALVED * MAX_PIXELS:,}"
+)
+
+
+class Decoded(NamedTuple):
+    """An image as it was decoded.
+
+    Attributes:
+        image: uint8 [height, width, 3], red first, upright.
+        scale: How many pixels of the file one of its pixels stands for, in both directions.
+    """
+
+    image: Image
+    scale: int = 1
 
 
 def read_image(path: str | Path) -> Image:
@@ -26,8 +49,13 @@ def read_image(path: str | Path) -> Image:
         OSError: If the file cannot be read.
         ValueError: If it is no regular file or holds no whole image.
     """
+    return read_scaled(path).image
+
+
+def read_scaled(path: str | Path) -> Decoded:
+    """Return the image in a file with its scale; raises as `read_image`."""
     require_regular_file(Path(path))
-    return decode_image(Path(path).read_bytes())
+    return decode_scaled(Path(path).read_bytes())
 
 
 def decode_image(data: bytes) -> Image:
@@ -38,24 +66,47 @@ def decode_image(data: bytes) -> Image:
 
     Raises:
         ValueError: If there is no whole image: the file is empty, truncated, none at all, or of
-            more than `MAX_PIXELS` pixels.
+            more than `MAX_PIXELS` pixels, a JPEG of more than `HALVED` times as many.
+    """
+    return decode_scaled(data).image
+
+
+def decode_scaled(data: bytes) -> Decoded:
+    """Return an encoded image with its scale, for whoever needs places in the file's pixels.
+
+    Raises:
+        ValueError: As `decode_image`.
     """
     if not data:
         raise ValueError("the file is empty")
     # Decoders fill what is missing with grey and call it success.
     if _truncated(data):
         raise ValueError("the file is truncated")
-    if _announced_pixels(data) > MAX_PIXELS:
-        raise ValueError(_TOO_LARGE)
+    scale = _scale(data)
+    how = cv2.IMREAD_COLOR if scale == 1 else cv2.IMREAD_REDUCED_COLOR_2
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error as error:
         if "CV_IO_MAX_IMAGE" in str(error):
             raise ValueError(_TOO_LARGE) from error
         raise ValueError(f"the image cannot be decoded ({error.err or error.code})") from error
     if image is None:
         raise ValueError("not an image that can be decoded")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return Decoded(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), scale)
+
+
+def _scale(data: bytes) -> int:
+    """Return at which scale an image is decoded.
+
+    Raises:
+        ValueError: If it has too many pixels for any.
+    """
+    pixels = _announced_pixels(data)
+    if pixels <= MAX_PIXELS:
+        return 1
+    if data.startswith(_JPEG) and pixels <= HALVED * MAX_PIXELS:
+        return 2
+    raise ValueError(_TOO_LARGE)
 
 
 def _announced_pixels(data: bytes) -> int:
@@ -63,7 +114,9 @@ def _announced_pixels(data: bytes) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
         try:
-            with pillow.open(io.BytesIO(data)) as image:
+            # Asked for a JPEG, Pillow has no limit of its own.
+            ask = JpegImageFile if data.startswith(_JPEG) else pillow.open
+            with ask(io.BytesIO(data)) as image:
                 return image.width * image.height
         except pillow.DecompressionBombError:  # Beyond twice its own limit, which is ours.
             return MAX_PIXELS + 1
@@ -72,7 +125,7 @@ def _announced_pixels(data: bytes) -> int:
 
 
 def _truncated(data: bytes) -> bool:
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(_JPEG):
         return _truncated_jpeg(data)
     if data.startswith(b"\x89PNG"):
         return b"IEND" not in data

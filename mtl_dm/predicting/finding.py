@@ -26,6 +26,10 @@ class Found:
     face: faces.Face
     crop: faces.Image
 
+    def magnified(self, scale: int) -> Found:
+        """Return the face where it is in a photo of so many times the size."""
+        return Found(self.face.magnified(scale), self.crop)
+
 
 def crop_size(input_size: int) -> int:
     """Return the side at which faces are aligned: 112 as `data_prep.align` does, or the input's.

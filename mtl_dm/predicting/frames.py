@@ -22,6 +22,7 @@ class Frame:
         index: Number of the frame in the video, from 0; None for a photo.
         time: When the video shows it, in seconds; None for a photo, or where it is not known.
         image: uint8 [height, width, 3], red first; None: it cannot be seen.
+        scale: Pixels of the file for one of its own: a very large photo is read at half its size.
         reason: Why not.
         remark: Whether this is no image, but what is wrong with a video as a whole.
     """
@@ -30,6 +31,7 @@ class Frame:
     index: int | None = None
     time: float | None = None
     image: faces.Image | None = None
+    scale: int = 1
     reason: str | None = None
     remark: bool = False
 
@@ -49,7 +51,8 @@ def frames(items: Sequence[Item], fps: float) -> Iterator[Frame]:
             if item.is_video:
                 yield from _video(item, fps)
             else:
-                yield Frame(item, image=faces.read_image(item.path))
+                image, scale = faces.read_scaled(item.path)
+                yield Frame(item, image=image, scale=scale)
         except OSError as error:
             yield Frame(item, reason=f"the file cannot be read ({error.strerror})")
         except ValueError as error:

@@ -36,11 +36,12 @@ class Canvas:
     scale: Any
 
     @classmethod
-    def of(cls, image: faces.Image) -> Canvas:
-        """Return the canvas of a photo."""
+    def of(cls, image: faces.Image, scale: int = 1) -> Canvas:
+        """Return the canvas of a photo that was read at 1 / `scale` of its size."""
         if max(image.shape[:2]) <= LONG_SIDE:
-            return cls(image, np.ones(2))
-        return cls(*rescale(image, LONG_SIDE))
+            return cls(image, np.ones(2) / scale)
+        smaller, shrunk = rescale(image, LONG_SIDE)
+        return cls(smaller, shrunk / scale)
 
 
 def annotated(

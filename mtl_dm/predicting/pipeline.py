@@ -74,9 +74,10 @@ def _detect(
             found: list[Found] = []
             reason, canvas = frame.reason, None
             if frame.image is not None:
-                found, reason = find(frame.image, engine, size, options.sides, options.min_score)
+                seen, reason = find(frame.image, engine, size, options.sides, options.min_score)
+                found = [each.magnified(frame.scale) for each in seen]
                 if options.pictures and not frame.item.is_video:
-                    canvas = Canvas.of(frame.image)
+                    canvas = Canvas.of(frame.image, frame.scale)
             # Without the image itself: 64 large photos in waiting would fill the memory.
             yield Detected(dataclasses.replace(frame, image=None), found, reason, canvas)
             done(1)

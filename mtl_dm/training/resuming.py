@@ -7,7 +7,6 @@ import errno
 import io
 import json
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from mtl_dm.files import MALFORMED, require_modest, write_atomically
+from mtl_dm.files import require_modest, write_atomically
 
 FOLDER = "state"
 KEPT = 2
@@ -100,8 +99,9 @@ def restore_state(folder: str | Path, model: keras.Model) -> Progress:
                 arrays = [content[f"v{index}"] for index in range(len(meta["names"]))]
             _require_sound(meta["names"], arrays)
             progress = _progress_of(meta["progress"])
-        # A truncated file, a wrong checksum, a missing member, other values than are written.
-        except (OSError, EOFError, zipfile.BadZipFile, MemoryError, *MALFORMED) as error:
+        # A truncated file, a wrong checksum, a missing member, other values than are written; NumPy
+        # reads a header as Python, and raises whatever that does.
+        except Exception as error:
             logging.warning("The state %s is damaged (%s); trying the one before.", path, error)
             continue
         _assign(path, model, meta["names"], arrays)

@@ -64,7 +64,9 @@ def test_a_checkpoint_of_this_package_gives_its_features(files):
 
 
 def test_a_saved_models_outputs(files):
-    network = read_network(files[0] / "saved", "mean")
+    named = files[0] / "*[a]"  # TensorFlow would take it for a pattern.
+    named.symlink_to(files[0] / "saved")
+    network = read_network(named, "mean")
     np.testing.assert_allclose(network.run(IMAGES), 2 * IMAGES.mean(axis=(1, 2)), rtol=1e-5)
     with pytest.raises(ValueError, match=r"2 outputs: .*layer=NAME, one of map, mean"):
         read_network(files[0] / "saved", None)

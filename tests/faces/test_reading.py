@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as pillow  # noqa: N813
 
-from mtl_dm.faces import decode_image, read_image
+from mtl_dm.faces import decode_image, decode_scaled, read_image, reading
 
 
 def gradient(height=40, width=60):
@@ -111,6 +111,22 @@ def test_a_small_file_of_many_pixels_is_not_decoded(sides, monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", None)
     with pytest.raises(ValueError, match="too large: at most 178,956,970 pixels"):
         decode_image(bytes(data))
+
+
+def test_a_jpeg_of_too_many_pixels_is_read_at_half_its_size(monkeypatch):
+    monkeypatch.setattr(reading, "MAX_PIXELS", 40 * 60 - 1)
+    turned = with_orientation(encode(gradient()), 6)
+    image, scale = decode_scaled(turned)
+    want = np.rot90(gradient(), -1)[::2, ::2]
+    assert scale == 2
+    assert image.shape == (30, 20, 3)
+    np.testing.assert_allclose(image.astype(int), want, atol=12)
+    with pytest.raises(ValueError, match="too large"):  # It would be decoded whole.
+        decode_image(encode(gradient(), ".png"))
+    monkeypatch.setattr(reading, "MAX_PIXELS", 40 * 60 // 2 - 1)
+    with pytest.raises(ValueError, match="too large"):
+        decode_image(turned)
+    assert decode_scaled(encode(gradient(20, 30))).scale == 1
 
 
 def test_a_thumbnail_does_not_hide_truncation():

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 import zipfile
 
@@ -92,3 +93,39 @@ def test_loads_at_the_same_time_leave_nothing_behind(small):
     for each in threads:
         each.join()
     assert keras.Layer.add_weight is made
+
+
+def calling(name):
+    """A description whose network calls any function: no layer of Keras or of ours."""
+
+    def change(config):
+        content = json.loads(config)
+        called = {"module": "os", "class_name": name, "config": {}, "registered_name": None}
+        content["config"]["layers"].append(called)
+        return json.dumps(content).encode()
+
+    return change
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_checkpoint_runs_no_code(suffix, tmp_path, monkeypatch):
+    path, ran = tmp_path / f"lambda{suffix}", []
+    monkeypatch.setattr(keras, "ran_by_a_checkpoint", ran, raising=False)
+    # Keras keeps the code of such a layer in the file.
+    touch = keras.layers.Lambda(lambda x: __import__("keras").ran_by_a_checkpoint.append(1) or x)
+    keras.Sequential([keras.Input((4,)), touch]).save(path)
+    assert ran
+    ran.clear()
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_keras(path)
+    assert not ran
+
+
+@pytest.mark.parametrize("name", ["system", "Popen"])
+def test_a_checkpoint_calls_nothing_but_layers(small, name, tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(os, name, lambda *_, **__: ran.append(1), raising=False)
+    path = rewritten(small, tmp_path / "calls.keras", config=calling(name))
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_keras(path)
+    assert not ran

@@ -42,6 +42,14 @@ def test_large_photos_are_shrunk_and_boxes_with_them():
     assert np.abs(picture[150, 100].astype(int) - 128).max() > 40
 
 
+def test_places_in_a_photo_that_was_read_at_half_its_size():
+    canvas = Canvas.of(np.full((300, 400, 3), 128, np.uint8), 2)
+    data = annotated(canvas, [found(200, 160, 360, 400)], [SAID], TASKS)
+    changed = np.abs(faces.decode_image(data)[:, :400].astype(int) - 128).max(axis=2) > 40
+    assert changed[140, 98:102].any() and changed[140, 178:182].any()
+    assert not changed[:, 200:].any()
+
+
 @pytest.mark.parametrize("count", [0, 1, 50])
 @pytest.mark.parametrize("shape", [(20, 30), (600, 200), (1, 1)])
 def test_any_number_of_faces(count, shape):

@@ -16,6 +16,7 @@ from mtl_dm.datasets.clothing_attributes._schema import (
     ONE_VS_REST_FILES,
     VALUES,
 )
+from mtl_dm.datasets.reading.matlab import read_matlab
 
 VARIABLE = "GT"
 MISSING = -1
@@ -86,16 +87,7 @@ def read_values(path: Path, values: int) -> Ids:
 
 
 def _load_vector(path: Path) -> npt.NDArray[np.float64]:
-    import scipy.io  # here, since only reading the raw files needs SciPy
-
-    try:
-        contents = scipy.io.loadmat(path)
-    except Exception as error:  # SciPy raises a dozen types for a damaged file
-        raise ValueError(f"{path}: not a readable MATLAB 5 file ({error}).") from error
-    if VARIABLE not in contents:
-        found = sorted(name for name in contents if not name.startswith("__"))
-        raise ValueError(f"{path}: expected the variable {VARIABLE!r}, found {found}.")
-    array = contents[VARIABLE]
+    array = read_matlab(path, [VARIABLE])[VARIABLE]
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{path}: {VARIABLE} must hold numbers, got {array.dtype}.")
     if array.ndim != 2 or (array.size and array.shape[1] != 1):

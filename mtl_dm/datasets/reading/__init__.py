@@ -5,6 +5,7 @@ from mtl_dm.datasets.reading.checking import check_release
 from mtl_dm.datasets.reading.frames import Frames
 from mtl_dm.datasets.reading.images import large_images, load_jpeg
 from mtl_dm.datasets.reading.items import BadLine, Box, Item, Row, Skipped, parse, strict
+from mtl_dm.datasets.reading.matlab import read_matlab
 from mtl_dm.datasets.reading.paths import clean, image_files, inside, locate
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.skips import SKIPPED_FILE
@@ -41,6 +42,7 @@ __all__ = [
     "number",
     "parse",
     "read_header",
+    "read_matlab",
     "read_table",
     "save_split",
     "strict",

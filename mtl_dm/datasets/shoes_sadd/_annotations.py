@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mtl_dm.datasets.reading.matlab import read_matlab
+
 TYPES = (
     "athletic_shoes", "boots", "clogs", "flats", "high_heels", "pumps", "rain_boots", "sneakers",
     "stiletto", "wedding_shoes",
@@ -21,6 +23,8 @@ ATTRIBUTES = (
 """In the order of the file's attribute numbers."""
 
 _NAME = re.compile(rf"img_womens_({'|'.join(TYPES)})_\d+\.jpe?g", re.IGNORECASE)
+
+_VARIABLES = ("im_names", "class_labels", "orders", "mturk_labels")
 
 FIRST, SECOND, SIMILAR = 1, 2, 3
 """Answers to a comparison: which image shows more of the attribute."""
@@ -67,34 +71,18 @@ def read_annotations(path: Path) -> Annotations:
         ValueError: If the file cannot be read, or a variable is missing, has another shape or
             another value than it may have; names file, variable and rule.
     """
-    contents = _load(path)
+    contents = read_matlab(path, _VARIABLES)
     try:
-        names = _names(_variable(contents, "im_names"))
+        names = _names(contents["im_names"])
         types = np.array([type_of(name) for name in names], dtype=np.int64)
-        classes = _whole("class_labels", _variable(contents, "class_labels").ravel(), 1, len(TYPES))
+        classes = _whole("class_labels", contents["class_labels"].ravel(), 1, len(TYPES))
         if len(classes) != len(names):
             raise ValueError(f"class_labels has {len(classes)} entries, im_names {len(names)}")
-        orders = _orders(_variable(contents, "orders"), classes - 1, types)
-        pairs = _pairs(_variable(contents, "mturk_labels"), len(names))
+        orders = _orders(contents["orders"], classes - 1, types)
+        pairs = _pairs(contents["mturk_labels"], len(names))
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from error
     return Annotations(names, types, orders, pairs)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    import scipy.io  # here, since only reading the raw files needs SciPy
-
-    try:
-        return scipy.io.loadmat(path)
-    except Exception as error:  # SciPy raises a dozen types for a damaged file
-        raise ValueError(f"{path}: not a readable MATLAB 5 file ({error}).") from error
-
-
-def _variable(contents: dict[str, Any], name: str) -> npt.NDArray[Any]:
-    if name not in contents:
-        found = sorted(key for key in contents if not key.startswith("__"))
-        raise ValueError(f"expected the variable {name!r}, found {found}")
-    return np.asarray(contents[name])
 
 
 def _names(cells: npt.NDArray[Any]) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +30,7 @@ def saved_model(path: Path, layer: str | None) -> Network:
     what = f"The encoder {path}"
     try:
         # Held by what runs it: TensorFlow keeps weights of a function only as long as its model.
-        loaded = tf.saved_model.load(str(path))
+        loaded = _loaded(path)
         signature = loaded.signatures[_SIGNATURE]
     except Exception as error:  # TensorFlow's are of a dozen types.
         raise ValueError(
@@ -49,3 +51,13 @@ def saved_model(path: Path, layer: str | None) -> Network:
 
     parameters = sum(int(np.prod(each.shape)) for each in signature.variables)
     return Network(side, channels, run, parameters)
+
+
+def _loaded(path: Path) -> Any:
+    import tensorflow as tf
+
+    # TensorFlow takes a folder called "a*[b]" for a pattern, so it reads one without a name.
+    with tempfile.TemporaryDirectory() as plain:
+        link = Path(plain) / "saved_model"
+        link.symlink_to(path.absolute())
+        return tf.saved_model.load(str(link))

@@ -1,0 +1,1 @@
+"""Files with anything in them, and kills at any moment: `make fuzz`."""

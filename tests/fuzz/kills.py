@@ -1,0 +1,204 @@
+"""Kill every command at random moments, and keep it from writing: `python -m tests.fuzz.kills`.
+
+After a kill (SIGKILL, of all its processes) the same command must end and leave what an unbroken
+run leaves. On a full disk, a read-only one and without permission it must end with status 1 and
+one line. Moments are drawn by what the command has used of the processor, so that they are the
+same however busy the machine is. The same command goes on where it was stopped.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from mtl_dm.command_line import Parser, run_command
+from mtl_dm.files import write_atomically
+from tests.fuzz.commands import COMMANDS, OUTPUT, ROOT
+from tests.fuzz.results import left
+from tests.progress import cpu_seconds
+
+POLL = 0.02
+NOBODY = 65534
+"""A user who owns nothing."""
+
+
+def start(name: str, given: Path, folder: Path, **options: object) -> subprocess.Popen:
+    """Start a command in a session of its own; what it says goes into `folder`/said."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with (folder / "said").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.commands", name, str(given)],
+            cwd=folder,
+            env=environment,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+            **options,
+        )
+
+
+def unbroken(name: str, given: Path, folder: Path) -> tuple[float, float]:
+    """Run a command to its end; return the processor seconds at its first file and at the end."""
+    child, first = start(name, given, folder), 0.0
+    used = 0.0
+    while child.poll() is None:
+        used = max(used, cpu_seconds(child.pid))
+        if not first and (folder / OUTPUT).exists():
+            first = used
+        time.sleep(POLL)
+    require(child.returncode == 0, name, folder)
+    return first, used
+
+
+def killed(name: str, given: Path, folder: Path, after: float) -> bool:
+    """Kill a command after so many processor seconds; return whether it was still running."""
+    child = start(name, given, folder)
+    while child.poll() is None and cpu_seconds(child.pid) < after:
+        time.sleep(POLL)
+    running = child.poll() is None
+    if running:
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    while cpu_seconds(child.pid):  # All of it.
+        time.sleep(POLL)
+    return running
+
+
+def require(right: bool, name: str, folder: Path) -> None:
+    """Raise where a command did not do what it should have."""
+    if not right:
+        said = (folder / "said").read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise ValueError(f"{name} in {folder} did not end as it should have: {said}")
+
+
+def kill(name: str, given: Path, folder: Path, moments: int, seed: int) -> dict:
+    """Kill a command at some moments; return how often the next run left the same.
+
+    Raises:
+        ValueError: If it ends by itself with an error.
+    """
+    whole = folder / name / "whole"
+    shutil.rmtree(whole, ignore_errors=True)
+    first, end = unbroken(name, given, whole)
+    wanted = left(whole / OUTPUT)
+    found = {"moments": 0, "killed": 0, "same": 0, "different": []}
+    for moment in range(moments):
+        place = folder / name / f"moment{moment}"
+        shutil.rmtree(place, ignore_errors=True)
+        after = random.Random(f"{seed} {name} {moment}").uniform(0.9 * first, end)
+        found["killed"] += killed(name, given, place, after)
+        require(start(name, given, place).wait() == 0, name, place)
+        have = left(place / OUTPUT)
+        differing = sorted(key for key in {*have, *wanted} if have.get(key) != wanted.get(key))
+        found["moments"] += 1
+        found["same"] += not differing
+        if differing:
+            found["different"].append(f"after {after:.1f} s: {differing[:5]}")
+        else:
+            shutil.rmtree(place)
+    return found
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """Have a file system in memory at a folder meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def kept_from_writing(name: str, given: Path, folder: Path) -> dict[str, str]:
+    """Return by fault how a command ended: "one line", or what it said."""
+    found = {}
+    for fault, options, size in (
+        ("full disk", "size=32k", None),
+        ("disk that fills", "size=400k", None),
+        ("read-only", "ro", None),
+        ("files of 20 kB", "size=64m", 20_000),
+    ):
+        place = folder / name / fault.replace(" ", "_")
+        shutil.rmtree(place, ignore_errors=True)
+        with mounted(place / OUTPUT, options):
+            limit = None if size is None else _limited(size)
+            found[fault] = _how(start(name, given, place, preexec_fn=limit), place)
+    place = folder / name / "no_permission"
+    shutil.rmtree(place, ignore_errors=True)
+    (place / OUTPUT).mkdir(parents=True)
+    (place / OUTPUT).chmod(0o555)
+    if os.geteuid() == 0:
+        home = {"user": NOBODY, "group": NOBODY}
+        found["no permission"] = _how(start(name, given, place, **home), place)
+    else:
+        found["no permission"] = _how(start(name, given, place), place)
+    return found
+
+
+def _limited(size: int):
+    import resource
+
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def _how(child: subprocess.Popen, folder: Path) -> str:
+    status = child.wait()
+    said = (folder / "said").read_text(encoding="utf-8", errors="replace")
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    if status == 0:
+        return "done"
+    if status == 1 and len(errors) == 1 and "Traceback" not in said:
+        return "one line"
+    return f"status {status}: {said[-500:]}"
+
+
+def main(arguments: list[str]) -> int:
+    """Kill commands, and keep them from writing; return 1 where a promise was broken."""
+    parser = Parser(prog="python -m tests.fuzz.kills", description=__doc__)
+    parser.add_argument("--moments", type=int, default=20, help="Kills of every command.")
+    parser.add_argument("--only", default="", help=f"Of {', '.join(COMMANDS)}; all.")
+    parser.add_argument("--seed", type=int, default=0, help="Of the moments.")
+    parser.add_argument("--output", type=Path, default=Path("runs/fuzz"), help="Folder.")
+    options: argparse.Namespace = parser.parse_args(arguments)
+    folder = options.output.absolute() / "kills"
+    path, given = options.output / "kills.json", folder / "given"
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    require(start("prepare", given, folder).wait() == 0, "prepare", folder)
+    broken = 0
+    for name in [each for each in options.only.split(",") if each] or list(COMMANDS):
+        entry = told.setdefault(name, {})
+        if entry.get("moments", 0) < options.moments:
+            entry |= kill(name, given, folder, options.moments, options.seed)
+            write_atomically(path, json.dumps(told, indent=1))
+        if "faults" not in entry:
+            entry["faults"] = kept_from_writing(name, given, folder)
+            write_atomically(path, json.dumps(told, indent=1))
+        wrong = [how for how in entry["faults"].values() if how not in ("one line", "done")]
+        broken += len(entry["different"]) + len(wrong)
+        print(
+            f"{name}: {entry['moments']} moments, {entry['killed']} killed, {entry['same']} the "
+            f"same afterwards; faults: {entry['faults']}",
+            flush=True,
+        )
+        for line in entry["different"]:
+            print(f"  {line}")
+    print(f"{broken} promises broken; {path} has the counts.")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run_command(lambda: main(sys.argv[1:]), "the same command goes on where it was stopped")
+    )

@@ -1,0 +1,5 @@
+"""MATLAB files."""
+
+from tests.fuzz.targets import _releases
+
+TARGET = _releases.target(".mat")

@@ -1,0 +1,5 @@
+"""Tables of comma-separated values."""
+
+from tests.fuzz.targets import _releases
+
+TARGET = _releases.target(".csv")

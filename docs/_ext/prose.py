@@ -83,7 +83,8 @@ def listed(lines: list[str]) -> list[str]:
             inside = line == "Returns:" and sum(bool(KEY.match(each)) for each in body) > 1
             found.append(line)
         elif inside and line.strip():
-            found.append(KEY.sub(r"    * ``\1``: ", line) if KEY.match(line) else f"      {line.strip()}")
+            key = KEY.sub(r"    - ``\1`` -- ", line)
+            found.append(key if KEY.match(line) else f"      {line.strip()}")
         else:
             found.append(line)
     return found

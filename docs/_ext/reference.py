@@ -16,6 +16,7 @@ import public
 from docutils import nodes
 from prose import as_rst, escaped
 from sphinx import addnodes
+from sphinx.ext import autosummary
 from sphinx.util.nodes import make_refnode
 
 from mtl_dm.registry import Registry
@@ -35,7 +36,7 @@ def entries(package: str, names: list[str]) -> list[str]:
     known = [getattr(module, name) for name in names]
     found: dict[str, None] = {}
     for registry in (each for each in known if isinstance(each, Registry)):
-        for entry in map(registry.get, registry):
+        for entry in (behind(registry.get(each)) for each in registry):
             name = getattr(entry, "__name__", "")
             place = str(getattr(entry, "__module__", ""))
             if not place.startswith(package) or any(entry is each for each in known):
@@ -43,6 +44,11 @@ def entries(package: str, names: list[str]) -> list[str]:
             if getattr(importlib.import_module(place), name, None) is entry:
                 found[f"{public.kind_of(entry)}:: {place}.{name}"] = None
     return list(found)
+
+
+def behind(entry: Any) -> Any:
+    """Return the function that an entry stands for, such as a coupling form; else the entry."""
+    return getattr(entry, "function", entry)
 
 
 def package_page(package: str) -> str:
@@ -90,7 +96,7 @@ def registered(registry: Registry[Any]) -> list[str]:
     lines = [".. list-table::", "   :header-rows: 1", "   :widths: auto", ""]
     lines += [f"   * - {registry.kind}", "     - is"]
     for name in registry:
-        first = (inspect.getdoc(registry.get(name)) or "").split("\n\n")[0]
+        first = (inspect.getdoc(behind(registry.get(name))) or "").split("\n\n")[0]
         text = " ".join(line.strip() for line in as_rst(first.split("\n")))
         lines += [f"   * - ``{name}``", f"     - {text}".rstrip()]
     return [*lines, ""]
@@ -174,6 +180,8 @@ def write(app: Any) -> None:
 
 def setup(app: Any) -> dict[str, bool]:
     """Tell Sphinx."""
+    # A summary that ends in "eq." would lose the equation's number.
+    autosummary.WELL_KNOWN_ABBREVIATIONS += ("eq.",)
     app.connect("builder-inited", write)
     app.connect("doctree-read", linked)
     app.connect("missing-reference", link)

@@ -33,7 +33,7 @@ def test_keys_of_what_is_returned_are_a_list():
     lines = ["Returns:", "    first: One", "        more.", "    second: Two."]
     assert prose.as_rst(lines) == [
         "Returns:",
-        "    * ``first``: One",
+        "    - ``first`` -- One",
         "      more.",
-        "    * ``second``: Two.",
+        "    - ``second`` -- Two.",
     ]

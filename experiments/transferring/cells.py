@@ -24,9 +24,9 @@ COLUMNS = (SOURCES, UNLABELLED)
 ON_UNLABELLED = (made.RANDOM, *made.OPERATORS, made.CONTROL, made.STUDENT)
 ON_TARGETS = (
     transfers.CNN,
-    transfers.P_CNN,
     transfers.BT,
     transfers.BCT,
+    transfers.P_CNN,
     transfers.CONCAT,
     *made.OPERATORS,
     made.CONTROL,

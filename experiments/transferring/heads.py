@@ -43,7 +43,7 @@ class Head(NamedTuple):
     def __call__(self, features: np.ndarray, layer: int = -1) -> np.ndarray:
         """Return outputs [N, O], or what an earlier layer gives."""
         outputs = self.network.layers[layer].output
-        part = keras.Model(self.network.inputs, outputs)
+        part = keras.Model(self.network.inputs[0], outputs)
         rows = ((features - self.mean) / self.scale).astype(np.float32)
         found = [part(rows[at : at + 1024], training=False) for at in range(0, len(rows), 1024)]
         return np.concatenate([keras.ops.convert_to_numpy(each) for each in found])
@@ -79,7 +79,7 @@ def fit_head(
     keras.utils.set_random_seed(seed)
     network = perceptron("head", features.shape[1], [*widths, outputs])
     metrics = ["accuracy"] if kind in (CLASSES, PEOPLE) else []
-    network.compile(keras.optimizers.Adam(1e-3), loss_of(kind), metrics, jit_compile=False)
+    network.compile(keras.optimizers.Adam(1e-3), loss_of(kind), metrics=metrics, jit_compile=False)
     stop = keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE, restore_best_weights=True)
     history = network.fit(
         rows[inner],
@@ -117,11 +117,10 @@ def fine_tuned(
         seed: Of the MLP, order and augmentation.
     """
     keras.utils.set_random_seed(seed)
-    backbone.trainable = True
     hidden = keras.layers.Dense(HIDDEN, "relu", name="hidden")(
         keras.layers.ReLU()(backbone.outputs[0])
     )
-    network = keras.Model(backbone.inputs, keras.layers.Dense(outputs, name="target")(hidden))
+    network = keras.Model(backbone.inputs[0], keras.layers.Dense(outputs, name="target")(hidden))
     by_place = np.zeros((int(rows.places.max()) + 1, *rows.labels.shape[1:]), rows.labels.dtype)
     by_place[rows.places] = rows.labels
     epochs = max(1, round(steps * _BATCH / len(rows.places)))

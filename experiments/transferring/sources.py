@@ -81,11 +81,15 @@ def trunk_of(name: str, size: Size) -> keras.Model:
     Raises:
         ValueError: If it is no Keras file.
     """
+    whole = _network(name, size)
+    return keras.Model(whole.inputs[0], whole.get_layer(LAYER).output)
+
+
+def _network(name: str, size: Size) -> keras.Model:
     path = file_of(name, size)
     if path is None:
         raise ValueError(f"The source {name!r} is no Keras file: it cannot be trained on.")
-    whole = load_keras(path, compile=False)
-    return keras.Model(whole.inputs, whole.get_layer(LAYER).output)
+    return load_keras(path, compile=False)
 
 
 def logits_of(name: str, size: Size, images: np.ndarray) -> np.ndarray:
@@ -95,8 +99,11 @@ def logits_of(name: str, size: Size, images: np.ndarray) -> np.ndarray:
         name: Of a source with a head.
         size: Of the study.
         images: float32 [N, 48, 48, 3].
+
+    Raises:
+        ValueError: If it is no Keras file.
     """
-    whole = load_keras(file_of(name, size), compile=False)
+    whole = _network(name, size)
     parts = [whole(images[at : at + 256], training=False) for at in range(0, len(images), 256)]
     first = [part[0] if isinstance(part, list | tuple) else part for part in parts]
     return np.concatenate([keras.ops.convert_to_numpy(each) for each in first])
@@ -121,7 +128,7 @@ def small_faces(folder: str = FOLDER) -> Path:
     images = keras.Input((SIDE, SIDE, 3))
     grey = keras.layers.Conv2D(1, 1, use_bias=False, trainable=False, name="luminance")
     inner = BACKBONES.create(f"small_resnet(width={WIDTH})", (SIDE, SIDE, 1))
-    outer = keras.Model(inner.inputs, [inner.outputs[0], _last_map(inner)])
+    outer = keras.Model(inner.inputs[0], [inner.outputs[0], _last_map(inner)])
     features, places = outer(grey(images))
     embedding = keras.layers.GlobalAveragePooling2D(name=LAYER)(places)
     head = keras.layers.Dense(len(model.tasks[0].labels), name="expression")

@@ -143,7 +143,7 @@ def trained(knowledge: Knowledge, recipe: Recipe) -> keras.Model:
     size = min(_BATCH, len(images))
     steps = recipe.epochs * (len(images) // size)
     rate = keras.optimizers.schedules.CosineDecay(_RATE, steps)
-    compiled = keras.Model(network.inputs, network.outputs[0])
+    compiled = keras.Model(network.inputs[0], network.outputs[0])
     compiled.compile(keras.optimizers.Adam(rate), kind(from_logits=True), jit_compile=False)
     changed = tf.function(change_images)
     rng = np.random.default_rng(recipe.seed)
@@ -172,7 +172,7 @@ def _network(outputs: int) -> keras.Model:
     trunk = BACKBONES.create("compact_cnn(dropout=0.2)", (SIDE, SIDE, 3))
     embedding = keras.layers.Dense(WIDTH, name=LAYER)(trunk.outputs[0])
     found = keras.layers.Dense(outputs, name="head")(keras.layers.ReLU()(embedding))
-    return keras.Model(trunk.inputs, found)
+    return keras.Model(trunk.inputs[0], found)
 
 
 def _batches(rng: np.random.Generator, count: int, size: int) -> Iterator[np.ndarray]:

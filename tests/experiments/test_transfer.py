@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from experiments import transfer
+from experiments.engine.options import Options
 from experiments.transferring import cells, claim, heads, images, page, tables, transfers
 from experiments.transferring import representations as made
 from experiments.transferring.setting import Setting
@@ -133,11 +135,11 @@ def test_the_best_source_is_found_and_kept(setting):
 
 def test_an_mlp_stops_and_learns():
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(60, 3)).astype(np.float32)
+    features = rng.normal(size=(320, 1)).astype(np.float32)
     labels = (features[:, 0] > 0).astype(np.int64)
-    head = heads.fit_head(features, labels, CLASSES, 2, widths=(8,), epochs=12, seed=0)
-    assert (head(features).argmax(axis=1) == labels).mean() > 0.8 and head.epochs <= 12
-    assert head(features, layer=-2).shape == (60, 8) and 0 <= head.error <= 1
+    head = heads.fit_head(features, labels, CLASSES, 2, widths=(64,), epochs=15, seed=0)
+    assert (head(features).argmax(axis=1) == labels).mean() > 0.8 and head.epochs <= 15
+    assert head(features, layer=-2).shape == (320, 64) and 0 <= head.error <= 1
 
 
 def test_a_network_is_trained_whole(setting):
@@ -195,3 +197,11 @@ def test_printed_tables_have_the_papers_shape():
     lines = tables.printed_performance("table4", tables.TABLE4)
     assert lines[1] == ["Expr-AffectNet", "accuracy (%)", "63.50", "64.00", "64.40"]
     assert ["AgeR-FG", "MAE", "2.85", "2.85", "3.05"] in lines
+
+
+def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
+    chosen = Options("demo", 1, "", "", tmp_path / "none", 2, "make", True)
+    text = transfer.described(chosen)
+    assert text.startswith("95 cells; nothing is trained.")
+    assert "unlabelled faces: random; PCA; AE" in text and "About 12 min (an estimate" in text
+    assert not (tmp_path / "none").exists()

@@ -50,13 +50,13 @@ TRAINING = $(OPTIONS) $(call option,workers,$(WORKERS))
 
 .PHONY: help test lint fuzz gallery bench peers docs pretrain study reproduce-table1 reproduce-table2 \
 	reproduce-table3 reproduce-table4 reproduce-table5 reproduce-real-faces reproduce-faces \
-	reproduce-dynamic clean
+	reproduce-dynamic reproduce-transfer clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
-	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes'
+	@echo 'Variables: PRESET=demo|demo-full|real|cad|paper|paper-recipes|public|quick'
 	@echo '           (study: quick|full|protection; real-faces: quick|full)'
-	@echo '           SEEDS=n (Tables 2, 3, faces, dynamic)  ONLY="row or column"  DATA_DIR=folder'
+	@echo '           SEEDS=n (Tables 2, 3, faces, dynamic, transfer)  ONLY="row or column"  DATA_DIR=folder'
 	@echo '           WORKERS=n (cells side by side, 2)  OUTPUT=folder (runs/TABLE, of'
 	@echo '           another preset than the default one runs/TABLE-PRESET)'
 	@echo '           INPUTS=n, MOMENTS=n (fuzz: of every kind of file 10,000, of every command 20)'
@@ -140,6 +140,9 @@ reproduce-faces: $(INSTALLED)  ## Expressions, units, valence-arousal, compounds
 
 reproduce-dynamic: $(INSTALLED)  ## Dynamic weights, verification into runs/dynamic; with DATA_DIR
 	$(STUDY) experiments.dynamic $(TRAINING)
+
+reproduce-transfer: $(INSTALLED)  ## Several encoders into one student, into runs/transfer; with DATA_DIR
+	$(STUDY) experiments.transfer $(TRAINING)
 
 clean:  ## Remove the environment, caches and built data sets; runs/ is kept
 	rm -rf $(VENV) $(PEERS) $(DOCS) docs/_build docs/reference/generated

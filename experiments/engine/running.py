@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import keras
 import tensorflow as tf
@@ -20,18 +21,29 @@ from experiments.engine.measuring import measure
 from experiments.engine.networks import configuration, groups_of, part_of
 from experiments.engine.options import Options, require_known
 from experiments.engine.pool import Inline, Pool
-from experiments.engine.scheduling import Estimate, Schedule
+from experiments.engine.scheduling import Estimate, Job, Schedule
 from experiments.engine.study import Study
 from mtl_dm.outputs import owned
 from mtl_dm.progress import spoken
 from mtl_dm.reporting import read_cells, summary_text, to_frame, write_html, write_report
-from mtl_dm.runs.cells import is_finished, run_cell
+from mtl_dm.runs.cells import CellPlan, is_finished, run_cell
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.run import make_deterministic
 
 SECONDS_BETWEEN_REPORTS = 45
 SHARE_OF_REPORTS = 0.05
 """Most of the time that reports on the way may take: those of hundreds of cells take seconds."""
+
+
+class Planned(Job, Protocol):
+    """A job that computes a cell."""
+
+    @property
+    def plan(self) -> CellPlan:
+        """What the cell is called, and what decides its values."""
+
+
+P = TypeVar("P", bound=Planned)
 
 
 def run_study(study: Study, options: Options) -> None:
@@ -147,10 +159,10 @@ def _compute(study: Study, options: Options, ended: Callable[[], None], what: st
         return []
     require_possible(missing)
     if not options.workers:
-        return _computed(Inline(compute_cell), missing, 1, ended, what)
+        return computed(Inline(compute_cell), missing, 1, ended, what)
     notify = functools.partial(print, flush=True)
     pool = Pool(options.workers, compute_in_worker, prepare_worker, options.folder / "logs", notify)
-    return _computed(pool, missing, options.workers, ended, what)
+    return computed(pool, missing, options.workers, ended, what)
 
 
 def require_possible(cells: Sequence[StudyCell]) -> None:
@@ -186,19 +198,28 @@ def require_possible(cells: Sequence[StudyCell]) -> None:
             problem.beside()
 
 
-def _computed(
-    pool: Pool[StudyCell] | Inline[StudyCell],
-    cells: Sequence[StudyCell],
+def computed(
+    pool: Pool[P] | Inline[P],
+    cells: Sequence[P],
     side_by_side: int,
-    ended: Callable[[], None],
-    what: str,
+    ended: Callable[[], None] = lambda: None,
+    what: str = "",
 ) -> list[str]:
+    """Compute cells, saying how far it is; return what failed, a line a cell.
+
+    Args:
+        pool: Computes them.
+        cells: In the order in which they are wanted.
+        side_by_side: How many are computed at a time.
+        ended: Called whenever a cell was computed.
+        what: Put before the number of a cell in the printed lines.
+    """
     left = {cell.key: cell for cell in cells}
     began: dict[object, float] = {}
     estimate = Estimate(side_by_side)
     failed = []
 
-    def begun(cell: StudyCell) -> None:
+    def begun(cell: P) -> None:
         began[cell.key] = time.monotonic()
         number = f"[{what}{len(began)}/{len(cells)}]"
         print(f"{number} {cell.title}: training ...", flush=True)
@@ -219,7 +240,7 @@ def _computed(
     return failed
 
 
-def _kind(cell: StudyCell) -> tuple[str, str]:
+def _kind(cell: Planned) -> tuple[str, str]:
     return cell.plan.column, cell.plan.row
 
 

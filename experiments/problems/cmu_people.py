@@ -62,10 +62,7 @@ def photos(data_dir: str) -> People:
         )
     with np.load(path) as file:
         values = file["data"]
-    labels = [str(each).split("_") for each in _texts(path, "labels")]
-    wrong = next((each for each in labels if len(each) != 4 or each[2] not in EXPRESSIONS), None)
-    if wrong is not None:
-        raise ValueError(f"{path}: expected name_pose_expression_eyes, got {'_'.join(wrong)!r}.")
+    labels = _labels(path)
     names = sorted({each[0] for each in labels})
     left = (values.shape[2] - _HEIGHT) // 2
     pixels = np.rint(255 * values[:, :, left : left + _HEIGHT]).astype(np.uint8)
@@ -74,6 +71,24 @@ def photos(data_dir: str) -> People:
         np.array([names.index(each[0]) for each in labels], np.int64),
         np.array([EXPRESSIONS.index(each[2]) for each in labels], np.int64),
     )
+
+
+def sunglasses(data_dir: str) -> np.ndarray:
+    """Return whether each person wears sunglasses, int64 [624], in the order of `photos`.
+
+    Raises:
+        ValueError: As `photos`.
+    """
+    labels = _labels(Path(data_dir) / FILE)
+    return np.array([each[3] == "sunglasses" for each in labels], np.int64)
+
+
+def _labels(path: Path) -> list[list[str]]:
+    labels = [str(each).split("_") for each in _texts(path, "labels")]
+    wrong = next((each for each in labels if len(each) != 4 or each[2] not in EXPRESSIONS), None)
+    if wrong is not None:
+        raise ValueError(f"{path}: expected name_pose_expression_eyes, got {'_'.join(wrong)!r}.")
+    return labels
 
 
 def half_of(people: People, half: int) -> tuple[People, People]:

@@ -106,7 +106,7 @@ def distill(
         # A student is bound by the terms of its teachers.
         say("licences: " + "; ".join(f"{each.name}: {each.licence}" for each in encoders))
         fitted, tested = split(len(images), options.held_out, options.training.seed)
-        fusion = None if options.direct else fuse(options.operator, sources, fitted)
+        fusion = None if options.direct else _fused(options.operator, sources, fitted)
         clock.stage("operator")
         content = _measured(fusion, sources, tested, say)
         student, found = _student(options, output, sources, fusion, images, (fitted, tested), say)
@@ -141,6 +141,17 @@ def _embedded(encoders: Sequence[Encoder], images: ImageFolder, output: Path) ->
             folder = output / _EMBEDDINGS / encoder.name
             parts.append(cached(encoder, images, folder, noted=done))
     return Sources(tuple(parts))
+
+
+def _fused(operator: str, sources: Sources, fitted: np.ndarray) -> Fusion:
+    with tqdm(desc="operator", unit=" steps", disable=None) as progress:
+
+        def noted(step: int, steps: int, error: float) -> None:
+            progress.total = steps
+            progress.set_postfix(held_out_rmse=f"{error**0.5:.3f}", refresh=False)
+            progress.update(step - progress.n)
+
+        return fuse(operator, sources, fitted, noted)
 
 
 def _measured(

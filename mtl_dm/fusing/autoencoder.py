@@ -13,27 +13,41 @@ import keras
 import numpy as np
 from keras import layers
 
+from mtl_dm.fusing.sources import BATCH
 from mtl_dm.fusing.stochastic import GaussianCode, MaskingNoise
-from mtl_dm.progress import counted
 
 Rows = Callable[[np.ndarray], np.ndarray]
 """Places -> standardised rows [B, N]."""
+
+
+Noted = Callable[[int, int, float], object]
+"""Called with the step, the steps at most, and the mean squared error of held-out rows."""
+HELD_OUT, CHECKS, PATIENCE = 0.1, 40, 8
+"""Share of the rows that tell when to stop (of LEAST_ROWS and more), how often they are asked if
+nothing stops, and how many checks in a row may bring nothing."""
+LEAST_ROWS = 20
 
 
 class Training(NamedTuple):
     """How an autoencoder is trained.
 
     Attributes:
-        steps: However many rows there are; five passes over 100,000 at the defaults.
+        steps: At most; five passes over 100,000 rows at the defaults.
         batch_size: Rows a step.
         learning_rate: Of Adam; it falls to 0 along a cosine.
-        seed: Of weights, draws and order.
+        seed: Of weights, draws, order and which rows are held out.
+        passes: Over the rows at most: of 100 rows 2,000 steps would be 2,000 passes.
     """
 
     steps: int = 2000
     batch_size: int = 256
     learning_rate: float = 1e-3
     seed: int = 0
+    passes: int = 60
+
+    def steps_of(self, rows: int) -> int:
+        """Return the steps that some rows are trained for at most."""
+        return min(self.steps, self.passes * max(1, rows // self.batch_size))
 
 
 class Autoencoder:
@@ -73,30 +87,54 @@ class Autoencoder:
             codes = GaussianCode(deviation, inputs, seed)([codes, spread])
         self._trained = keras.Model(rows, self.decoder(codes))
 
-    def fit(self, rows: Rows, places: np.ndarray, training: Training) -> list[float]:
-        """Train on some rows; return the loss of each step.
+    def fit(
+        self,
+        rows: Rows,
+        places: np.ndarray,
+        training: Training,
+        noted: Noted = lambda step, steps, error: None,
+    ) -> list[float]:
+        """Train on some rows until held-out ones are restored no better; return these errors.
+
+        The weights of the smallest error are kept.
 
         Args:
             rows: Of what.
             places: Of the rows to train on.
             training: How.
+            noted: Called with every error of held-out rows.
 
         Raises:
             ValueError: If the loss is no finite number.
         """
-        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, training.steps)
+        trained, held = _parts(places, training.seed)
+        steps = training.steps_of(len(trained))
+        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
         # To compile takes XLA longer than such a network is trained.
         self._trained.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
-        losses: list[float] = []
-        steps = itertools.islice(_batches(places, training), training.steps)
-        for chosen in counted(steps, "steps of the operator", training.steps):
+        between, errors, best = max(1, steps // CHECKS), [], _Best()
+        for step, chosen in enumerate(itertools.islice(_batches(trained, training), steps), 1):
             batch = rows(chosen)
-            losses.append(float(self._trained.train_on_batch(batch, batch)))
-            if not np.isfinite(losses[-1]):
-                raise ValueError(
-                    f"The loss of the autoencoder is {losses[-1]} in step {len(losses)}."
-                )
-        return losses
+            loss = float(self._trained.train_on_batch(batch, batch))
+            if not np.isfinite(loss):
+                raise ValueError(f"The loss of the autoencoder is {loss} in step {step}.")
+            if step % between and step < steps:
+                continue
+            errors.append(self._error(rows, held) if len(held) else loss)
+            noted(step, steps, errors[-1])
+            if len(held) and best.is_over(errors[-1], self._trained):
+                break
+        if len(held):
+            self._trained.set_weights(best.weights)
+        return errors
+
+    def _error(self, rows: Rows, places: np.ndarray) -> float:
+        """Return the mean squared error of some rows, a batch at a time."""
+        total = 0.0
+        for start in range(0, len(places), BATCH):
+            part = rows(places[start : start + BATCH])
+            total += float(np.square(self.decode(self.encode(part)) - part).sum())
+        return total / (len(places) * part.shape[1])
 
     def encode(self, rows: np.ndarray) -> np.ndarray:
         """Return codes, float32 [B, K]."""
@@ -105,6 +143,29 @@ class Autoencoder:
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Return rows, float32 [B, N]."""
         return keras.ops.convert_to_numpy(self.decoder(codes, training=False))
+
+
+class _Best:
+    """The weights of the smallest error so far."""
+
+    def __init__(self) -> None:
+        self.weights: list[np.ndarray] = []
+        self._error, self._since = np.inf, 0
+
+    def is_over(self, error: float, network: keras.Model) -> bool:
+        """Note an error; return whether too many in a row were no better than an earlier one."""
+        if error < self._error:
+            self._error, self._since, self.weights = error, 0, network.get_weights()
+        else:
+            self._since += 1
+        return self._since >= PATIENCE
+
+
+def _parts(places: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and those to stop by, of which few rows have none."""
+    held = round(HELD_OUT * len(places)) if len(places) >= LEAST_ROWS else 0
+    order = np.random.default_rng(seed).permutation(places)
+    return np.sort(order[held:]), np.sort(order[:held])
 
 
 def _batches(places: np.ndarray, training: Training) -> Iterator[np.ndarray]:

@@ -1,7 +1,8 @@
 """Numbers printed in papers, to stand beside measured ones; never measured here.
 
 Those of the tables are of the AAAI 2024 paper, those of "faces" of FaceBehaviorNet (2021) and of
-papers that compare themselves with it, those of "dynamic" of Ming et al. 2019.
+papers that compare themselves with it, those of "dynamic" of Ming et al. 2019, those of
+"transfer" of Vielzeuf et al. 2019.
 """
 
 from __future__ import annotations
@@ -65,6 +66,13 @@ def _dynamic(raw: pd.DataFrame) -> pd.DataFrame:
     return raw.assign(column=raw["database"], value=raw["value"] / 100)
 
 
+def _transfer(raw: pd.DataFrame) -> pd.DataFrame:
+    # Shares in percent; errors of ages and of reconstruction, and counts, as they are.
+    percent = raw["metric"].isin(["accuracy", "error_rate"])
+    value = raw["value"].where(~percent, raw["value"] / 100)
+    return raw.assign(column=raw["knowledge"], task=raw["table"], value=value)
+
+
 _TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "table1": ("table1_relatedness.csv", _table1),
     "table2": ("table2.csv", _table2),
@@ -73,6 +81,7 @@ _TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "table5": ("table5.csv", _table5),
     "faces": ("faces.csv", _faces),
     "dynamic": ("dynamic.csv", _dynamic),
+    "transfer": ("transfer.csv", _transfer),
 }
 
 
@@ -80,13 +89,13 @@ def published(table: str) -> pd.DataFrame:
     """Return the printed numbers of one table of the paper.
 
     Args:
-        table: "table1" to "table5", "faces", "dynamic". Columns are named "databases /
-            network" (table 1: the source of the relatedness; table 5 and dynamic: the database
-            alone), rows as printed.
+        table: "table1" to "table5", "faces", "dynamic", "transfer" (whose tasks are its tables).
+            Columns are named "databases / network" (table 1: the source of the relatedness; table
+            5, dynamic and transfer: the database alone), rows as printed.
 
     Returns:
-        A frame with `PUBLISHED_COLUMNS`; value and spread are fractions, spread is NaN where the
-        paper prints none. In the paper's order.
+        A frame with `PUBLISHED_COLUMNS`; value and spread are fractions (of transfer also counts
+        and errors), spread is NaN where the paper prints none. In the paper's order.
 
     Raises:
         ValueError: If the paper has no such table; the message lists the known ones.

@@ -84,7 +84,7 @@ def test_the_control_trains_student_and_decoder_at_once(folder, tmp_path):
     ("more", "message"),
     [
         (["--encoders=file(path=none.keras)"], r"No encoder at none\.keras"),
-        (["--encoders=resnet"], "Unknown encoder 'resnet'. Known: file"),
+        (["--encoders=resnet"], "Unknown encoder 'resnet'. Known: drawn_action_units"),
         (["--images=nothing"], "no folder of images at nothing"),
         (["--operator=umap"], "Unknown operator 'umap'"),
         (["--operator=pca(size=27)"], "below the 27 numbers of the sources, got 27"),

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mtl_dm.encoders import Encoder, ImageFolder, cached
+from mtl_dm.encoders import Encoder, ImageArray, ImageFolder, cached
 from mtl_dm.encoders.encoder import Preprocessing
 from mtl_dm.encoders.network import Network
 
@@ -98,3 +98,17 @@ def test_a_folder_must_hold_images(folder):
     broken.write_bytes(b"text")
     with pytest.raises(ValueError, match=r"broken\.jpg: not an image"):
         ImageFolder(folder / "images").read("broken.jpg", 4)
+
+
+def test_images_in_memory_are_as_files(folder, tmp_path):
+    images = ImageFolder(folder / "images")
+    pixels = np.stack([cv2.imread(str(images.root / name))[..., ::-1] for name in images.names])
+    found = cached(encoder(Counted()), ImageArray(pixels), tmp_path / "array", rows=ROWS)
+    same = cached(encoder(Counted()), images, tmp_path / "files", rows=ROWS)
+    places = np.arange(COUNT)
+    np.testing.assert_array_equal(found.rows(places), same.rows(places))
+    pixels[4, 0, 0] += 1
+    with pytest.raises(ValueError, match=r"Images changed .* '4' has another content"):
+        cached(encoder(Counted()), ImageArray(pixels), tmp_path / "array", rows=ROWS)
+    with pytest.raises(ValueError, match=r"must be uint8 \[N, S, S, 3\], got float64"):
+        ImageArray(pixels / 255)

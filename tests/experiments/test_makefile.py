@@ -16,7 +16,7 @@ TARGETS = re.findall(
 def test_every_study_has_a_target():
     assert [name for name, _ in TARGETS] == [
         "coupling_study", "table1", "table2", "table3", "table4", "table5", "real_faces",
-        "faces", "dynamic",
+        "faces", "dynamic", "transfer",
     ]  # fmt: skip
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn import decomposition
 
-from mtl_dm.fusing import OPERATORS, Sources, fuse, normalised_errors, random_errors
-from mtl_dm.fusing.autoencoder import Autoencoder
+from mtl_dm.fusing import OPERATORS, Sources, autoencoder, fuse, normalised_errors, random_errors
+from mtl_dm.fusing.autoencoder import Autoencoder, Training
 from mtl_dm.fusing.pca import PrincipalComponents
 from mtl_dm.fusing.sources import standard_of
 from mtl_dm.fusing.stochastic import GaussianCode, MaskingNoise
@@ -127,6 +127,38 @@ def test_a_seed_makes_the_same_network():
     one, same, other = (Autoencoder(6, (4, 3, 2), seed=seed).encode(rows) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
+
+
+def test_embeddings_have_mean_0_where_they_were_fitted(sources):
+    train = np.arange(150)
+    told = []
+    fusion = fuse(f"autoencoder({QUICK})", sources, train, lambda *each: told.append(each))
+    rows = sources.rows(train)
+    np.testing.assert_allclose(fusion.embed(rows).mean(axis=0), 0, atol=1e-4)
+    assert np.abs(fusion.centre).max() > 1e-3
+    restored = fusion.standard.inverse(fusion.operator.decode(fusion.embed(rows) + fusion.centre))
+    np.testing.assert_array_equal(fusion.restore(fusion.embed(rows)), restored)
+    assert told[0][1] == 120 and [step for step, _, _ in told] == [3 * (n + 1) for n in
+                                                                   range(len(told))]  # fmt: skip
+
+
+def test_few_rows_have_few_steps():
+    assert Training().steps_of(100) == 60 and Training().steps_of(100_000) == 2000
+    assert Training(steps=7).steps_of(10**6) == 7
+
+
+def test_training_stops_when_held_out_rows_are_restored_no_better(monkeypatch):
+    rows = np.random.default_rng(3).normal(size=(40, 6)).astype(np.float32)
+    network = Autoencoder(6, (5, 4, 3))
+    monkeypatch.setattr(autoencoder, "PATIENCE", 2)
+    # Noise cannot be restored; so fast a training only harms.
+    options = Training(steps=200, batch_size=36, learning_rate=0.5, passes=200)
+    errors = network.fit(lambda at: rows[at], np.arange(40), options)
+    assert len(errors) < 40
+    held = autoencoder._parts(np.arange(40), 0)[1]
+    assert len(held) == 4
+    kept = np.square(network.decode(network.encode(rows[held])) - rows[held]).mean()
+    assert kept == pytest.approx(min(errors), rel=1e-4)
 
 
 def test_masking_noise_sets_a_share_to_0_in_training_alone():

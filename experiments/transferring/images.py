@@ -1,0 +1,206 @@
+"""Every image of the study in one array on disk, with what is known of each.
+
+Shapes: R images of 48 pixels a side.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.problems import cmu_people, lfw_people
+from experiments.problems.people import classes_of
+from experiments.problems.real_faces_data import real_faces
+from experiments.transferring.sizes import Size
+from mtl_dm.data.pairs import draw_pairs
+from mtl_dm.encoders.drawn import DRAWN_SIDE, face_of
+from mtl_dm.encoders.encoder import fingerprint_of
+from mtl_dm.files import read_json, strict_json, write_atomically
+from mtl_dm.synthetic import generate
+from mtl_dm.synthetic.identities import COUNTS, generate_identities
+
+IMAGES, LABELS, MADE = "images.npy", "labels.npz", "images.json"
+UNLABELLED = ("fer_unlabelled", "lfw_train", "drawn_unlabelled")
+DETECTED = "detected"
+PAIRS = ("first", "second", "same", "fold")
+FOLDS = 5
+FEWEST = 4
+"""Photos of a person of LFW that is trained on to tell people apart."""
+
+
+class Part(NamedTuple):
+    """Images of one kind, uint8 [N, 48, 48, 3], and arrays of what is known of them, by name."""
+
+    images: np.ndarray
+    known: Mapping[str, np.ndarray]
+
+
+class Pool(NamedTuple):
+    """All images.
+
+    Attributes:
+        images: uint8 [R, 48, 48, 3], mapped from a file.
+        places: By part, where its images are.
+        known: By part and name, what is known.
+        digest: The same for the same images and labels alone.
+    """
+
+    images: np.ndarray
+    places: Mapping[str, np.ndarray]
+    known: Mapping[str, Mapping[str, np.ndarray]]
+    digest: str
+
+    @property
+    def unlabelled(self) -> np.ndarray:
+        """Places of the images that sources are fused on."""
+        return np.concatenate([self.places[name] for name in UNLABELLED if name in self.places])
+
+
+def make(folder: Path, data_dir: str, size: Size) -> None:
+    """Write the images of a study, unless they are there.
+
+    Args:
+        folder: Of the study.
+        data_dir: Folder of `faces` (FER2013, LFW) and `cmu_faces`; "": drawn faces alone.
+        size: Of the study.
+
+    Raises:
+        FileNotFoundError: If data are not there.
+        ValueError: If data are malformed.
+    """
+    wanted = {"data": bool(data_dir), **size.record()}
+    if _made(folder).get("of") == json.loads(strict_json(wanted)):
+        return
+    parts = dict(_parts(data_dir, size))
+    arrays = {
+        f"{name}/{key}": value for name, part in parts.items() for key, value in part.known.items()
+    }
+    ends = np.cumsum([len(part.images) for part in parts.values()])
+    bounds = {f"{name}/end": np.array(end) for name, end in zip(parts, ends, strict=True)}
+    write_atomically(folder / IMAGES, _npy(np.concatenate([p.images for p in parts.values()])))
+    write_atomically(folder / LABELS, _npz({**bounds, **arrays}))
+    digest = fingerprint_of((folder / IMAGES, folder / LABELS))
+    write_atomically(folder / MADE, strict_json({"of": wanted, "digest": digest[:16]}))
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    """Return what a folder's images were made of, and their digest; nothing where none are."""
+    return dict(read_json(folder / MADE)) if (folder / MADE).is_file() else {}
+
+
+@functools.lru_cache(maxsize=1)
+def read(folder: Path) -> Pool:
+    """Return the images of a study; they are mapped, not in memory."""
+    images = np.load(folder / IMAGES, mmap_mode="r")
+    with np.load(folder / LABELS) as file:
+        arrays = {name: file[name] for name in file.files}
+    names = {key.partition("/")[0] for key in arrays}
+    names_in_order = sorted(names, key=lambda name: int(arrays[f"{name}/end"]))
+    places, known, start = {}, {}, 0
+    for name in names_in_order:
+        end = int(arrays[f"{name}/end"])
+        places[name] = np.arange(start, end)
+        known[name] = {
+            key.partition("/")[2]: value
+            for key, value in arrays.items()
+            if key.startswith(f"{name}/") and key != f"{name}/end"
+        }
+        start = end
+    return Pool(images, places, known, _made(folder)["digest"])
+
+
+def _parts(data_dir: str, size: Size) -> Iterator[tuple[str, Part]]:
+    fer, lfw, drawn = size.unlabelled
+    yield "drawn_unlabelled", _faces("action_units_only", "train", drawn)
+    yield "drawn_train", _faces("fully_annotated", "validation", min(1000, size.train))
+    yield "drawn_test", _faces("fully_annotated", "test", min(2000, size.test))
+    yield "people_train", _people("train", min(1500, size.train))
+    yield "people_test", _paired(_people("test", COUNTS["test"]))
+    if not data_dir:
+        return
+    faces = real_faces(str(Path(data_dir) / "faces"))
+    yield "fer_unlabelled", Part(_colour(faces.train.images[:fer]), {})
+    for name, part, most in (
+        # Images that no source of the study was trained on.
+        ("fer_train", faces.held_out, size.train),
+        ("fer_test", faces.test, size.test),
+    ):
+        kept = part.take(_some(len(part.images), most))
+        known = {"expression": kept.expression, DETECTED: kept.is_measured}
+        yield name, Part(_colour(kept.images), known)
+    yield from _lfw(data_dir, lfw)
+    people = cmu_people.photos(data_dir)
+    yield (
+        "cmu",
+        Part(
+            _colour(people.images),
+            {
+                "person": people.person,
+                "expression": people.expression,
+                "sunglasses": cmu_people.sunglasses(data_dir),
+            },
+        ),
+    )
+
+
+def _lfw(data_dir: str, most: int) -> Iterator[tuple[str, Part]]:
+    half = lfw_people.half_of(lfw_people.photos(data_dir), 0)
+    # Whole people first, those with most photos: they are what can be told apart.
+    counts = np.bincount(half.train.person)[half.train.person]
+    train = half.train.take(np.lexsort((half.train.person, -counts))[:most])
+    again = np.bincount(train.person, minlength=train.person.max() + 1)[train.person]
+    several = np.where(again >= FEWEST, train.person, -1)
+    yield "lfw_train", Part(_colour(train.images), {"person": classes_of(several)})
+    pairs = lfw_people.pairs_of(data_dir).of_folds(lfw_people.FOLDS[0])
+    found = pairs.among(half.files, skip=True)
+    order = {name: place for place, name in enumerate(half.files)}
+    at = np.array([order.get(name, -1) for name in found.images])
+    known = {"first": at[found.first], "second": at[found.second]}
+    known |= {"same": found.same, "fold": found.fold}
+    yield "lfw_test", Part(_colour(half.test.images), known)
+
+
+def _faces(name: str, split: str, count: int) -> Part:
+    examples = list(generate(name, split, count, DRAWN_SIDE))
+    keys = ("expression", "action_units", "valence_arousal", "attributes")
+    known = {key: np.stack([each[key] for each in examples]) for key in keys}
+    return Part(np.stack([face_of(each["image"]) for each in examples]), known)
+
+
+def _people(split: str, count: int) -> Part:
+    examples = list(generate_identities(split, count, DRAWN_SIDE))
+    person = np.array([each["identity"] for each in examples], np.int64)
+    images = np.stack([face_of(each["image"]) for each in examples])
+    return Part(images, {"person": classes_of(person)})
+
+
+def _paired(part: Part) -> Part:
+    pairs = draw_pairs(part.known["person"], folds=FOLDS, seed=0)
+    return part._replace(known={name: np.asarray(getattr(pairs, name)) for name in PAIRS})
+
+
+def _some(count: int, most: int) -> np.ndarray:
+    """Return at most so many places, drawn, in order: those of a folder stand by classes."""
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])
+
+
+def _colour(grey: np.ndarray) -> np.ndarray:
+    return np.repeat(grey[..., None], 3, axis=-1)
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()

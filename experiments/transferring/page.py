@@ -1,0 +1,128 @@
+"""transfer.html: tables and figures of Vielzeuf et al. 2019 beside this study's, as one page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.transferring import figures, tables
+from experiments.transferring.cells import COLUMNS, TABLE, UNLABELLED
+from experiments.transferring.claim import MARGIN_SAID, claim
+from experiments.transferring.setting import Setting
+from experiments.transferring.targets import RULED, targets_of
+from experiments.transferring.words import (
+    CAPTIONS,
+    CLAIM,
+    FIGURE2,
+    FIGURE3,
+    INTRO,
+    MEANINGLESS,
+    NOTES,
+    TITLE,
+)
+from mtl_dm.files import write_atomically
+from mtl_dm.reporting import Cell, read_cells, to_frame
+from mtl_dm.reporting.html import document, heading
+from mtl_dm.reporting.measured import Measured
+from mtl_dm.reporting.page.markup import bullets, card, escape, note, table
+from mtl_dm.reporting.quantities import CORRELATION, ERROR, FRACTION, Quantity
+
+PAGE = "transfer.html"
+
+
+def write_page(setting: Setting, command: str) -> None:
+    """Write the page and its figures from the cells that are there.
+
+    Args:
+        setting: Of the run.
+        command: What the user typed.
+    """
+    cells = read_cells(setting.folder, TABLE).cells
+    if cells:
+        body = "\n".join(_parts(setting, cells, command))
+        write_atomically(setting.folder / PAGE, document(TITLE, body))
+
+
+def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
+    frame = to_frame(cells, _quantities(cells))
+    targets = targets_of(setting.data_dir)
+    names = [*COLUMNS, *(target.name for target in targets)]
+    columns = {name: Measured(frame, name) for name in names}
+    new = [target for target in targets if target.source not in setting.sources]
+    known = [target for target in targets if target not in new]
+    state = f"{len(cells)} cells of preset {setting.preset}."
+    if setting.preset == "quick":
+        state += MEANINGLESS
+    yield heading(TITLE, state, INTRO, "careful")
+    yield _section(
+        "The claim: a student at least its teacher, on new targets",
+        table(claim(columns, targets, setting.sources))
+        + note(CLAIM.format(margin=MARGIN_SAID))
+        + bullets(list(tables.sizes(columns, setting.sources))),
+    )
+    yield _section("Table 1: knowledge", table(tables.knowledge(setting)))
+    yield _section("Table 2: faces that were found", table(tables.detected(setting.pool)))
+    yield _section("Table 3: targets", table(tables.performance(columns, targets, tables.TABLE3)))
+    yield _printed("table3", tables.TABLE3)
+    yield _section(
+        "Table 4: what sources know already",
+        table(tables.performance(columns, known, tables.TABLE4)),
+    )
+    yield _printed("table4", tables.TABLE4)
+    yield _section(
+        "Table 5: normalised RMSE of held-out unlabelled faces",
+        table(tables.reconstruction(columns[UNLABELLED], setting.sources)),
+    )
+    yield _section("Table 5, printed", table(_printed_errors()))
+    yield _section(
+        "Table 6: fusing or choosing", table(tables.performance(columns, targets, tables.TABLE6))
+    )
+    yield _printed("table6", tables.TABLE6)
+    width = columns[UNLABELLED].summary("AE", "size", "width")
+    drawings = {
+        FIGURE2: figures.sweep(columns, targets, int(width.mean)) if width else "",
+        FIGURE3: figures.times(tables.seconds(columns, targets)),
+    }
+    for name, drawing in drawings.items():
+        if drawing:
+            write_atomically(setting.folder / name, drawing)
+            yield _figure(setting.folder / name, CAPTIONS[name])
+    yield _section("Notes", bullets([*NOTES, f"Made by `{command}`."]))
+
+
+def _quantities(cells: list[Cell]) -> dict[str, Quantity]:
+    """Return what metrics are: those of costs, sizes and errors have no upper end."""
+    metrics = {metric for cell in cells for values in cell.metrics.values() for metric in values}
+    fixed = {**tables.QUANTITIES, "auc": FRACTION, "eer": FRACTION}
+    fixed |= {"cosine": CORRELATION, "cosine_of_mean": CORRELATION}
+    names = {metric: metric.removesuffix(RULED).partition("/")[0] for metric in metrics}
+    return {metric: fixed.get(name, ERROR) for metric, name in names.items()}
+
+
+def _printed(name: str, rows: tuple[str, ...]) -> str:
+    title = f"Table {name.removeprefix('table')}, printed"
+    frame = tables.printed(name)
+    shown = [row for row in rows if row in set(frame["row"])]
+    return _section(title, table(tables.printed_performance(name, shown)))
+
+
+def _printed_errors() -> list[list[str]]:
+    frame = tables.printed("table5")
+    rows = list(dict.fromkeys(frame["row"]))
+    lines = [["source (printed)", *rows]]
+    for name, part in frame.groupby("column", sort=False):
+        values = dict(zip(part["row"], part["value"], strict=True))
+        lines.append([str(name), *(f"{values[r]:.2f}" if r in values else "—" for r in rows)])
+    return lines
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section><h3>{escape(title)}</h3>{content}</section>"
+
+
+def _figure(path: Path, caption: str) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(caption)}">'
+    title, _, rest = caption.partition(". ")
+    return card(escape(title), image, escape(rest))

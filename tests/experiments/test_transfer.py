@@ -1,0 +1,207 @@
+"""The study of multi-source transfer: its cells, what is refused, what its page says."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import transfer
+from experiments.engine.options import Options
+from experiments.transferring import cells, claim, heads, images, page, tables, transfers
+from experiments.transferring import representations as made
+from experiments.transferring.setting import Setting
+from experiments.transferring.targets import (
+    CLASSES,
+    NAMED,
+    NUMBERS,
+    PEOPLE,
+    Rows,
+    Target,
+    require_rows,
+    scores,
+    training_rows,
+)
+from experiments.transferring.targets import testing_rows as rows_to_test
+from mtl_dm.files import strict_json, write_atomically
+from mtl_dm.reporting.measured import Summary
+
+MARK = "mark"
+PEOPLE_TARGET = NAMED["drawn identity"]
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory):
+    """A folder with twelve images a part, as `images.make` leaves it, and features of sources."""
+    folder = tmp_path_factory.mktemp("transfer")
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(4), 3)
+    known = {
+        "drawn_unlabelled": {},
+        "drawn_train": {"expression": person % 2, "valence_arousal": rng.normal(size=(12, 2))},
+        "drawn_test": {"expression": person % 2, "valence_arousal": rng.normal(size=(12, 2))},
+        "people_train": {"person": person},
+        "people_test": {"first": [0, 0, 6, 6], "second": [1, 3, 7, 9],
+                        "same": [True, False] * 2, "fold": [1, 1, 2, 2]},
+    }  # fmt: skip
+    for part in ("drawn_train", "drawn_test"):
+        known[part]["attributes"] = rng.integers(0, 2, (12, 3))
+    arrays = {f"{p}/{key}": np.asarray(v) for p, own in known.items() for key, v in own.items()}
+    arrays |= {f"{p}/end": np.array(12 * (n + 1)) for n, p in enumerate(known)}
+    np.savez(folder / "labels.npz", **arrays)
+    np.save(folder / "images.npy", rng.integers(0, 256, (60, 4, 4, 3), np.uint8))
+    write_atomically(folder / "images.json", strict_json({"digest": "d"}))
+    made_of = Setting(folder, "demo", "", MARK)
+    told = np.tile(person, 5)  # One source knows who it is.
+    for place, name in enumerate(made_of.sources):
+        rows = rng.normal(size=(60, 4))
+        if place == 2:
+            rows = np.eye(4)[told] + 0.01 * rows
+        made_of.keep("features", name, 0, ".npy", lambda path, rows=rows: made._write(path, rows))
+    return made_of
+
+
+def test_images_come_back_by_part(setting):
+    pool = setting.pool
+    np.testing.assert_array_equal(pool.places["people_train"], np.arange(36, 48))
+    np.testing.assert_array_equal(pool.unlabelled, np.arange(12))
+    assert set(pool.known["drawn_test"]) == {"expression", "valence_arousal", "attributes"}
+    fitted, tested = setting.parts()
+    assert sorted([*fitted, *tested]) == list(range(12))
+
+
+def test_every_cell_waits_for_cells_before_it(setting):
+    every = cells.cells_of(setting, 2, "make")
+    done = set()
+    for cell in every:
+        assert set(cell.needs) <= done
+        done.add(cell.key)
+    columns = {cell.plan.column for cell in every}
+    assert columns == {*cells.COLUMNS, *(name for name in NAMED if name.startswith("drawn"))}
+    swept = [cell for cell in every if cell.plan.row in made.SWEEP]
+    assert {cell.plan.seed for cell in swept} == {0}
+    assert sum(cell.plan.column == cells.SOURCES for cell in every) == 5
+    originals = {cell.plan.column for cell in every if cell.plan.row == transfers.ORIGINAL}
+    assert "drawn valence-arousal" not in originals and "drawn expression" in originals
+
+
+def test_only_brings_what_it_needs(setting):
+    found = cells.cells_of(setting, 1, "make", made.STUDENT)
+    rows = {(cell.plan.column, cell.plan.row) for cell in found}
+    assert (cells.UNLABELLED, made.AE) in rows and (cells.SOURCES, "small_faces") in rows
+    assert (cells.UNLABELLED, made.PCA) not in rows
+
+
+def test_people_of_one_half_train_and_the_others_are_tested():
+    known = {"person": np.arange(4), "expression": np.array([0, 1, 0, -1])}
+    pool = images.Pool(np.zeros((4, 2, 2, 3)), {"cmu": np.arange(4)}, {"cmu": known}, "d")
+    target = Target("halves", CLASSES, "expression", "cmu", "cmu")
+    np.testing.assert_array_equal(rows_to_test(target, pool, 0).places, [1])
+    with pytest.raises(ValueError, match="'halves' has no training row of class 1, which is"):
+        training_rows(target, pool, 0)
+
+
+def test_a_target_without_a_training_row():
+    empty = Rows(np.array([], int), np.array([], int))
+    with pytest.raises(ValueError, match="'drawn identity' has no training row"):
+        require_rows(PEOPLE_TARGET, empty, None)
+
+
+def test_scores_by_hand_and_by_the_rule():
+    classes = NAMED["drawn expression"]
+    found = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    assert scores(classes, found, np.array([0, 1, 1]), np.array([True, False, True])) == (
+        pytest.approx({"accuracy": 2 / 3, "accuracy_undetected_wrong": 1 / 3})
+    )
+    numbers = NAMED["drawn valence-arousal"]
+    assert numbers.kind == NUMBERS
+    values = scores(numbers, np.ones((2, 1)), np.zeros((2, 1)), np.array([True, False]))
+    assert values == {"mae": 1.0, "mae_undetected_wrong": 0.5}  # The middle of [-1, 1] is right.
+    labels = NAMED["drawn attributes"]
+    assert scores(labels, found - 0.5, np.array([[1, 0], [1, 0], [1, 0]])) == (
+        pytest.approx({"error_rate": 1 / 3})
+    )
+
+
+def test_the_best_source_is_found_and_kept(setting):
+    job = transfers.Job(setting, PEOPLE_TARGET, 0)
+    assert transfers.ranked(job)[0] == "drawn_identity"
+    kept = setting.path("rankings", PEOPLE_TARGET.name, 0, ".json")
+    assert json.loads(kept.read_text(encoding="utf-8"))["errors"]["drawn_identity"] == 0
+    assert transfers.measured(setting, PEOPLE_TARGET, transfers.BT, 0)["target"]["accuracy"] == 1
+    with pytest.raises(FileNotFoundError, match="delete the cell of 'PCA'"):
+        transfers.measured(setting, PEOPLE_TARGET, made.PCA, 0)
+
+
+def test_an_mlp_stops_and_learns():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(320, 1)).astype(np.float32)
+    labels = (features[:, 0] > 0).astype(np.int64)
+    head = heads.fit_head(features, labels, CLASSES, 2, widths=(64,), epochs=15, seed=0)
+    assert (head(features).argmax(axis=1) == labels).mean() > 0.8 and head.epochs <= 15
+    assert head(features, layer=-2).shape == (320, 64) and 0 <= head.error <= 1
+
+
+def test_a_network_is_trained_whole(setting):
+    backbone = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    before = backbone.get_weights()[0].copy()
+    rows = Rows(np.arange(36, 48), np.repeat(np.arange(4), 3))
+    pool = setting.pool
+    network = heads.fine_tuned(backbone, pool.images, rows, PEOPLE, 4, steps=1, seed=0)
+    assert heads.outputs_for(network, pool.images, rows.places[:5]).shape == (5, 4)
+    assert (backbone.get_weights()[0] != before).any()
+
+
+def test_the_claim_needs_an_interval():
+    assert claim.verdict(Summary(0.5, float("nan"), 1), 0.02) == "open (one seed)"
+    assert claim.verdict(Summary(0.0, 0.01, 3), 0.02) == claim.HOLDS
+    assert claim.verdict(Summary(-0.05, 0.01, 3), 0.02) == claim.FAILS
+    assert claim.verdict(Summary(-0.02, 0.01, 3), 0.02) == claim.OPEN
+
+
+def test_a_page_of_some_cells(setting):
+    values = {"cpu_seconds": 2.0}
+    student = {"distillation": {"cosine": 0.7, "cosine_of_mean": -0.01}}
+    for cell in cells.cells_of(setting, 1, "make reproduce-transfer"):
+        plan = cell.plan
+        if plan.column == cells.SOURCES:
+            found = {made.SIZE: {"width": 4.0, "parameters": 1e6, "trainable": 1.0}}
+        elif plan.column == cells.UNLABELLED:
+            errors = {made.NRMSE: 0.5, f"{made.NRMSE}/small_faces": 1.5}
+            found = {made.RECONSTRUCTION: errors, made.SIZE: {"width": 4, "parameters": 1e5}}
+            found |= student if plan.row == made.STUDENT else {}
+        else:
+            metric = NAMED[plan.column].metric
+            found = {"target": {metric: 0.75 if plan.row == transfers.STUDENT_TUNED else 0.5}}
+        run_cell_with(cell, {**found, made.COST: values})
+    page.write_page(setting, "make reproduce-transfer")
+    text = (setting.folder / page.PAGE).read_text(encoding="utf-8")
+    assert "Table 3: targets" in text and "Expr-RAF" in text and "89.30" in text
+    assert "+25.0" in text and "open (one seed)" in text and "51.0 times fewer" in text
+    assert (setting.folder / "figure2_sizes.svg").is_file()
+    # Of four targets 2 seconds a cell: what BCT tries counts BT's cells, too.
+    bars = (setting.folder / "figure3_seconds.svg").read_text(encoding="utf-8")
+    assert "BCT: 16 s" in bars and "CNN: 8 s" in bars and "student, fine-tuned: 12 s" in bars
+
+
+def run_cell_with(cell, metrics):
+    from mtl_dm.runs.cells import run_cell
+
+    folder = cell.setting.folder
+    run_cell(folder, cell.plan, lambda: (metrics, 0), command="make", notify=lambda line: None)
+
+
+def test_printed_tables_have_the_papers_shape():
+    lines = tables.printed_performance("table4", tables.TABLE4)
+    assert lines[1] == ["Expr-AffectNet", "accuracy (%)", "63.50", "64.00", "64.40"]
+    assert ["AgeR-FG", "MAE", "2.85", "2.85", "3.05"] in lines
+
+
+def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
+    chosen = Options("demo", 1, "", "", tmp_path / "none", 2, "make", True)
+    text = transfer.described(chosen)
+    assert text.startswith("95 cells; nothing is trained.")
+    assert "unlabelled faces: random; PCA; AE" in text and "About 12 min (an estimate" in text
+    assert not (tmp_path / "none").exists()

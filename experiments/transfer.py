@@ -29,7 +29,6 @@ import functools
 from experiments.engine.options import Options, main_guard, options, require_known
 from experiments.engine.pool import Inline, Pool
 from experiments.engine.running import computed, prepare_this_process, prepare_worker
-from experiments.engine.scheduling import spoken
 from experiments.transferring import images
 from experiments.transferring.cells import TABLE, TransferCell, cells_of, compute
 from experiments.transferring.page import PAGE, write_page
@@ -38,6 +37,7 @@ from experiments.transferring.sizes import SIZES
 from experiments.transferring.sources import encoder_of, sources_of
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.outputs import owned
+from mtl_dm.progress import spoken
 from mtl_dm.runs.cells import is_finished
 
 SEEDS = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
@@ -144,12 +145,17 @@ def _embedded(encoders: Sequence[Encoder], images: ImageFolder, output: Path) ->
 
 
 def _fused(operator: str, sources: Sources, fitted: np.ndarray) -> Fusion:
-    with tqdm(desc="operator", unit=" steps", disable=None) as progress:
+    shown: list[Callable[[int], object]] = []
+    told = 0
+    with contextlib.ExitStack() as stack:
 
         def noted(step: int, steps: int, error: float) -> None:
-            progress.total = steps
-            progress.set_postfix(held_out_rmse=f"{error**0.5:.3f}", refresh=False)
-            progress.update(step - progress.n)
+            nonlocal told
+            del error
+            if not shown:
+                shown.append(stack.enter_context(progress("steps of the operator", steps)))
+            shown[0](step - told)
+            told = step
 
         return fuse(operator, sources, fitted, noted)
 

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from mtl_dm.pretrained.card import CARD_FILE, card_of
+
 from experiments.engine import records
 from mtl_dm import relatedness
 from mtl_dm.measuring.calibration import calibration_file, read_temperatures
-from mtl_dm.pretrained.card import CARD_FILE, card_of
 from mtl_dm.relatedness.relations import relation_from_json
 from mtl_dm.reporting.results import read_results, to_frame, write_results
 from mtl_dm.runs.cells import CellPlan, is_finished, run_cell

@@ -45,9 +45,9 @@ class Coupling:
             none; another one is called after its tasks.
         trust: Whether labels judge the relatedness once the network can tell classes: as far as
             they do not confirm it, it is learned from them instead
-            (`mtl_dm.relatedness.confirmed_share`). None: unless a printed form is in use. Needs
-            `mtl_dm.training.fitting.fit`; by itself `MultiTaskModel.fit` believes it as given.
-        gate: Whether heads get the coupling's gradient as far as other labelled images confirm it
+            (`mtl_dm.relatedness.confirmed_share`). None: unless a printed form is in use. It takes
+            two epochs at least (`mtl_dm.models.judging`).
+        gate: Whether heads get the coupling's gradient by what other labelled images say of it
             (`mtl_dm.models.gradient_gate`); None: unless a form in use is a printed one.
         rule: Name in `mtl_dm.losses.rules.RULES`: how the labels give the factors that are None.
 

@@ -25,7 +25,7 @@ setup(
     license="MIT",
     license_files=["LICENSE"],
     keywords="multi-task learning, facial expression, action units, Keras, TensorFlow",
-    entry_points={"console_scripts": ["mtl-dm = mtl_dm.commands:main"]},
+    entry_points={"console_scripts": ["mtl-dm = experiments.commands:main"]},
     python_requires=">=3.11,<3.14",
     packages=find_packages(
         include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments", "experiments.*"]

@@ -34,7 +34,7 @@ MODULES = (
 
 def names() -> set[str]:
     """Return them as they are now."""
-    from mtl_dm.commands import COMMANDS
+    from experiments.commands import COMMANDS
 
     found = {f"mtl-dm {name}" for name in COMMANDS}
     for module in MODULES:

@@ -58,8 +58,6 @@ LAYERS = {
     "fusing": 9,
     "distilling": 10,
     "distill": 11,
-    "commands": 12,
-    "__main__": 13,
 }
 
 

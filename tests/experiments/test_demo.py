@@ -9,7 +9,7 @@ import pytest
 from experiments import demo, demo_study
 from experiments.engine import running
 from experiments.problems import drawn_faces
-from mtl_dm.commands import COMMANDS
+from experiments.commands import COMMANDS
 from mtl_dm.synthetic.face_sets import EMOTIONET_UNITS
 
 

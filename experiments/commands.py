@@ -8,8 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mtl_dm.version import VERSION
-
 
 class Command(NamedTuple):
     """A command.
@@ -73,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(text())
         return 0
     if name == "--version":
+        from mtl_dm.version import VERSION  # here, since the package brings Keras along
+
         print(f"mtl-dm {VERSION}")
         return 0
     if name not in COMMANDS:

@@ -2,7 +2,7 @@
 
 Tracing one step needs every operation and its gradient to exist; to compile them all would take
 minutes. `tests.backends.steps` runs one. The networks of keras.applications are left out: Keras
-tests them on JAX itself.
+tests them on JAX itself. What is added to their trunks is seen at one of two with such a trunk.
 """
 
 import jax
@@ -42,7 +42,7 @@ def found():
     """Return what was traced, and what failed, by name."""
     keras.config.set_dtype_policy("float32")
     failed = {}
-    names = [name for name in BACKBONES if of(name).source != "library"]
+    names = [name for name in BACKBONES if of(name).source != "library" and name != "effnet_b2"]
     for name in names:
         try:
             traced(name)

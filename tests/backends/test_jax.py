@@ -60,7 +60,6 @@ def is_rate(name):
     ("case", "tolerance", "rates"),
     [
         ("vectors", 1e-5, True),
-        ("vectors_adam", 1e-5, True),
         ("vectors_bfloat16", 1e-3, True),
         ("images", 1e-4, True),
         ("images_bfloat16", 3e-2, False),

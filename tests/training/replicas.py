@@ -62,7 +62,9 @@ def trained(strategy, backbone):
         model = MultiTaskModel(network, TASKS, COUPLINGS)
         stream, steps = fitting.training_stream(sources, config)
         # Without Adam's division small differences stay small.
-        model.compile(keras.optimizers.SGD(0.05), jit_compile=False)
+        # One device takes its steps one by one: to compile them takes longer.
+        eagerly = strategy == "none"
+        model.compile(keras.optimizers.SGD(0.05), jit_compile=False, run_eagerly=eagerly)
         history = model.fit(stream, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False)
         with tempfile.TemporaryDirectory() as folder:
             save_state(folder, model, Progress(epochs=1))

@@ -252,7 +252,6 @@ def test_a_learned_relatedness_stands_beside_the_assumed_one(finished, tmp_path,
         relatedness=relatedness,
         matching_form="conditional",
         co_annotation_form="posterior",
-        epochs=3,
         validation_gate=True,
     )
     model = run.train(config, tmp_path)

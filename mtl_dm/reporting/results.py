@@ -117,11 +117,20 @@ def read_results(path: str | Path, quantities: Quantities | None = None) -> pd.D
     if not path.is_file():
         raise FileNotFoundError(f"No results at {path}: run the study first.")
     # Text is read as it stands: a row may well be called "None" or "NA".
-    raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' own are, and what is no UTF-8.
+        raise ValueError(f"{path} is no table of results: {error}.") from error
     _require_columns(raw, path.name)
-    folds = [int(text) if text else None for text in raw["fold"]]
+    try:
+        folds = pd.array([int(text) if text else None for text in raw["fold"]], dtype="Int64")
+        frame = raw.assign(fold=folds, value=[float(text) for text in raw["value"]]).astype(_TYPES)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise ValueError(f"{path} holds what is no number of its kind: {error}.") from error
     values = [
-        _checked_value(float(text), metric, f"{path.name}, line {number}", quantities)
-        for number, (text, metric) in enumerate(zip(raw["value"], raw["metric"], strict=True), 2)
+        _checked_value(value, metric, f"{path.name}, line {number}", quantities)
+        for number, (value, metric) in enumerate(
+            zip(frame["value"], frame["metric"], strict=True), 2
+        )
     ]
-    return raw.assign(fold=pd.array(folds, dtype="Int64"), value=values).astype(_TYPES)
+    return frame.assign(value=values)

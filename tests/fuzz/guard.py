@@ -16,7 +16,7 @@ _FORBIDDEN = (
     "subprocess.Popen",
 )
 _CHANGES = ("os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink")
-_PYTHON = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
+_PYTHON = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(None, sys.path)}
 _ELSEWHERE = ("/dev", "/etc", "/proc", "/sys", "/usr", str(Path(__file__).parents[2]))
 _CODE = (*map(os.path.realpath, _PYTHON), *_PYTHON, *_ELSEWHERE)
 """What Python itself reads, from where modules come."""

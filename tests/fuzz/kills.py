@@ -27,7 +27,8 @@ from tests.fuzz.commands import COMMANDS, OUTPUT, ROOT
 from tests.fuzz.results import left
 from tests.progress import cpu_seconds
 
-POLL = 0.02
+POLL = 0.1
+"""Seconds between two looks at what a command has used: to look costs something, too."""
 NOBODY = 65534
 """A user who owns nothing."""
 

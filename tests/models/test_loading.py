@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from mtl_dm.models.backbones._weight_files import stored_in
+from mtl_dm.models.backbones._weight_files import input_mode_in, stored_in
 from mtl_dm.models.loading import load_keras
 
 
@@ -93,6 +93,24 @@ def test_loads_at_the_same_time_leave_nothing_behind(small):
     for each in threads:
         each.join()
     assert keras.Layer.add_weight is made
+
+
+def test_damage_of_any_kind_is_no_file_of_weights(small, tmp_path, monkeypatch):
+    path = tmp_path / "damaged.keras"
+    whole = small.read_bytes()
+    for place in (whole.rindex(b"PK\x01\x02") + 1, whole.index(b"{") + 5):  # Its list, a content.
+        path.write_bytes(whole[:place] + b"?" + whole[place + 1 :])
+        assert input_mode_in(str(path)) is None
+        for load in (load_keras, stored_in):
+            with pytest.raises(ValueError, match=r"damaged\.keras"):
+                load(path)
+
+    def raises(*_):
+        raise RuntimeError("Object visitation failed")
+
+    monkeypatch.setattr(h5py.Group, "visititems", raises)  # As of a damaged group.
+    with pytest.raises(ValueError, match=r"no file of weights .*visitation failed"):
+        stored_in(small)
 
 
 def calling(name):

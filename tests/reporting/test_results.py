@@ -89,6 +89,29 @@ def test_a_value_edited_out_of_range_is_refused(tmp_path):
         read_results(path)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(",0.25", ",a"), (",1,0.25", ",x,0.25"), (",1,0.25", f",{10**30},0.25")],
+)
+def test_what_is_no_number_is_refused(before, after, tmp_path):
+    path = tmp_path / "results.csv"
+    measured = cell("ST", metrics={"a": {"f1": 0.25}}, fold=1)
+    write_results(path, frame_of(tmp_path, measured))
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"results\.csv holds what is no number of its kind"):
+        read_results(path)
+
+
+def test_what_is_no_table_is_refused(tmp_path):
+    path = tmp_path / "results.csv"
+    for content in (b"", b"\xff\xfe", b'"'):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"results\.csv (is no table|must have the columns)"):
+            read_results(path)
+
+
 def test_missing_results_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="run the study first"):
         read_results(tmp_path / "results.csv")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from mtl_dm.files import MALFORMED, expand_home, parse_json, require_modest
+from mtl_dm.files import expand_home, parse_json, require_modest
 from mtl_dm.models.loading import require_modest_arrays
 
 _INNER, _CONFIG = "model.weights.h5", "config.json"
@@ -44,7 +44,7 @@ def stored_in(path: Path) -> Stored:
             # The backbone is the first part that a MultiTaskModel saves.
             root = file.get("backbone", file)
             return Stored(_by_name(root), places_of(root))
-    except (OSError, zipfile.BadZipFile, *MALFORMED) as error:
+    except Exception as error:  # zipfile and h5py raise a dozen types for what is damaged.
         raise ValueError(
             f"{str(path)!r} is no file of weights (.keras, .weights.h5 or .h5): {error}."
         ) from error
@@ -55,13 +55,12 @@ def input_mode_in(path: str) -> Any:
     path = expand_home(path)
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
-        if _CONFIG not in archive.namelist():
-            return None
-        try:
+    try:
+        require_modest(path)
+        with zipfile.ZipFile(path) as archive:
             return next(_modes(parse_json(archive.read(_CONFIG))), None)
-        except MALFORMED:
-            return None  # Whoever loads its weights says what is wrong.
+    except Exception:  # Whoever loads its weights says what is wrong.
+        return None
 
 
 def _modes(config: Any) -> Iterator[str]:

@@ -163,7 +163,7 @@ def test_the_claim_needs_an_interval():
 
 def test_a_page_of_some_cells(setting):
     values = {"cpu_seconds": 2.0}
-    student = {"distillation": {"cosine": 0.7, "cosine_of_mean": -0.01}}
+    student = {"distillation": {"cosine": 0.7, "cosine_of_constant": -0.01}}
     for cell in cells.cells_of(setting, 1, "make reproduce-transfer"):
         plan = cell.plan
         if plan.column == cells.SOURCES:
@@ -202,6 +202,6 @@ def test_printed_tables_have_the_papers_shape():
 def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
     chosen = Options("demo", 1, "", "", tmp_path / "none", 2, "make", True)
     text = transfer.described(chosen)
-    assert text.startswith("95 cells; nothing is trained.")
+    assert text.startswith("87 cells; nothing is trained.")
     assert "unlabelled faces: random; PCA; AE" in text and "About 12 min (an estimate" in text
     assert not (tmp_path / "none").exists()

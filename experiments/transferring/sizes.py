@@ -29,7 +29,7 @@ class Size:
     operator_steps: int = 1500
     student_epochs: int = 6
     head_epochs: int = 40
-    steps: int = 300
+    steps: int = 250
     encoder_images: int = 4000
     encoder_epochs: int = 8
 

@@ -17,10 +17,10 @@ and unpack: human_expression, human_gender, human_gear, human_identity, human_fa
 (models=FOLDER). Their training data's terms are unknown: research and evaluation only.
 
 distill.json says what was lost on held-out images: the normalised RMSE of each source behind the
-operator, beside that of random embeddings, and the cosine of student and teacher, beside that of a
-student that always gives the mean. --direct trains the paper's control instead, student and decoder
-in one step. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted, 143
-ended by SIGTERM.
+operator, beside that of random embeddings, and the cosine of student and teacher, beside that of
+the best constant. --direct trains the paper's control instead, student and decoder in one step.
+Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted, 143 ended by
+SIGTERM.
 """
 
 from __future__ import annotations

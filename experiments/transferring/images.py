@@ -168,7 +168,7 @@ def _lfw(data_dir: str, most: int) -> Iterator[tuple[str, Part]]:
 
 def _faces(name: str, split: str, count: int) -> Part:
     examples = list(generate(name, split, count, DRAWN_SIDE))
-    keys = ("expression", "action_units", "valence_arousal", "attributes")
+    keys = ("expression", "action_units", "valence_arousal")
     known = {key: np.stack([each[key] for each in examples]) for key in keys}
     return Part(np.stack([face_of(each["image"]) for each in examples]), known)
 

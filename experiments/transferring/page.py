@@ -95,7 +95,7 @@ def _quantities(cells: list[Cell]) -> dict[str, Quantity]:
     """Return what metrics are: those of costs, sizes and errors have no upper end."""
     metrics = {metric for cell in cells for values in cell.metrics.values() for metric in values}
     fixed = {**tables.QUANTITIES, "auc": FRACTION, "eer": FRACTION}
-    fixed |= {"cosine": CORRELATION, "cosine_of_mean": CORRELATION}
+    fixed |= {"cosine": CORRELATION, "cosine_of_constant": CORRELATION}
     names = {metric: metric.removesuffix(RULED).partition("/")[0] for metric in metrics}
     return {metric: fixed.get(name, ERROR) for metric, name in names.items()}
 

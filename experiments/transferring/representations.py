@@ -115,9 +115,9 @@ def _student(setting: Setting, seed: int) -> Metrics:
     images = setting.pool.images
     training = Training(setting.size.student_epochs, seed=seed)
     train(student, cosine_distance, images, lambda at: wanted[at], fitted, training)
-    cosine, constant = agreement(student, images, lambda at: wanted[at], tested)
+    cosine, constant = agreement(student, images, lambda at: wanted[at], tested, fitted)
     found = _kept(setting, STUDENT, seed, student)
-    found["distillation"] = {"cosine": cosine, "cosine_of_mean": constant}
+    found["distillation"] = {"cosine": cosine, "cosine_of_constant": constant}
     return found
 
 

@@ -29,7 +29,7 @@ class Size:
     operator_steps: int = 1500
     student_epochs: int = 6
     head_epochs: int = 40
-    steps: int = 300
+    steps: int = 250
     encoder_images: int = 4000
     encoder_epochs: int = 8
 
@@ -41,6 +41,6 @@ class Size:
 SIZES = {
     "demo": Size(),
     "public": Size(),
-    "quick": Size((300, 200, 100), 200, 200, 40, 1, 3, 6, 256, 1),
+    "quick": Size((300, 200, 300), 200, 200, 40, 1, 3, 6, 256, 1),
 }
 """By preset. `quick` shows in minutes what the report will look like; its numbers mean nothing."""

@@ -77,7 +77,12 @@ TARGETS = (
         "drawn expression", CLASSES, "expression", "drawn_train", "drawn_test", "drawn_expression"
     ),
     Target(
-        "drawn attributes", LABELS, "attributes", "drawn_train", "drawn_test", "drawn_attributes"
+        "drawn action units",
+        LABELS,
+        "action_units",
+        "drawn_train",
+        "drawn_test",
+        "drawn_action_units",
     ),
     Target("FER2013 expression", CLASSES, "expression", "fer_train", "fer_test", "small_faces"),
     Target("LFW identity", PEOPLE, "person", "lfw_train", "lfw_test"),

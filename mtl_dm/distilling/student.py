@@ -99,31 +99,45 @@ def train(
 
 
 def agreement(
-    network: keras.Model, stored: np.ndarray, targets: Targets, places: np.ndarray
+    network: keras.Model,
+    stored: np.ndarray,
+    targets: Targets,
+    places: np.ndarray,
+    fitted: np.ndarray,
 ) -> tuple[float, float]:
-    """Return the mean cosine of what a network gives and what it should give, and chance's.
+    """Return the mean cosine of what a network gives and what it should give, and a constant's.
+
+    The constant is the mean of a / |a| over the fitted targets a: of all that give every image the
+    same, it has the largest mean cosine there.
 
     Args:
         network: From images to embeddings.
         stored: All images, uint8 [R, S, S, 3].
         targets: What it should give, [B, D].
         places: Of the images to look at, BATCH at a time.
-
-    Returns:
-        The mean cosine, and that of a network that always gives the mean of the targets.
+        fitted: Of the images that were trained on.
     """
-    parts = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
-    mean = sum(targets(part).astype(np.float64).sum(axis=0) for part in parts) / len(places)
+    always = sum(_directions(targets(part)).sum(axis=0) for part in _in_parts(fitted))
     sums = np.zeros(2)
-    for part in parts:
+    for part in _in_parts(places):
         wanted = targets(part)
         found = network(network_inputs(stored[part]), training=False)
-        always = np.tile(mean, (len(part), 1)).astype(np.float32)
-        for place, each in enumerate((found, always)):
+        constant = np.tile(always, (len(part), 1)).astype(np.float32)
+        for place, each in enumerate((found, constant)):
             distance = cosine_distance(wanted, keras.ops.convert_to_tensor(each))
             sums[place] += keras.ops.convert_to_numpy(1.0 - distance).sum()
-    cosine, constant = (sums / len(places)).tolist()
-    return cosine, constant
+    cosine, of_constant = (sums / len(places)).tolist()
+    return cosine, of_constant
+
+
+def _in_parts(places: np.ndarray) -> list[np.ndarray]:
+    return [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
+
+
+def _directions(rows: np.ndarray) -> np.ndarray:
+    """Return rows of length 1, float64; one of length 0 stays."""
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1.0)
 
 
 def through(student: keras.Model, decoder: keras.Model) -> keras.Model:

@@ -201,7 +201,11 @@ class Fusion:
     The common embedding is the operator's code less the mean of the codes that it was fitted to.
     Vielzeuf et al. 2019 take the code as it is. That of an autoencoder lies far from 0, so that the
     cosine of eq. 4 is large for whatever always gives the mean, and what differs between faces
-    hardly moves it; a decoder of the embedding loses nothing by the shift.
+    hardly moves it; a decoder of the embedding loses nothing by the shift. Three variants of what a
+    student is to give were compared, once, on 200 held-out faces of an unlabelled set (2,000 of
+    FER2013, 12 passes): the code as it is, centred, and centred with every number of variance 1.
+    Its cosine with the centred code was .72, .79 and .79; a linear decoder of its features restored
+    the sources with a normalised RMSE of .59, .60 and .59, which tells none from another.
 
     Attributes:
         operator: G.

@@ -64,6 +64,10 @@ def test_a_student_and_its_record(folder, tmp_path, capsys):
     # Cells follow the tint, which has three numbers.
     assert operator["nrmse"]["cells"] < 0.5 < operator["nrmse_of_random"]["cells"]
     assert -1 <= record["student"]["cosine"] <= 1
+    # One epoch of two steps.
+    assert ("no better than a constant" in said) == (
+        record["student"]["cosine"] <= record["student"]["cosine_of_constant"]
+    )
     assert list(record["seconds"]) == ["embeddings", "operator", "student"]
     found = BACKBONES.create(str(tmp_path / "student.keras"), (SIDE, SIDE, 3))
     assert found.count_params() >= record["student"]["parameters"] > 0
@@ -144,9 +148,10 @@ def test_training_moves_a_network_towards_its_targets(folder, tmp_path, monkeypa
         found = keras.ops.convert_to_numpy(network(network_inputs(stored)))
         after = np.square(found - wanted).mean()
         monkeypatch.setattr(student, "BATCH", 7)
-        cosines = agreement(network, stored, lambda at: wanted[at], places[:15])
+        cosines = agreement(network, stored, lambda at: wanted[at], places[:15], places[9:])
         true = [distance.cosine(*pair) for pair in zip(wanted[:15], found[:15], strict=True)]
-        always = [distance.cosine(each, wanted[:15].mean(axis=0)) for each in wanted[:15]]
+        one_long = wanted[9:] / np.linalg.norm(wanted[9:], axis=1, keepdims=True)
+        always = [distance.cosine(each, one_long.mean(axis=0)) for each in wanted[:15]]
     assert told == list(enumerate(losses, start=1)) and len(losses) == 15
     assert after < before / 2
     assert cosines == pytest.approx((1 - np.mean(true), 1 - np.mean(always)), abs=1e-5)

@@ -45,7 +45,7 @@ def setting(tmp_path_factory):
                         "same": [True, False] * 2, "fold": [1, 1, 2, 2]},
     }  # fmt: skip
     for part in ("drawn_train", "drawn_test"):
-        known[part]["attributes"] = rng.integers(0, 2, (12, 3))
+        known[part]["action_units"] = rng.integers(0, 2, (12, 3))
     arrays = {f"{p}/{key}": np.asarray(v) for p, own in known.items() for key, v in own.items()}
     arrays |= {f"{p}/end": np.array(12 * (n + 1)) for n, p in enumerate(known)}
     np.savez(folder / "labels.npz", **arrays)
@@ -65,7 +65,7 @@ def test_images_come_back_by_part(setting):
     pool = setting.pool
     np.testing.assert_array_equal(pool.places["people_train"], np.arange(36, 48))
     np.testing.assert_array_equal(pool.unlabelled, np.arange(12))
-    assert set(pool.known["drawn_test"]) == {"expression", "valence_arousal", "attributes"}
+    assert set(pool.known["drawn_test"]) == {"expression", "valence_arousal", "action_units"}
     fitted, tested = setting.parts()
     assert sorted([*fitted, *tested]) == list(range(12))
 
@@ -117,7 +117,7 @@ def test_scores_by_hand_and_by_the_rule():
     assert numbers.kind == NUMBERS
     values = scores(numbers, np.ones((2, 1)), np.zeros((2, 1)), np.array([True, False]))
     assert values == {"mae": 1.0, "mae_undetected_wrong": 0.5}  # The middle of [-1, 1] is right.
-    labels = NAMED["drawn attributes"]
+    labels = NAMED["drawn action units"]
     assert scores(labels, found - 0.5, np.array([[1, 0], [1, 0], [1, 0]])) == (
         pytest.approx({"error_rate": 1 / 3})
     )
@@ -163,7 +163,7 @@ def test_the_claim_needs_an_interval():
 
 def test_a_page_of_some_cells(setting):
     values = {"cpu_seconds": 2.0}
-    student = {"distillation": {"cosine": 0.7, "cosine_of_mean": -0.01}}
+    student = {"distillation": {"cosine": 0.7, "cosine_of_constant": -0.01}}
     for cell in cells.cells_of(setting, 1, "make reproduce-transfer"):
         plan = cell.plan
         if plan.column == cells.SOURCES:
@@ -202,6 +202,6 @@ def test_printed_tables_have_the_papers_shape():
 def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
     chosen = Options("demo", 1, "", "", tmp_path / "none", 2, "make", True)
     text = transfer.described(chosen)
-    assert text.startswith("95 cells; nothing is trained.")
-    assert "unlabelled faces: random; PCA; AE" in text and "About 12 min (an estimate" in text
+    assert text.startswith("87 cells; nothing is trained.")
+    assert "unlabelled faces: random; PCA; AE" in text and "About 14 min (an estimate" in text
     assert not (tmp_path / "none").exists()

@@ -7,8 +7,7 @@ from experiments.engine.method import Method
 from experiments.engine.study import Column, Study
 from experiments.problems.drawn_faces import UNSEEN, DrawnFaces
 
-BELIEVED = {"relatedness": "facs", "trust": False, "gate": False, "rule": "first"}
-ROWS = {UNCOUPLED: Method(), COUPLED: Method(BELIEVED)}
+ROWS = {UNCOUPLED: Method(), COUPLED: Method({"relatedness": "facs"})}
 
 
 def problem(seed: int, fold: int | None) -> DrawnFaces:

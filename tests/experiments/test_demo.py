@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from experiments import demo, demo_study
+from experiments.commands import COMMANDS
 from experiments.engine import running
 from experiments.problems import drawn_faces
-from experiments.commands import COMMANDS
 from mtl_dm.synthetic.face_sets import EMOTIONET_UNITS
 
 

@@ -8,10 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from mtl_dm import processes
+from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
 from tests import built_faces
 from tests.progress import QUICKLY_COMPILED, Program, compiled_once
 
@@ -20,10 +22,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def network():
+    """One layer of each kind that knows of the batch or draws: every program compiles it."""
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(inputs)
+    x = keras.layers.ReLU()(GlobalBatchNormalization(momentum=0.9)(x))
+    return keras.Model(inputs, keras.layers.Dropout(0.4)(keras.layers.Flatten()(x)))
+
+
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory):
     faces = built_faces.built_faces(tmp_path_factory)
+    backbone = tmp_path_factory.mktemp("network") / "small.keras"
+    network().save(backbone)
     return [
+        f"--backbone={backbone}",
         f"--datasets={built_faces.EXPRESSIONS_ONLY},{built_faces.UNITS_ONLY}",
         f"--validation={built_faces.ANNOTATED}:validation",
         f"--data_dir={faces}",

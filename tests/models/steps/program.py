@@ -120,7 +120,7 @@ def all_cases():
 def weighed(make):
     """What a method gives for some steps, and remembers of them, in any precision."""
     method = alone.prepare(make())
-    weights = [alone.take(method, alone.seen(seed=seed)) for seed in range(3)]
+    weights = [alone.take(method, alone.seen(seed=seed)) for seed in range(2)]
     return {"weights": np.stack(weights), **dict(enumerate(alone.memory_of(method)))}
 
 

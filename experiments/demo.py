@@ -26,7 +26,7 @@ from mtl_dm.outputs import require_writable
 TABLE = "demo"
 COLUMN = "drawn faces / compact CNN"
 UNCOUPLED, COUPLED = "no coupling", "default coupling (Table 1)"
-EPOCHS, STEPS, SEEDS = 5, 60, 2
+EPOCHS, STEPS, SEEDS = 3, 100, 2
 SECONDS = 30
 """What a cell takes with another beside it on two cores, to say it before the first begins."""
 

@@ -16,6 +16,7 @@ import h5py
 import keras
 
 from mtl_dm.files import expands_to, require_modest
+from mtl_dm.models.heaps import require_file_of_heaps_that_end, require_heaps_that_end
 
 _WEIGHTS = "model.weights.h5"
 FACTOR, BESIDE = 4, 2**26
@@ -47,12 +48,14 @@ def load_keras(path: str | Path, **options: Any) -> Any:
 def _limit(path: Path) -> float:
     """Return how many bytes the weights of the model in a file may take."""
     if not zipfile.is_zipfile(path):
+        require_file_of_heaps_that_end(path)
         return FACTOR * path.stat().st_size + BESIDE
     require_modest(path)
     with zipfile.ZipFile(path) as archive:
         if _WEIGHTS not in archive.namelist():
             return BESIDE
         data = archive.read(_WEIGHTS)
+    require_heaps_that_end(data)
     with h5py.File(io.BytesIO(data), "r") as file:
         return FACTOR * require_modest_arrays(file, len(data)) + BESIDE
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import struct
 import threading
 import zipfile
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from mtl_dm.models.backbones._weight_files import input_mode_in, stored_in
+from mtl_dm.models.heaps import require_heaps_that_end
 from mtl_dm.models.loading import load_keras
 
 
@@ -98,10 +100,15 @@ def test_loads_at_the_same_time_leave_nothing_behind(small):
 def test_damage_of_any_kind_is_no_file_of_weights(small, tmp_path, monkeypatch):
     path = tmp_path / "damaged.keras"
     whole = small.read_bytes()
-    for place in (whole.rindex(b"PK\x01\x02") + 1, whole.index(b"{") + 5):  # Its list, a content.
+    inside = whole.index(b"\x89HDF") + 600
+    for place, reads in {
+        whole.rindex(b"PK\x01\x02") + 1: (load_keras, stored_in),  # The list of its contents.
+        whole.index(b"{") + 5: (load_keras,),
+        inside: (load_keras, stored_in),
+    }.items():
         path.write_bytes(whole[:place] + b"?" + whole[place + 1 :])
         assert input_mode_in(str(path)) is None
-        for load in (load_keras, stored_in):
+        for load in reads:
             with pytest.raises(ValueError, match=r"damaged\.keras"):
                 load(path)
 
@@ -111,6 +118,28 @@ def test_damage_of_any_kind_is_no_file_of_weights(small, tmp_path, monkeypatch):
     monkeypatch.setattr(h5py.Group, "visititems", raises)  # As of a damaged group.
     with pytest.raises(ValueError, match=r"no file of weights .*visitation failed"):
         stored_in(small)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_heap_of_texts_without_an_end(suffix, tmp_path):
+    path = tmp_path / f"endless{suffix}"
+    file = io.BytesIO()
+    with h5py.File(file, "w") as hdf5:
+        hdf5.attrs["layer_names"] = "a text that is no array"
+    content = bytearray(file.getvalue())
+    free = content.index(b"GCOL") + 16 + 16 + 24  # Behind its header and the text.
+    number, _, _, room = struct.unpack_from("<HHIQ", content, free)
+    assert (number, room) == (0, 4096 - 56)
+    require_heaps_that_end(bytes(content))
+    content[free + 8 : free + 16] = bytes(8)  # h5py would look for the text for ever.
+    if suffix == ".h5":
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("model.weights.h5", bytes(content))
+    for load in (load_keras, stored_in):
+        with pytest.raises(ValueError, match="a heap of texts has no end"):
+            load(path)
 
 
 def calling(name):

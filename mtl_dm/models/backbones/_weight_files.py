@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from mtl_dm.files import expand_home, parse_json, require_modest
+from mtl_dm.models.heaps import require_file_of_heaps_that_end, require_heaps_that_end
 from mtl_dm.models.loading import require_modest_arrays
 
 _INNER, _CONFIG = "model.weights.h5", "config.json"
@@ -78,7 +79,10 @@ def opened(path: Path) -> h5py.File:
     if zipfile.is_zipfile(path):
         require_modest(path)
         with zipfile.ZipFile(path) as archive:
-            return h5py.File(io.BytesIO(archive.read(_INNER)), "r")
+            data = archive.read(_INNER)
+        require_heaps_that_end(data)
+        return h5py.File(io.BytesIO(data), "r")
+    require_file_of_heaps_that_end(path)
     return h5py.File(path, "r")
 
 

@@ -143,9 +143,11 @@ def test_an_mlp_stops_and_learns():
 
 
 def test_a_network_is_trained_whole(setting):
+    relu = keras.layers.ReLU(name="re_lu")  # As Keras names the first one of a session.
     backbone = keras.Sequential(
-        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
+        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3), relu]
     )
+    keras.backend.clear_session()
     before = backbone.get_weights()[0].copy()
     rows = Rows(np.arange(36, 48), np.repeat(np.arange(4), 3))
     pool = setting.pool

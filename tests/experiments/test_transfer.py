@@ -1,6 +1,7 @@
 """The study of multi-source transfer: its cells, what is refused, what its page says."""
 
 import json
+import pickle
 
 import keras
 import numpy as np
@@ -75,6 +76,7 @@ def test_every_cell_waits_for_cells_before_it(setting):
     done = set()
     for cell in every:
         assert set(cell.needs) <= done
+        assert pickle.loads(pickle.dumps(cell)) == cell  # Workers are other processes.
         done.add(cell.key)
     columns = {cell.plan.column for cell in every}
     assert columns == {*cells.COLUMNS, *(name for name in NAMED if name.startswith("drawn"))}

@@ -117,10 +117,11 @@ def fine_tuned(
         seed: Of the MLP, order and augmentation.
     """
     keras.utils.set_random_seed(seed)
-    hidden = keras.layers.Dense(HIDDEN, "relu", name="hidden")(
-        keras.layers.ReLU()(backbone.outputs[0])
-    )
-    network = keras.Model(backbone.inputs[0], keras.layers.Dense(outputs, name="target")(hidden))
+    # Names of their own: those that Keras gives may be in a network that was loaded.
+    x = keras.layers.ReLU(name="target_relu")(backbone.outputs[0])
+    x = keras.layers.Dense(HIDDEN, "relu", name="target_hidden")(x)
+    found = keras.layers.Dense(outputs, name="target_outputs")(x)
+    network = keras.Model(backbone.inputs[0], found)
     by_place = np.zeros((int(rows.places.max()) + 1, *rows.labels.shape[1:]), rows.labels.dtype)
     by_place[rows.places] = rows.labels
     epochs = max(1, round(steps * _BATCH / len(rows.places)))

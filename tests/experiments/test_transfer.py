@@ -1,6 +1,7 @@
 """The study of multi-source transfer: its cells, what is refused, what its page says."""
 
 import json
+import pickle
 
 import keras
 import numpy as np
@@ -75,6 +76,7 @@ def test_every_cell_waits_for_cells_before_it(setting):
     done = set()
     for cell in every:
         assert set(cell.needs) <= done
+        assert pickle.loads(pickle.dumps(cell)) == cell  # Workers are other processes.
         done.add(cell.key)
     columns = {cell.plan.column for cell in every}
     assert columns == {*cells.COLUMNS, *(name for name in NAMED if name.startswith("drawn"))}
@@ -143,9 +145,11 @@ def test_an_mlp_stops_and_learns():
 
 
 def test_a_network_is_trained_whole(setting):
+    relu = keras.layers.ReLU(name="re_lu")  # As Keras names the first one of a session.
     backbone = keras.Sequential(
-        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
+        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3), relu]
     )
+    keras.backend.clear_session()
     before = backbone.get_weights()[0].copy()
     rows = Rows(np.arange(36, 48), np.repeat(np.arange(4), 3))
     pool = setting.pool

@@ -4,8 +4,8 @@
 
 Draws 3,000 faces, of which one set is annotated for expressions and one for 11 action units, trains
 a compact CNN on both without coupling and with Table 1 believed as given, two seeds each, and
-measures all four on faces of other people. Nothing is downloaded. The output folder then holds report.html (one
-page without network), report.md and results.csv; a demo that was stopped goes on.
+measures all four on faces of other people. Nothing is downloaded. The output folder then holds
+report.html (one page without network), report.md and results.csv; a demo that was stopped goes on.
 
 So short a training decides little, and the page says so: it shows how the library is used and what
 it measures, not which coupling is best.

@@ -83,7 +83,7 @@ def resolve(name):
 @pytest.mark.parametrize("path", TEXTS, ids=names)
 def test_names_and_files_exist(path):
     for name in set(NAME.findall(TEXTS[path])):
-        if name.rsplit(".", 1)[1] not in ("css", "ipynb", "py"):
+        if name.rsplit(".", 1)[1] not in ("NAME", "css", "ipynb", "py"):
             resolve(name)
     for file in re.findall(rf"`((?:{'|'.join(SOURCES)})/[\w/.-]+)`", TEXTS[path]):
         assert (ROOT / file).exists() or "NAME" in file or "_build" in file, file

@@ -82,7 +82,7 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     width = columns[UNLABELLED].summary("AE", "size", "width")
     drawings = {
         FIGURE2: figures.sweep(columns, targets, int(width.mean)) if width else "",
-        FIGURE3: figures.times(tables.seconds(columns, targets)),
+        FIGURE3: figures.times(tables.seconds(columns, targets, setting.sources)),
     }
     for name, drawing in drawings.items():
         if drawing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,11 +9,12 @@ from pathlib import Path
 from experiments import dynamic_figures as figures
 from experiments.dynamic_history import course_of
 from experiments.dynamic_tables import Courses, data_table, results, weights_table
+from experiments.engine.sections import figure, section
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import Cell, read_cells, to_frame
 from mtl_dm.reporting.html import document
 from mtl_dm.reporting.measured import Measured
-from mtl_dm.reporting.page.markup import card, escape, note, table
+from mtl_dm.reporting.page.markup import escape, note, table
 from mtl_dm.runs.evidence import read_evidence
 
 PAGE = "dynamic.html"
@@ -64,10 +64,10 @@ def write_page(table_name: str, columns: Sequence[str], once: Sequence[str], fol
     said = table(weights) + note(WEIGHTS) if len(weights) > 1 else note("No weights yet.")
     parts = [
         f"<header><h1>{escape(TITLE)}</h1></header>",
-        _section("Table 1: who is in it", table(data_table(cells, columns))),
-        *(_section(title, table(lines)) for title, lines in results(measured)),
-        _section("Which task got the larger weight, and what it did", said),
-        *(_figure(folder / name, CAPTIONS[name]) for name in drawn),
+        section("Table 1: who is in it", table(data_table(cells, columns))),
+        *(section(title, table(lines)) for title, lines in results(measured)),
+        section("Which task got the larger weight, and what it did", said),
+        *(figure(folder / name, CAPTIONS[name]) for name in drawn),
     ]
     write_atomically(folder / PAGE, document(TITLE, "\n".join(parts)))
 
@@ -83,14 +83,3 @@ def _courses(
         if course is not None and row not in once and column in found:
             found[column][row] = course
     return {column: rows for column, rows in found.items() if rows}
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h3>{escape(title)}</h3>{content}</section>"
-
-
-def _figure(path: Path, caption: str) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(caption)}">'
-    title, _, rest = caption.partition(". ")
-    return card(escape(title), image, escape(rest))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
-from pathlib import Path
 
+from experiments.engine.sections import figure, section
 from experiments.transferring import figures, tables
 from experiments.transferring.cells import COLUMNS, TABLE, UNLABELLED
 from experiments.transferring.claim import MARGIN_SAID, claim
@@ -25,7 +24,7 @@ from mtl_dm.files import write_atomically
 from mtl_dm.reporting import Cell, read_cells, to_frame
 from mtl_dm.reporting.html import document, heading
 from mtl_dm.reporting.measured import Measured
-from mtl_dm.reporting.page.markup import bullets, card, escape, note, table
+from mtl_dm.reporting.page.markup import bullets, note, table
 from mtl_dm.reporting.quantities import CORRELATION, ERROR, FRACTION, Quantity
 
 PAGE = "transfer.html"
@@ -55,27 +54,27 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     if setting.preset == "quick":
         state += MEANINGLESS
     yield heading(TITLE, state, INTRO, "careful")
-    yield _section(
+    yield section(
         "The claim: a student at least its teacher, on new targets",
         table(claim(columns, targets, setting.sources))
         + note(CLAIM.format(margin=MARGIN_SAID))
         + bullets(list(tables.sizes(columns, setting.sources))),
     )
-    yield _section("Table 1: knowledge", table(tables.knowledge(setting)))
-    yield _section("Table 2: faces that were found", table(tables.detected(setting.pool)))
-    yield _section("Table 3: targets", table(tables.performance(columns, targets, tables.TABLE3)))
+    yield section("Table 1: knowledge", table(tables.knowledge(setting)))
+    yield section("Table 2: faces that were found", table(tables.detected(setting.pool)))
+    yield section("Table 3: targets", table(tables.performance(columns, targets, tables.TABLE3)))
     yield _printed("table3", tables.TABLE3)
-    yield _section(
+    yield section(
         "Table 4: what sources know already",
         table(tables.performance(columns, known, tables.TABLE4)),
     )
     yield _printed("table4", tables.TABLE4)
-    yield _section(
+    yield section(
         "Table 5: normalised RMSE of held-out unlabelled faces",
         table(tables.reconstruction(columns[UNLABELLED], setting.sources)),
     )
-    yield _section("Table 5, printed", table(_printed_errors()))
-    yield _section(
+    yield section("Table 5, printed", table(_printed_errors()))
+    yield section(
         "Table 6: fusing or choosing", table(tables.performance(columns, targets, tables.TABLE6))
     )
     yield _printed("table6", tables.TABLE6)
@@ -87,8 +86,8 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     for name, drawing in drawings.items():
         if drawing:
             write_atomically(setting.folder / name, drawing)
-            yield _figure(setting.folder / name, CAPTIONS[name])
-    yield _section("Notes", bullets([*NOTES, f"Made by `{command}`."]))
+            yield figure(setting.folder / name, CAPTIONS[name])
+    yield section("Notes", bullets([*NOTES, f"Made by `{command}`."]))
 
 
 def _quantities(cells: list[Cell]) -> dict[str, Quantity]:
@@ -104,7 +103,7 @@ def _printed(name: str, rows: tuple[str, ...]) -> str:
     title = f"Table {name.removeprefix('table')}, printed"
     frame = tables.printed(name)
     shown = [row for row in rows if row in set(frame["row"])]
-    return _section(title, table(tables.printed_performance(name, shown)))
+    return section(title, table(tables.printed_performance(name, shown)))
 
 
 def _printed_errors() -> list[list[str]]:
@@ -115,14 +114,3 @@ def _printed_errors() -> list[list[str]]:
         values = dict(zip(part["row"], part["value"], strict=True))
         lines.append([str(name), *(f"{values[r]:.2f}" if r in values else "—" for r in rows)])
     return lines
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h3>{escape(title)}</h3>{content}</section>"
-
-
-def _figure(path: Path, caption: str) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(caption)}">'
-    title, _, rest = caption.partition(". ")
-    return card(escape(title), image, escape(rest))

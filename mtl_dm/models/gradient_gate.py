@@ -103,7 +103,7 @@ class GradientGate(keras.layers.Layer):
     def hold(self) -> None:
         """Forget everything and stay closed, whatever is learned meanwhile, until the release."""
         for each in self.weights:
-            each.assign(ops.zeros_like(each))
+            each.assign(ops.zeros(each.shape, each.dtype))
         self._stance.assign(HELD)
 
     def release(self, share: float, believed: bool = False) -> None:

@@ -23,9 +23,9 @@ def require_heaps_that_end(content: bytes | mmap.mmap) -> None:
     Raises:
         ValueError: If one has none; the message is the reason alone.
     """
-    start = content.find(_MARK)
+    start, seen = content.find(_MARK), set[int]()
     while start >= 0:
-        _require_end(content, start)
+        _require_end(content, start, seen)
         start = content.find(_MARK, start + 1)
 
 
@@ -42,12 +42,14 @@ def require_file_of_heaps_that_end(path: Path) -> None:
                 require_heaps_that_end(content)
 
 
-def _require_end(content: bytes | mmap.mmap, start: int) -> None:
+def _require_end(content: bytes | mmap.mmap, start: int, seen: set[int]) -> None:
+    """Go from object to object, each place once: bytes of an object may look like a heap, too."""
     if start + _HEAP.size > len(content):
         return
     _, size = _HEAP.unpack_from(content, start)
     place, end = start + _HEAP.size, min(start + size, len(content))
-    while place + _OBJECT.size <= end:
+    while place + _OBJECT.size <= end and place not in seen:
+        seen.add(place)
         number, _, _, room = _OBJECT.unpack_from(content, place)
         if number == 0 and room == 0:
             raise ValueError("it is damaged: a heap of texts has no end")

@@ -54,6 +54,11 @@ class LiveMoments(keras.layers.Layer):
     def _constant(self, name: str, shape: tuple[int, ...]) -> Any:
         return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
 
+    @property
+    def replaced(self) -> bool:
+        """Whether anything but the start is in use."""
+        return bool(ops.convert_to_numpy(self._replaced))
+
     def assign(self, moments: Moments) -> None:
         """Make the step see other moments.
 

@@ -65,6 +65,11 @@ class LiveRelatedness(keras.layers.Layer):
         return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
 
     @property
+    def replaced(self) -> bool:
+        """Whether anything but the start is in use."""
+        return bool(ops.convert_to_numpy(self._replaced))
+
+    @property
     def confirmed(self) -> float | None:
         """The share of the start that labels confirm; None: nobody has asked them."""
         if not self._judged:

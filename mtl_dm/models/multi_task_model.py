@@ -14,7 +14,7 @@ from mtl_dm.losses import weighted_mean
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.losses.virtual import VIRTUAL, mixed_in
 from mtl_dm.metrics import streaming_metric
-from mtl_dm.models import balance_log, heads, steps, watching
+from mtl_dm.models import balance_log, heads, judging, steps, watching
 from mtl_dm.models.added_losses import adds_losses, known_inputs
 from mtl_dm.models.annotations import completed
 from mtl_dm.models.bound_coupling import BoundCoupling
@@ -25,7 +25,6 @@ from mtl_dm.models.coupling import (
 )
 from mtl_dm.models.frozen import Frozen, freeze, frozen_parts, learnable_weights
 from mtl_dm.models.gradient_gate import GradientGate, gated_logits
-from mtl_dm.models.judging import judge_of
 from mtl_dm.models.live_moments import live_of
 from mtl_dm.models.objective import balanced_names, objective_of, parts_of, seen_of
 from mtl_dm.models.terms import (
@@ -442,20 +441,22 @@ class MultiTaskModel(keras.Model):
             ValueError: If a balancing method sees losses and one is NaN or infinite; names the
                 terms. On one device the weights are those before that batch.
         """
-        given = getattr(callbacks, "callbacks", callbacks)
+        there = isinstance(callbacks, keras.callbacks.CallbackList)
+        given = callbacks.callbacks if there else callbacks
         given = given if isinstance(given, (list, tuple)) else [given]
+        given = [each for each in given if each is not None and not judging.is_made_here(each)]
         own = [
             *watching.callbacks_of(self),
-            *judge_of(self, x, epochs, kwargs.get("steps_per_epoch"), bool(verbose), given),
+            *judging.judge_of(self, x, epochs, kwargs.get("steps_per_epoch"), bool(verbose), given),
         ]
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            there = {type(each) for each in callbacks.callbacks}
-            for callback in own:
-                if type(callback) not in there:  # The list may be given to `fit` again.
-                    callback.set_model(self)
-                    callbacks.callbacks.append(callback)
+        if there:  # The list may be given to `fit` again.
+            kinds = {type(each) for each in given}
+            further = [each for each in own if type(each) not in kinds]
+            for callback in further:
+                callback.set_model(self)
+            callbacks.callbacks = [*given, *further]
         elif own:
-            callbacks = [*own, *(each for each in given if each is not None)]
+            callbacks = [*own, *given]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kwargs)
 
     def train_step(self, *arguments: Any) -> Any:

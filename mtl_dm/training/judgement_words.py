@@ -45,6 +45,14 @@ def not_yet(coupling: Coupling) -> str:
     return f"{subject(coupling)} is not judged yet: {NOTHING_LEARNED}."
 
 
+def never(coupling: Any, first: int) -> str:
+    """Return the line for a relation of which a training has ended before there was an estimate."""
+    return (
+        f"{subject(coupling)} has taught nothing: labels are asked first after epoch {first}, and "
+        "the training has ended before they could say anything."
+    )
+
+
 def unjudged(coupling: Any, reason: str) -> str:
     """Return the line for a relation that is not judged."""
     return f"{subject(coupling)} is not judged, but believed as given: {reason}."

@@ -83,6 +83,7 @@ class LearnRelatedness(keras.callbacks.Callback):
             `fit` does.
         estimator: Settings; None: the defaults.
         limit: Most images a source that are looked at.
+        batch_size: Of these, at once.
         verbose: Print a line for every estimate.
 
     Raises:
@@ -98,6 +99,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         epochs: int | None = None,
         estimator: Estimator | None = None,
         limit: int = LIMIT,
+        batch_size: int = 256,
         verbose: bool = True,
     ) -> None:
         super().__init__()
@@ -109,15 +111,23 @@ class LearnRelatedness(keras.callbacks.Callback):
         self._every = every
         self._epochs = epochs
         self._estimator = estimator
-        self._limit = limit
+        self._looks = {"limit": limit, "batch_size": batch_size}
         self._verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep couplings off until there is an estimate; one that was judged before stays on."""
+        """Keep couplings off until there is an estimate; one that had one before stays on."""
         del logs
         if epoch == 0:
-            for index in [index for index, live in self._live() if live.confirmed is None]:
-                self._begin_warm_up(index)
+            for index, live in self._live():
+                if live.confirmed is None and not live.replaced:
+                    self._begin_warm_up(index)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Say of which couplings there has been no estimate, so that they have taught nothing."""
+        del logs
+        for index, live in self._live():
+            if not live.replaced and not self._runs(index):
+                self._say_line(words.never(self.model.couplings[index], self._first))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""
@@ -190,31 +200,44 @@ class LearnRelatedness(keras.callbacks.Callback):
                 scale.assign(1.0)
 
     def _believe_shared(self) -> None:
-        """Open gates that several couplings share as soon as labels confirm the tables of all."""
+        """Open gates that no coupling has for itself once labels confirm the tables of all theirs.
+
+        That is those of a head that several couplings share, and of the other heads of these.
+        """
         for task, gate in self.model.gates.items():
-            lives = [
-                self.model.live_relatedness.get(str(index))
+            at = [
+                index
                 for index, coupling in enumerate(self.model.couplings)
                 if coupling.gated and task in (coupling.source, coupling.target)
             ]
-            if len(lives) > 1 and all(
-                live and (live.confirmed or 0.0) >= ANOTHER for live in lives
-            ):
+            if not any(gate in self._gates(index) for index in at) and all(map(self._stands, at)):
                 gate.release(1.0, believed=True)
 
+    def _stands(self, index: int) -> bool:
+        """Return whether labels confirm a table, and no gate has seen it refuted."""
+        live, coupling = self.model.live_relatedness.get(str(index)), self.model.couplings[index]
+        heads = [self.model.gates[name] for name in (coupling.source, coupling.target)]
+        confirmed = live is not None and (live.confirmed or 0.0) >= ANOTHER
+        return confirmed and not any(gate.refuted for gate in heads)
+
     def _say(self, epoch: int, text: str) -> None:
+        self._say_line(f"After epoch {epoch}: {text}")
+
+    def _say_line(self, line: str) -> None:
         if self._verbose:
-            print(f"After epoch {epoch}: {text}", flush=True)
+            print(line, flush=True)
 
     def _learn(self, coupling: Any, live: Live) -> str:
         if isinstance(live, LiveMoments):
             return self._learn_moments(coupling, live)
-        seen = observe(self.model, self._sources, coupling, self._limit)
+        seen = observe(self.model, self._sources, coupling, **self._looks)
+        if not len(seen.class_labels):
+            return "cannot be learned: there is no training image to look at"
         return self._replace(live, seen, learn(seen, coupling.relatedness, self._estimator))
 
     def _learn_moments(self, coupling: RelationCoupling, live: LiveMoments) -> str:
         """Put learned moments in use unless they explain the values worse than those in use."""
-        seen = observe_values(self.model, self._sources, coupling, self._limit)
+        seen = observe_values(self.model, self._sources, coupling, **self._looks)
         values = int((~np.isnan(seen[2]).any(axis=1)).sum())
         if values < 2:
             return "cannot be learned: no training image has all of its values"
@@ -234,7 +257,7 @@ class LearnRelatedness(keras.callbacks.Callback):
         return f"learned from {len(seen.class_labels):,} images"
 
     def _judge(self, final: bool, index: int, coupling: Coupling, live: LiveRelatedness) -> str:
-        seen = observe(self.model, self._sources, coupling, self._limit)
+        seen = observe(self.model, self._sources, coupling, **self._looks)
         if live.confirmed is not None:
             new = learn_judged(seen, coupling.relatedness, live.confirmed, self._estimator)
             return f"{words.subject(coupling)} {self._replace(live, seen, *new)}."

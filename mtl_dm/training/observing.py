@@ -49,6 +49,9 @@ def observe(
         known = _labelled(coupling.attributes, labels, masks, m, attributes.shape, -1.0)
         # An image of a class that the relatedness does not name is of none of its classes.
         parts.append((classes[named], attributes[named], ids[named], known[named]))
+    if not parts:
+        nothing = np.zeros((0, len(k))), np.zeros((0, len(m)))
+        return Observations(*nothing, np.zeros(0, np.int64), np.zeros((0, len(m))))
     return Observations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -81,6 +84,8 @@ def observe_values(
         ids, named = _class_ids(coupling.source, labels, masks, k, len(classes))
         values = _labelled(coupling.target, labels, masks, r, (len(classes), len(r)), np.nan)
         parts.append((classes[named], ids[named], values[named]))
+    if not parts:
+        return np.zeros((0, len(k))), np.zeros(0, np.int64), np.zeros((0, len(r)))
     classes, ids, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     return classes, ids, values
 
@@ -111,7 +116,9 @@ def _class_ids(
     if name not in labels:
         return np.full(size, -1, np.int64), np.ones(size, bool)
     one_hot = labels[name].numpy()[:, columns]
-    labelled, found = masks[name].numpy() > 0, one_hot.max(axis=1) > 0
+    # Labels without a mask are annotated, as for the model.
+    labelled = masks[name].numpy() > 0 if name in masks else np.ones(size, bool)
+    found = one_hot.max(axis=1) > 0
     return np.where(labelled & found, one_hot.argmax(axis=1), -1), found | ~labelled
 
 
@@ -121,5 +128,7 @@ def _labelled(
     """Return labels [B, size of `columns`], `missing` where there is none."""
     if name not in labels:
         return np.full(shape, missing)
-    known = masks[name].numpy()[:, columns] > 0
-    return np.where(known, labels[name].numpy()[:, columns], missing)
+    values = labels[name].numpy()[:, columns]
+    if name not in masks:
+        return values
+    return np.where(masks[name].numpy()[:, columns] > 0, values, missing)

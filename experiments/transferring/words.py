@@ -15,8 +15,8 @@ INTRO = (
 NOTES = (
     "Printed numbers are of other sources, targets, sizes and data (4.12 million faces at 300 px): "
     "no level compares, differences between rows may.",
-    "Identity-LFW as printed: CNN, P-CNN and the fine-tuned networks first learned 100,000 faces of "
-    "VGGFace2; here they learn LFW's own training people.",
+    "Identity-LFW as printed: CNN, P-CNN and the fine-tuned networks first learned 100,000 faces "
+    "of VGGFace2; here they learn LFW's own training people.",
     "The embedding is G's code less its mean over the unlabelled faces; the paper takes the code "
     "as it is. Three variants of what the student is to give were compared on held-out unlabelled "
     "faces.",

@@ -32,9 +32,7 @@ def spans(text: str) -> str:
             parts[place] = "\\ " + parts[place]
         if after[:1].isalnum() or after.startswith(("_", "(")):
             parts[place] += "\\ "
-    return "".join(
-        part if place % 2 or part == "\\ " else escaped(part) for place, part in enumerate(parts)
-    )
+    return "".join(part if place % 2 else escaped(part) for place, part in enumerate(parts))
 
 
 def indent(line: str) -> int:

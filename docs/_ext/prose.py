@@ -30,11 +30,9 @@ def spans(text: str) -> str:
         before, after = parts[place - 1], parts[place + 1]
         if before[-1:].isalnum():
             parts[place] = "\\ " + parts[place]
-        if after[:1].isalnum() or after[:1] in "_(":
+        if after[:1].isalnum() or after.startswith(("_", "(")):
             parts[place] += "\\ "
-    return "".join(
-        part if place % 2 or part == "\\ " else escaped(part) for place, part in enumerate(parts)
-    )
+    return "".join(part if place % 2 else escaped(part) for place, part in enumerate(parts))
 
 
 def indent(line: str) -> int:

@@ -19,7 +19,8 @@ RUN=${RUN:-$HOME/runs/$SLURM_JOB_NAME}
 PROCESSES=${PROCESSES:-4}
 # Whoever reaches this port takes part in the training: keep it inside the cluster.
 PORT=${PORT:-$((20000 + SLURM_JOB_ID % 20000))}
-FIRST=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+# sed reads on to the end; head would break the pipe.
+FIRST=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)
 export KERAS_BACKEND=jax
 
 # SLURM_NODEID is each task's own: it stands in single quotes. When one host fails, all are ended.

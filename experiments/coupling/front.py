@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting.page.picture import Key, Titled, picture
 from mtl_dm.reporting.page.svg import Drawing, Scale, circle, line, short, text, ticks
@@ -105,6 +106,7 @@ def _drawing(found: list[Change], panel: Panel) -> Drawing:
 
 def main() -> None:
     """Draw the picture."""
+    Parser(prog="python -m experiments.coupling.front", description=__doc__).parse_args()
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(PICTURE, drawn(TABLES.read_text(encoding="utf-8")))
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mtl_dm import data
 from mtl_dm.losses.virtual import VIRTUAL
@@ -54,6 +55,55 @@ def test_a_table_is_learned_without_a_callback_of_the_users(stream, capsys):
     assert not capsys.readouterr().out
 
 
+def test_labels_without_masks_are_all_annotated():
+    rng = np.random.default_rng(1)
+    kinds = rng.integers(0, 2, 80)
+    parts = (rng.random((80, 2)) < TRUTH[kinds]).astype(np.float32)
+    faces = np.concatenate([np.eye(2)[kinds], parts], axis=1).astype(np.float32)
+    labels = {"kind": np.eye(2, dtype=np.float32)[kinds], "parts": parts}
+    stream = tf.data.Dataset.from_tensor_slices((faces, labels, {})).batch(20)
+    model = model_with(Coupling("kind", "parts", TABLE))
+    model.fit(stream, epochs=3, verbose=0, shuffle=False)
+    assert model.live_relatedness["0"].confirmed > 0.5
+
+
+def test_a_training_that_ends_early_says_so_and_the_next_one_lets_go(stream, capsys):
+    model = model_with(Coupling("kind", "parts", TABLE))
+    stop = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
+    )
+    options = {"steps_per_epoch": STEPS, "shuffle": False, "callbacks": [stop]}
+    model.fit(stream, epochs=1000, verbose=2, **options)
+    assert "has taught nothing: labels are asked first after epoch 5" in capsys.readouterr().out
+    assert all(gate.held for gate in model.gates.values())
+    model.fit(stream, epochs=1, verbose=0, **options)
+    assert not any(gate.held for gate in model.gates.values())
+
+
+def test_a_learned_table_stays_in_use_when_the_next_training_begins(stream):
+    start = Relatedness(("a", "b"), ("x", "y"), TRUTH * 0 + 0.5, TRUTH * 0 + 0.5, "nothing")
+    model = model_with(Coupling("kind", "parts", start, learned=True))
+    for epochs in (2, 20):
+        stop = keras.callbacks.EarlyStopping("loss", patience=0, baseline=0.0)
+        options = {"verbose": 0, "shuffle": False, "callbacks": [stop] if epochs > 2 else []}
+        model.fit(stream, epochs=epochs, steps_per_epoch=STEPS, **options)
+    assert all(float(scale.numpy()) == 1.0 for scale in model.term_scales.values())
+
+
+def test_a_list_of_callbacks_may_be_given_again(stream):
+    model = model_with(Coupling("kind", "parts", TABLE))
+    given = keras.callbacks.CallbackList(
+        [], add_history=True, model=model, epochs=2, steps=STEPS
+    )
+    for _ in range(2):
+        model.fit(
+            stream, epochs=2, steps_per_epoch=STEPS, verbose=0, shuffle=False, callbacks=given
+        )
+    made = [each for each in given.callbacks if judging.is_made_here(each)]
+    assert len(made) == 1
+    assert model.live_relatedness["0"].confirmed is not None
+
+
 def test_where_it_does_not_judge(stream):
     trusting = model_with(Coupling("kind", "parts", TABLE))
 
@@ -66,6 +116,11 @@ def test_where_it_does_not_judge(stream):
     assert not judges(stream=np.zeros((4, 4)))
     assert not judges(stream=stream.map(lambda inputs, labels, masks: (inputs, labels)))
     assert not judges(model_with(Coupling("kind", "parts", TABLE, trust=False)))
+    sizes = tf.data.Dataset.from_generator(
+        lambda: iter(()),
+        output_signature=(tf.TensorSpec([None, None, 4]), *stream.element_spec[1:]),
+    )
+    assert not judges(stream=sizes)
 
 
 def test_virtual_images_are_not_asked(stream):

@@ -27,8 +27,8 @@ Protection: the preset puts the default's protection to the test (`trust` and `g
     from nothing; with protection and without. No second database has these labels, so that a
     quarter of the training part that looks another way stands for one. Measured: with protection
     no table is decided to be harmful in any metric, wrong ones cost up to 34 points without; of the
-    right table's gain in class accuracy 93% or more is kept (halves, 10% of classes; 89% or more
-    on fold 0 alone, see `experiments.coupling.protection.SIX`).
+    right table's gain in class accuracy all is kept (halves, 10% of classes; 92% or more on either
+    fold alone, see `experiments.coupling.protection.SIX`).
 Cost (two cores): protection: 492 cells of about 6 seconds, two at a time: 25 minutes.
     quick 20 minutes. The cells of full took 5.5 hours together, two or three at a
     time: on features 3 to 7 seconds, gated 20 to 30, on images 70 to 90, on faces 45 to 80. Both

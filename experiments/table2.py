@@ -15,16 +15,15 @@ Rules of evidence: image size and steps of demo were chosen once, from the level
     FER2013's Training (experiments/table2_real.py); of the networks of demo-full and real by their
     CPU-seconds alone. With several networks the verdict is paired
     over them: a column gives one number, its mean over seeds.
-Expected (demo, three seeds, measured): the default coupling, believed (`trust=False, gate=False,
-    rule="first"`, an older run), is above NC MT in expressions and action units, decidedly, and
-    with Table 1 or a counted table it teaches the units that no training image is annotated for
-    (average precision 41 and 45 against 18); protected, as it is by default, it keeps next to
-    nothing of this in five epochs, for its gates hardly open; the printed coupling
+Expected (demo, three seeds, measured): the default coupling with Table 1 is above NC MT in
+    expressions and action units, decidedly, and with Table 1 or a counted table it teaches the
+    units that no training image is annotated for (average precision 40 and 43 against 18), nearly
+    as well as believed without protection (41 and 45, an older run); the printed coupling
     suppresses action units (why: `losses.matching.matching_paper`), and bernoulli + distillation
     does too. real (78 cells, measured): against ST, NC MT lowers the AFA of movements by 6.2 +- 5.6
     (FER2013) and 11.3 +- 2.7 points (LFW), not the expressions; neither coupling repairs it, the
     summed attribute loss does on the compact CNN; on unseen LFW people the default raises
-    expression accuracy over NC MT by 20.8 +- 10.4, the printed losses lower it by 33.3 +- 9.1.
+    (believed, an older run) expression accuracy over NC MT by 20.8 +- 10.4, the printed losses lower it by 33.3 +- 9.1.
     demo-full (58 cells, measured): the six image networks stay near chance at 40 CPU-seconds; there
     the default is above NC MT by 4.3 +- 3.2 (accuracy) and 5.1 +- 2.3 (AFA), the printed losses are
     4.9 +- 2.0 below in AFA.

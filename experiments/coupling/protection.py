@@ -28,10 +28,9 @@ SECONDS = 6.0
 """A cell, about: 5 and a little for the protection."""
 
 SIX = [(repeat, fold) for repeat in (1, 2, 3) for fold in (0, 1)]
-"""Not repeat 0: on a training half of it forms, factors and rules were chosen. Two settings of the
-protection (`per_label`, `ANOTHER`) were chosen later, on parts of the first training half of
-repeats 0 to 4, which is the test half of fold 1. Fold 0 tests on the other half; halves of other
-repeats share images with every half."""
+"""Not repeat 0: on a training half of it forms, factors and rules were chosen. Settings of the
+protection were chosen later, `per_label` and `ANOTHER` on parts of the first training half of
+repeats 0 to 4, which is the test half of fold 1, when gates open on parts of both halves."""
 TWELVE = [(repeat, fold) for repeat in range(REPEATS) for fold in (0, 1)]
 
 

@@ -128,7 +128,8 @@ class TrainConfig:
     )
     gate: bool | None = option(
         None,
-        "Give heads the coupling's gradient as far as other labelled images confirm it. Default: "
+        "Give heads the coupling's gradient by what other labelled images say of it: of a table "
+        "that labels confirm until these refute it, else as far as they confirm it. Default: "
         "unless a printed form is in use.",
     )
     rule: str = option(

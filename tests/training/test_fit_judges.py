@@ -92,9 +92,7 @@ def test_a_learned_table_stays_in_use_when_the_next_training_begins(stream):
 
 def test_a_list_of_callbacks_may_be_given_again(stream):
     model = model_with(Coupling("kind", "parts", TABLE))
-    given = keras.callbacks.CallbackList(
-        [], add_history=True, model=model, epochs=2, steps=STEPS
-    )
+    given = keras.callbacks.CallbackList([], add_history=True, model=model, epochs=2, steps=STEPS)
     for _ in range(2):
         model.fit(
             stream, epochs=2, steps_per_epoch=STEPS, verbose=0, shuffle=False, callbacks=given

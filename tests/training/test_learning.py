@@ -195,7 +195,7 @@ def test_only_couplings_that_training_may_replace_are_touched(world):
     ]
     with fitting.settings(CONFIG):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
-        model = MultiTaskModel(network, TASKS, couplings)
+        model = MultiTaskModel(network, tasks, couplings)
         callback = LearnRelatedness(world.sources, 1, 1)
         callback.set_model(model)
         callback.on_epoch_begin(0)
@@ -278,7 +278,7 @@ def judge(world, monkeypatch, *, learned_something, done, labelled=True, epochs=
     monkeypatch.setattr(learning, "has_learned", lambda _: learned_something)
     with fitting.settings(CONFIG):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
-        model = MultiTaskModel(network, TASKS, couplings)
+        model = MultiTaskModel(network, tasks, couplings)
         sources = world.sources if labelled else world.sources[:1]
         callback = LearnRelatedness(sources, 1, 1, epochs=epochs)
         callback.set_model(model)
@@ -320,6 +320,18 @@ def test_gates_that_couplings_share_open_once_all_tables_are_confirmed(
     two = [Coupling("kind", "parts", RIGHT, name=name) for name in "ab"]
     model, _ = judge(world, monkeypatch, learned_something=True, done=[1], couplings=two)
     assert [float(gate.opening) for gate in model.gates.values()] == [want] * 2
+
+
+def test_a_head_of_one_coupling_opens_though_the_other_head_is_shared(world, monkeypatch):
+    monkeypatch.setattr(learning, "confirmed_share", lambda *_: 0.9)
+    tasks = (*TASKS, Task.multilabel("other", ("u", "v")))
+    table = Relatedness(CLASSES, ("u", "v"), TRUTH[:, :2], TRUTH[:, :2], "of what nobody labelled")
+    couplings = [*ONE, Coupling("kind", "other", table)]
+    model, _ = judge(
+        world, monkeypatch, learned_something=True, done=[1], couplings=couplings, tasks=tasks
+    )
+    opened = {name: float(gate.opening) for name, gate in model.gates.items()}
+    assert opened == {"kind": 0.0, "parts": 1.0, "other": 0.0}
 
 
 def test_without_labels_of_a_side_there_is_no_judging(world, monkeypatch, capsys):

@@ -22,8 +22,9 @@ Expected (demo, three seeds, measured): the default coupling with Table 1 is abo
     suppresses action units (why: `losses.matching.matching_paper`), and bernoulli + distillation
     does too. real (78 cells, measured): against ST, NC MT lowers the AFA of movements by 6.2 +- 5.6
     (FER2013) and 11.3 +- 2.7 points (LFW), not the expressions; neither coupling repairs it, the
-    summed attribute loss does on the compact CNN; on unseen LFW people the default raises
-    (believed, an older run) expression accuracy over NC MT by 20.8 +- 10.4, the printed losses lower it by 33.3 +- 9.1.
+    summed attribute loss does on the compact CNN; on unseen LFW people the default (believed, an
+    older run) raises expression accuracy over NC MT by 20.8 +- 10.4, the printed losses lower it by
+    33.3 +- 9.1.
     demo-full (58 cells, measured): the six image networks stay near chance at 40 CPU-seconds; there
     the default is above NC MT by 4.3 +- 3.2 (accuracy) and 5.1 +- 2.3 (AFA), the printed losses are
     4.9 +- 2.0 below in AFA.

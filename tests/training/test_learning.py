@@ -195,7 +195,7 @@ def test_only_couplings_that_training_may_replace_are_touched(world):
     ]
     with fitting.settings(CONFIG):
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
-        model = MultiTaskModel(network, tasks, couplings)
+        model = MultiTaskModel(network, TASKS, couplings)
         callback = LearnRelatedness(world.sources, 1, 1)
         callback.set_model(model)
         callback.on_epoch_begin(0)
@@ -273,7 +273,17 @@ def test_one_epoch_believes_a_table_as_given(world, monkeypatch, capsys, fields)
 ONE = (Coupling("kind", "parts", RIGHT),)
 
 
-def judge(world, monkeypatch, *, learned_something, done, labelled=True, epochs=4, couplings=ONE):
+def judge(
+    world,
+    monkeypatch,
+    *,
+    learned_something,
+    done,
+    labelled=True,
+    epochs=4,
+    couplings=ONE,
+    tasks=TASKS,
+):
     """Let the callback act after `done` epochs on a model that was never trained."""
     monkeypatch.setattr(learning, "has_learned", lambda _: learned_something)
     with fitting.settings(CONFIG):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.transferring import representations as made
 from experiments.transferring import transfers
-from experiments.transferring.cells import COLUMNS, ON_UNLABELLED, SOURCES, UNLABELLED
+from experiments.transferring.cells import ON_UNLABELLED, SOURCES, UNLABELLED
 from experiments.transferring.images import Pool
 from experiments.transferring.setting import Setting
 from experiments.transferring.sources import TASKS
@@ -193,8 +193,3 @@ def sizes(columns: Columns, sources: Sequence[str]) -> Iterator[str]:
             f"Cosine of student and teacher on held-out faces {agreed.mean:.3f}; of the best "
             f"constant embedding {always.mean:.3f}."
         )
-
-
-def is_target(column: str) -> bool:
-    """Return whether a column is a target."""
-    return column not in COLUMNS

@@ -10,6 +10,7 @@ import numpy as np
 from experiments.transferring.sizes import Size
 from mtl_dm.encoders import Encoder, encoders_of
 from mtl_dm.encoders.drawn import FOLDER, LAYER, Recipe, drawn_encoder
+from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.encoders.named import encoder_file
 from mtl_dm.files import temporary_prefix
 from mtl_dm.models import BACKBONES
@@ -121,10 +122,12 @@ def small_faces(folder: str = FOLDER) -> Path:
     Raises:
         FileNotFoundError: If the checkpoint is not in this installation.
     """
-    path = Path(folder) / f"{DEFAULT}-{SIDE}px.keras"
+    checkpoint = checkpoint_at(DEFAULT)
+    # A checkpoint that was trained again has a file of its own.
+    path = Path(folder) / f"{DEFAULT}-{SIDE}px-{fingerprint_of((checkpoint,))[:8]}.keras"
     if path.is_file():
         return path
-    model = load_keras(checkpoint_at(DEFAULT), compile=False)
+    model = load_keras(checkpoint, compile=False)
     images = keras.Input((SIDE, SIDE, 3))
     grey = keras.layers.Conv2D(1, 1, use_bias=False, trainable=False, name="luminance")
     inner = BACKBONES.create(f"small_resnet(width={WIDTH})", (SIDE, SIDE, 1))

@@ -9,9 +9,10 @@ import pytest
 
 from experiments import transfer
 from experiments.engine.options import Options
-from experiments.transferring import cells, claim, heads, images, page, tables, transfers
+from experiments.transferring import cells, claim, heads, images, page, sources, tables, transfers
 from experiments.transferring import representations as made
 from experiments.transferring.setting import Setting
+from experiments.transferring.sizes import SIZES
 from experiments.transferring.targets import (
     CLASSES,
     NAMED,
@@ -24,6 +25,7 @@ from experiments.transferring.targets import (
     training_rows,
 )
 from experiments.transferring.targets import testing_rows as rows_to_test
+from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.reporting.measured import Summary
 
@@ -69,6 +71,47 @@ def test_images_come_back_by_part(setting):
     assert set(pool.known["drawn_test"]) == {"expression", "valence_arousal", "action_units"}
     fitted, tested = setting.parts()
     assert sorted([*fitted, *tested]) == list(range(12))
+
+
+def test_images_are_made_anew_of_other_data(tmp_path, monkeypatch):
+    data = [tmp_path / name for name in "ab"]
+    for place, each in enumerate(data):
+        (each / "faces").mkdir(parents=True)
+        (each / "faces" / "labels.csv").write_text("x" * place, encoding="utf-8")
+
+    def parts(data_dir, size):
+        pixels = np.full((1, 2, 2, 3), len(data_dir) and ord(data_dir[-1]), np.uint8)
+        yield "drawn_train", images.Part(pixels, {})
+
+    monkeypatch.setattr(images, "_parts", parts)
+    folder, digests = tmp_path / "study", []
+    for data_dir in ("", str(data[0]), str(data[1]), str(data[0])):
+        images.make(folder, data_dir, SIZES["quick"])
+        digests.append(images.read(folder).digest)
+    assert len(set(digests)) == 3 and digests[1] == digests[3]
+    monkeypatch.setattr(images, "_parts", None)
+    images.make(folder, str(data[0]), SIZES["quick"])
+    (data[0] / "faces" / "labels.csv").write_text("changed", encoding="utf-8")
+    with pytest.raises(TypeError):
+        images.make(folder, str(data[0]), SIZES["quick"])
+    monkeypatch.setattr(images, "_parts", parts)
+    monkeypatch.setattr(images, "_npz", None)  # As if killed between the two files.
+    with pytest.raises(TypeError):
+        images.make(folder, str(data[1]), SIZES["quick"])
+    assert not (folder / images.MADE).exists()
+
+
+def test_a_checkpoint_trained_again_has_a_file_of_its_own(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "small_faces.keras"
+    checkpoint.write_bytes(b"one")
+    monkeypatch.setattr(sources, "checkpoint_at", lambda name: checkpoint)
+    monkeypatch.setattr(sources, "load_keras", None)
+    there = tmp_path / f"small_faces-48px-{fingerprint_of((checkpoint,))[:8]}.keras"
+    there.touch()
+    assert sources.small_faces(str(tmp_path)) == there
+    checkpoint.write_bytes(b"two")
+    with pytest.raises(TypeError):  # It is made anew.
+        sources.small_faces(str(tmp_path))
 
 
 def test_every_cell_waits_for_cells_before_it(setting):

@@ -65,7 +65,7 @@ def measured(setting: Setting, row: str, seed: int) -> Metrics:
 
 def _source(setting: Setting, name: str) -> Metrics:
     encoder = encoder_of(name, setting.size)
-    folder = setting.folder / "embeddings" / name
+    folder = setting.path("embeddings", name, 0, "")
     found = cached(encoder, ImageArray(setting.pool.images), folder)
     rows = found.rows(np.arange(len(found)))
     _save(setting, name, 0, rows.astype(np.float16))

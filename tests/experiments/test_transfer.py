@@ -252,3 +252,10 @@ def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
     assert text.startswith("87 cells; nothing is trained.")
     assert "unlabelled faces: random; PCA; AE" in text and "About 14 min (an estimate" in text
     assert not (tmp_path / "none").exists()
+
+
+def test_a_run_without_data_has_a_folder_of_its_own(tmp_path):
+    chosen = Options("demo", 1, "", "", tmp_path, 2, "make")
+    assert transfer.own_folder(chosen).folder == tmp_path / "drawn"
+    chosen = Options("demo", 1, "", "data", tmp_path, 2, "make")
+    assert transfer.own_folder(chosen) == chosen

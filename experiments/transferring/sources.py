@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -37,11 +38,26 @@ TASKS = {
     "human_faceres": "identity, age, gender; data not said",
 }
 """What each was trained for, and on what."""
+LABELS: Mapping[str, tuple[str, ...]] = {
+    "drawn_expression": ("expression",),
+    "drawn_action_units": ("action_units",),
+    "drawn_identity": ("person",),
+    DEFAULT: ("expression", "action_units"),
+    "human_expression": ("expression",),
+    "human_identity": ("person",),
+    "human_faceres": ("person",),
+}
+"""By source, the labels of targets that it was trained for, on whatever faces."""
 
 
 def sources_of(preset: str) -> tuple[str, ...]:
     """Return the names of a preset's sources."""
     return (*PUBLIC, DEFAULT) if preset == "public" else (*map("drawn_{}".format, DRAWN), DEFAULT)
+
+
+def knowing(label: str, sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the sources that were trained for a target's labels, on its images or on others."""
+    return tuple(name for name in sources if label in LABELS.get(name, ()))
 
 
 def file_of(name: str, size: Size) -> Path | None:

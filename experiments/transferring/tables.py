@@ -12,7 +12,7 @@ from experiments.transferring import transfers
 from experiments.transferring.cells import ON_UNLABELLED, SOURCES, UNLABELLED
 from experiments.transferring.images import Pool
 from experiments.transferring.setting import Setting
-from experiments.transferring.sources import TASKS
+from experiments.transferring.sources import TASKS, knowing
 from experiments.transferring.targets import (
     DETECTED,
     PAIRS,
@@ -64,8 +64,8 @@ def knowledge(setting: Setting) -> Table:
         train, test = training_rows(target, pool, 0), testing_rows(target, pool, 0)
         pairs = pool.known[target.test].get(PAIRS[0])
         size = f"{len(test.places):,}" + ("" if pairs is None else f" ({len(pairs):,} pairs)")
-        known = f", known to {target.source}" if target.source in setting.sources else ", new"
-        what = f"target: {target.kind}{known}"
+        known = ", ".join(knowing(target.label, setting.sources))
+        what = f"target: {target.kind}, " + (f"a task that {known} know" if known else "new")
         lines.append([target.name, what, f"{len(train.places):,}", size])
     lines.append(["unlabelled faces", "to fuse and distil on", f"{len(pool.unlabelled):,}", ABSENT])
     return lines

@@ -1,5 +1,6 @@
 """The study of multi-source transfer: its cells, what is refused, what its page says."""
 
+import dataclasses
 import json
 import pickle
 
@@ -13,6 +14,7 @@ from experiments.transferring import cells, claim, heads, images, page, sources,
 from experiments.transferring import representations as made
 from experiments.transferring.setting import Setting
 from experiments.transferring.sizes import SIZES
+from experiments.transferring.sources import LABELS, knowing, sources_of
 from experiments.transferring.targets import (
     CLASSES,
     NAMED,
@@ -25,6 +27,7 @@ from experiments.transferring.targets import (
     training_rows,
 )
 from experiments.transferring.targets import testing_rows as rows_to_test
+from experiments.transferring.words import words
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.reporting.measured import Summary
@@ -208,6 +211,22 @@ def test_the_claim_needs_an_interval():
     assert claim.verdict(Summary(-0.02, 0.01, 3), 0.02) == claim.OPEN
 
 
+def test_the_claim_is_of_tasks_that_no_source_knows(setting):
+    for preset in ("demo", "public"):
+        new = {t.name for t in NAMED.values() if not knowing(t.label, sources_of(preset))}
+        assert new == {"drawn valence-arousal", "CMU sunglasses"}
+    assert set(LABELS) <= {*sources_of("demo"), *sources_of("public")}
+    assert {label for known in LABELS.values() for label in known} <= {
+        target.label for target in NAMED.values()
+    }
+
+
+def test_what_is_said_of_public_encoders_and_of_steps(setting):
+    said = words(dataclasses.replace(setting, preset="public"))
+    assert "P-CNN is `small_faces`" in said.table3 and "not said" in said.seen
+    assert "P-CNN" not in words(setting).table3 and "250 steps" in said.table3
+
+
 def test_a_page_of_some_cells(setting):
     values = {"cpu_seconds": 2.0}
     student = {"distillation": {"cosine": 0.7, "cosine_of_constant": -0.01}}
@@ -226,6 +245,7 @@ def test_a_page_of_some_cells(setting):
     page.write_page(setting, "make reproduce-transfer")
     text = (setting.folder / page.PAGE).read_text(encoding="utf-8")
     assert "Table 3: targets" in text and "Expr-RAF" in text and "89.30" in text
+    assert "not of this claim" in text and "drawn_expression, small_faces" in text
     assert "+25.0" in text and "open (one seed)" in text and "51.0 times fewer" in text
     assert (setting.folder / "figure2_sizes.svg").is_file()
     # Of four targets 2 seconds a cell: what BCT tries counts BT's cells, too.

@@ -141,8 +141,8 @@ def seconds(
 ) -> dict[str, float]:
     """Return Figure 3's numbers: CPU-seconds of a method with what it needs, over all targets.
 
-    Means over seeds. BT and BCT count what they try; what embeds the faces is apart. A method of
-    which a cell is missing is left out.
+    Means over seeds. BT and BCT count what they try; what embeds the faces by all sources is
+    apart, and what measures is left out. A method of which a cell is missing is left out.
 
     Args:
         columns: Measured.
@@ -151,7 +151,7 @@ def seconds(
     """
 
     def of(column: str, *rows: str) -> float:
-        found = (columns[column].summary(row, made.COST, "cpu_seconds") for row in rows)
+        found = (columns[column].summary(row, made.COST, made.TRAINING) for row in rows)
         return sum(math.nan if each is None else each.mean for each in found)
 
     def on_targets(*rows: str) -> float:

@@ -14,8 +14,9 @@ INTRO = (
     "**E_MT** learns to restore the sources at once. **CNN**: the student's network from random "
     "weights; **P-CNN**: the best single source that can be trained on; both, and the rows called "
     "fine-tuned, train whole on the target, others an MLP on frozen features. **BT**, **BCT**: the "
-    "best source, the best combination of three; **Concat**: all sources in an MLP of G's layers. Identity is measured "
-    "on the embeddings themselves; networks that train whole learn to tell training people apart."
+    "best source, the best combination of three; **Concat**: all sources in an MLP of G's layers. "
+    "Identity is measured on the embeddings themselves; networks that train whole learn to tell "
+    "training people apart."
 )
 NOTES = (
     "Printed numbers are of other sources, targets, sizes and data (4.12 million faces at 300 px): "
@@ -43,8 +44,8 @@ CAPTIONS = {
     FIGURE2: "Figure 2. The size of the common embedding against reconstruction and targets, first"
     " seed. The paper finds no size that is best for all.",
     FIGURE3: "Figure 3. CPU-seconds over all targets, with what each method needs: choosing a "
-    "source or a combination, fusing, distilling. Embedding the faces by all sources is apart. In "
-    "the paper the student's way takes a quarter of BCT's time.",
+    "source or a combination, fusing, distilling. Embedding the faces by all sources is apart, "
+    "measuring is left out. In the paper the student's way takes a quarter of BCT's time.",
 }
 MEANINGLESS = " Trained for a few steps: **no number here means anything**."
 STEPS = (

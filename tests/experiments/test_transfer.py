@@ -171,14 +171,23 @@ def test_scores_by_hand_and_by_the_rule():
     )
 
 
-def test_the_best_source_is_found_and_kept(setting):
+def test_the_best_source_is_found_and_kept(setting, monkeypatch):
     job = transfers.Job(setting, PEOPLE_TARGET, 0)
-    assert transfers.ranked(job)[0] == "drawn_identity"
+    first, again = transfers.ranked(job), transfers.ranked(job)
+    assert first.sources[0] == "drawn_identity" and first.is_new and first.seconds > 0
+    assert again == first._replace(is_new=False)
     kept = setting.path("rankings", PEOPLE_TARGET.name, 0, ".json")
     assert json.loads(kept.read_text(encoding="utf-8"))["errors"]["drawn_identity"] == 0
-    assert transfers.measured(setting, PEOPLE_TARGET, transfers.BT, 0)["target"]["accuracy"] == 1
+    bt = transfers.trained(setting, PEOPLE_TARGET, transfers.BT, 0)
+    assert bt.measure()["target"]["accuracy"] == 1
+    # Computed again its cell has the seconds of a search that is not made again.
+    wanted = (PEOPLE_TARGET.name, transfers.BT, 0, None)
+    cell = next(each for each in cells.cells_of(setting, 1, "make") if each.key == wanted)
+    monkeypatch.setattr(cells.time, "process_time", iter([0.0, 3.0, 10.0]).__next__)
+    cost = cells.measure(cell).metrics[made.COST]
+    assert cost == {made.TRAINING: pytest.approx(3 + first.seconds), made.MEASURING: 7}
     with pytest.raises(FileNotFoundError, match="delete the cell of 'PCA'"):
-        transfers.measured(setting, PEOPLE_TARGET, made.PCA, 0)
+        transfers.trained(setting, PEOPLE_TARGET, made.PCA, 0)
 
 
 def test_an_mlp_stops_and_learns():

@@ -19,6 +19,7 @@ from experiments.transferring.words import (
     MEANINGLESS,
     NOTES,
     TITLE,
+    words,
 )
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import Cell, read_cells, to_frame
@@ -48,21 +49,24 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     targets = targets_of(setting.data_dir)
     names = [*COLUMNS, *(target.name for target in targets)]
     columns = {name: Measured(frame, name) for name in names}
-    new = [target for target in targets if target.source not in setting.sources]
-    known = [target for target in targets if target not in new]
+    known = [target for target in targets if target.source in setting.sources]
+    said = words(setting)
     state = f"{len(cells)} cells of preset {setting.preset}."
     if setting.preset == "quick":
         state += MEANINGLESS
     yield heading(TITLE, state, INTRO, "careful")
     yield section(
-        "The claim: a student at least its teacher, on new targets",
+        "The claim: a student at least its teacher, where no source knows the task",
         table(claim(columns, targets, setting.sources))
         + note(CLAIM.format(margin=MARGIN_SAID))
         + bullets(list(tables.sizes(columns, setting.sources))),
     )
     yield section("Table 1: knowledge", table(tables.knowledge(setting)))
     yield section("Table 2: faces that were found", table(tables.detected(setting.pool)))
-    yield section("Table 3: targets", table(tables.performance(columns, targets, tables.TABLE3)))
+    yield section(
+        "Table 3: targets",
+        table(tables.performance(columns, targets, tables.TABLE3)) + note(said.table3),
+    )
     yield _printed("table3", tables.TABLE3)
     yield section(
         "Table 4: what sources know already",
@@ -75,7 +79,8 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     )
     yield section("Table 5, printed", table(_printed_errors()))
     yield section(
-        "Table 6: fusing or choosing", table(tables.performance(columns, targets, tables.TABLE6))
+        "Table 6: fusing or choosing",
+        table(tables.performance(columns, targets, tables.TABLE6)) + note(said.table6),
     )
     yield _printed("table6", tables.TABLE6)
     width = columns[UNLABELLED].summary("AE", "size", "width")
@@ -87,7 +92,7 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
         if drawing:
             write_atomically(setting.folder / name, drawing)
             yield figure(setting.folder / name, CAPTIONS[name])
-    yield section("Notes", bullets([*NOTES, f"Made by `{command}`."]))
+    yield section("Notes", bullets([*NOTES, said.seen, f"Made by `{command}`."]))
 
 
 def _quantities(cells: list[Cell]) -> dict[str, Quantity]:

@@ -5,8 +5,9 @@ Each row leaves its features of every image, and the student's rows their networ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -32,8 +33,21 @@ SWEPT = (8, 32, 64, 256)
 """Sizes of the common embedding beside the paper's factor, which is the row AE."""
 RECONSTRUCTION, COST, SIZE = "reconstruction", "cost", "size"
 NRMSE = "nrmse"
+TRAINING, MEASURING = "cpu_seconds", "measuring_cpu_seconds"
 SIDE = 48
 Metrics = dict[str, Mapping[str, float]]
+
+
+class Trained(NamedTuple):
+    """A row that is ready to be measured: what training takes and what measuring takes is apart.
+
+    Attributes:
+        measure: Measures it, and leaves what only that brings.
+        earlier: CPU-seconds of what it needs and an earlier process has computed.
+    """
+
+    measure: Callable[[], Metrics]
+    earlier: float = 0.0
 
 
 def swept(size: int) -> str:
@@ -44,8 +58,8 @@ def swept(size: int) -> str:
 SWEEP = {swept(size): size for size in SWEPT}
 
 
-def measured(setting: Setting, row: str, seed: int) -> Metrics:
-    """Make what a row leaves, and return what it measures.
+def trained(setting: Setting, row: str, seed: int) -> Trained:
+    """Make what a row leaves, and return what measures it.
 
     Args:
         setting: Of the run.
@@ -55,7 +69,7 @@ def measured(setting: Setting, row: str, seed: int) -> Metrics:
     if row in setting.sources:
         return _source(setting, row)
     if row == RANDOM:
-        return _errors(random_errors(setting.fused(), setting.parts()[1], seed))
+        return Trained(lambda: _errors(random_errors(setting.fused(), setting.parts()[1], seed)))
     if row == STUDENT:
         return _student(setting, seed)
     if row == CONTROL:
@@ -63,32 +77,30 @@ def measured(setting: Setting, row: str, seed: int) -> Metrics:
     return _operator(setting, row, seed)
 
 
-def _source(setting: Setting, name: str) -> Metrics:
+def _source(setting: Setting, name: str) -> Trained:
     encoder = encoder_of(name, setting.size)
-    folder = setting.folder / "embeddings" / name
+    folder = setting.path("embeddings", name, 0, "")
     found = cached(encoder, ImageArray(setting.pool.images), folder)
     rows = found.rows(np.arange(len(found)))
     _save(setting, name, 0, rows.astype(np.float16))
     held = encoder.network.parameters
     own = file_of(name, setting.size) is not None
-    return {
-        SIZE: {
-            "width": float(found.width),
-            "parameters": float("nan") if held is None else float(held),
-            "trainable": float(own),
-        }
+    known = {
+        "width": float(found.width),
+        "parameters": float("nan") if held is None else float(held),
+        "trainable": float(own),
     }
+    return Trained(lambda: {SIZE: known})
 
 
-def _operator(setting: Setting, row: str, seed: int) -> Metrics:
+def _operator(setting: Setting, row: str, seed: int) -> Trained:
     sources, (fitted, tested) = setting.fused(), setting.parts()
     fusion = fuse(_text(setting, row, seed), sources, fitted)
     every = np.arange(len(sources))
     codes = np.concatenate([fusion.embed(rows) for rows in sources.batches(every)])
     _save(setting, row, seed, codes)
-    found = _errors(fusion.errors(sources, tested))
-    found[SIZE] = {"width": float(fusion.size), "parameters": _parameters(fusion)}
-    return found
+    known = {"width": float(fusion.size), "parameters": _parameters(fusion)}
+    return Trained(lambda: {**_errors(fusion.errors(sources, tested)), SIZE: known})
 
 
 def _text(setting: Setting, row: str, seed: int) -> str:
@@ -107,7 +119,7 @@ def _parameters(fusion: Fusion) -> float:
     return float(getattr(fusion.operator, "components", np.empty(0)).size)
 
 
-def _student(setting: Setting, seed: int) -> Metrics:
+def _student(setting: Setting, seed: int) -> Trained:
     wanted = setting.features(AE, seed)
     fitted, tested = setting.parts()
     keras.utils.set_random_seed(seed)
@@ -115,13 +127,17 @@ def _student(setting: Setting, seed: int) -> Metrics:
     images = setting.pool.images
     training = Training(setting.size.student_epochs, seed=seed)
     train(student, cosine_distance, images, lambda at: wanted[at], fitted, training)
-    cosine, constant = agreement(student, images, lambda at: wanted[at], tested, fitted)
-    found = _kept(setting, STUDENT, seed, student)
-    found["distillation"] = {"cosine": cosine, "cosine_of_constant": constant}
-    return found
+    kept = _kept(setting, STUDENT, seed, student)
+
+    def measure() -> Metrics:
+        cosine, constant = agreement(student, images, lambda at: wanted[at], tested, fitted)
+        agreed = {"cosine": cosine, "cosine_of_constant": constant}
+        return {**kept.measure(), "distillation": agreed}
+
+    return Trained(measure)
 
 
-def _control(setting: Setting, seed: int) -> Metrics:
+def _control(setting: Setting, seed: int) -> Trained:
     sources, size = setting.fused(), setting.width()
     fitted, _ = setting.parts()
     standard = standard_of(sources, fitted)
@@ -135,14 +151,18 @@ def _control(setting: Setting, seed: int) -> Metrics:
     return _kept(setting, CONTROL, seed, student)
 
 
-def _kept(setting: Setting, row: str, seed: int, student: keras.Model) -> Metrics:
+def _kept(setting: Setting, row: str, seed: int, student: keras.Model) -> Trained:
     setting.keep("networks", row, seed, ".keras", student.save)
-    features = outputs_for(student, setting.pool.images, np.arange(len(setting.pool.images)))
-    _save(setting, row, seed, features)
-    found = _errors(decoded(setting, features, seed))
-    parameters = parameters_of(student).trainable
-    found[SIZE] = {"width": float(features.shape[1]), "parameters": float(parameters)}
-    return found
+
+    def measure() -> Metrics:
+        images = setting.pool.images
+        features = outputs_for(student, images, np.arange(len(images)))
+        _save(setting, row, seed, features)
+        parameters = float(parameters_of(student).trainable)
+        known = {"width": float(features.shape[1]), "parameters": parameters}
+        return {**_errors(decoded(setting, features, seed)), SIZE: known}
+
+    return Trained(measure)
 
 
 def decoded(setting: Setting, features: np.ndarray, seed: int) -> dict[str, float]:

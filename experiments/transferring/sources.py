@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 from experiments.transferring.sizes import Size
 from mtl_dm.encoders import Encoder, encoders_of
 from mtl_dm.encoders.drawn import FOLDER, LAYER, Recipe, drawn_encoder
+from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.encoders.named import encoder_file
 from mtl_dm.files import temporary_prefix
 from mtl_dm.models import BACKBONES
@@ -36,11 +38,26 @@ TASKS = {
     "human_faceres": "identity, age, gender; data not said",
 }
 """What each was trained for, and on what."""
+LABELS: Mapping[str, tuple[str, ...]] = {
+    "drawn_expression": ("expression",),
+    "drawn_action_units": ("action_units",),
+    "drawn_identity": ("person",),
+    DEFAULT: ("expression", "action_units"),
+    "human_expression": ("expression",),
+    "human_identity": ("person",),
+    "human_faceres": ("person",),
+}
+"""By source, the labels of targets that it was trained for, on whatever faces."""
 
 
 def sources_of(preset: str) -> tuple[str, ...]:
     """Return the names of a preset's sources."""
     return (*PUBLIC, DEFAULT) if preset == "public" else (*map("drawn_{}".format, DRAWN), DEFAULT)
+
+
+def knowing(label: str, sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the sources that were trained for a target's labels, on its images or on others."""
+    return tuple(name for name in sources if label in LABELS.get(name, ()))
 
 
 def file_of(name: str, size: Size) -> Path | None:
@@ -121,10 +138,12 @@ def small_faces(folder: str = FOLDER) -> Path:
     Raises:
         FileNotFoundError: If the checkpoint is not in this installation.
     """
-    path = Path(folder) / f"{DEFAULT}-{SIDE}px.keras"
+    checkpoint = checkpoint_at(DEFAULT)
+    # A checkpoint that was trained again has a file of its own.
+    path = Path(folder) / f"{DEFAULT}-{SIDE}px-{fingerprint_of((checkpoint,))[:8]}.keras"
     if path.is_file():
         return path
-    model = load_keras(checkpoint_at(DEFAULT), compile=False)
+    model = load_keras(checkpoint, compile=False)
     images = keras.Input((SIDE, SIDE, 3))
     grey = keras.layers.Conv2D(1, 1, use_bias=False, trainable=False, name="luminance")
     inner = BACKBONES.create(f"small_resnet(width={WIDTH})", (SIDE, SIDE, 1))

@@ -9,10 +9,10 @@ import pandas as pd
 
 from experiments.transferring import representations as made
 from experiments.transferring import transfers
-from experiments.transferring.cells import COLUMNS, ON_UNLABELLED, SOURCES, UNLABELLED
+from experiments.transferring.cells import ON_UNLABELLED, SOURCES, UNLABELLED
 from experiments.transferring.images import Pool
 from experiments.transferring.setting import Setting
-from experiments.transferring.sources import TASKS
+from experiments.transferring.sources import TASKS, knowing
 from experiments.transferring.targets import (
     DETECTED,
     PAIRS,
@@ -64,8 +64,8 @@ def knowledge(setting: Setting) -> Table:
         train, test = training_rows(target, pool, 0), testing_rows(target, pool, 0)
         pairs = pool.known[target.test].get(PAIRS[0])
         size = f"{len(test.places):,}" + ("" if pairs is None else f" ({len(pairs):,} pairs)")
-        known = f", known to {target.source}" if target.source in setting.sources else ", new"
-        what = f"target: {target.kind}{known}"
+        known = ", ".join(knowing(target.label, setting.sources))
+        what = f"target: {target.kind}, " + (f"a task that {known} know" if known else "new")
         lines.append([target.name, what, f"{len(train.places):,}", size])
     lines.append(["unlabelled faces", "to fuse and distil on", f"{len(pool.unlabelled):,}", ABSENT])
     return lines
@@ -141,8 +141,8 @@ def seconds(
 ) -> dict[str, float]:
     """Return Figure 3's numbers: CPU-seconds of a method with what it needs, over all targets.
 
-    Means over seeds. BT and BCT count what they try; what embeds the faces is apart. A method of
-    which a cell is missing is left out.
+    Means over seeds. BT and BCT count what they try; what embeds the faces by all sources is
+    apart, and what measures is left out. A method of which a cell is missing is left out.
 
     Args:
         columns: Measured.
@@ -151,7 +151,7 @@ def seconds(
     """
 
     def of(column: str, *rows: str) -> float:
-        found = (columns[column].summary(row, made.COST, "cpu_seconds") for row in rows)
+        found = (columns[column].summary(row, made.COST, made.TRAINING) for row in rows)
         return sum(math.nan if each is None else each.mean for each in found)
 
     def on_targets(*rows: str) -> float:
@@ -193,8 +193,3 @@ def sizes(columns: Columns, sources: Sequence[str]) -> Iterator[str]:
             f"Cosine of student and teacher on held-out faces {agreed.mean:.3f}; of the best "
             f"constant embedding {always.mean:.3f}."
         )
-
-
-def is_target(column: str) -> bool:
-    """Return whether a column is a target."""
-    return column not in COLUMNS

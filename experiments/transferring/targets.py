@@ -52,7 +52,8 @@ class Target:
         label: Name of its labels.
         train: The part of the images to train on.
         test: The part to test on; the same one: people of even and odd numbers.
-        source: The source that was trained for this task on this kind of images; "": none was.
+        source: The source that was trained for this task on this kind of images; "": none was. On
+            other images more may have been: `sources.knowing`.
         bounds: Of numbers.
     """
 

@@ -5,8 +5,10 @@ Names after Vielzeuf et al. 2019, Tables 3 and 6.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import keras
@@ -51,8 +53,26 @@ class Job(NamedTuple):
     seed: int
 
 
-def measured(setting: Setting, target: Target, row: str, seed: int) -> made.Metrics:
-    """Return what a row reaches on a target.
+class Ranking(NamedTuple):
+    """The sources, the best for a target first.
+
+    Attributes:
+        sources: Their names.
+        seconds: CPU-seconds that it took to find out.
+        is_new: Whether this call has found it out.
+    """
+
+    sources: tuple[str, ...]
+    seconds: float
+    is_new: bool
+
+
+Measure = Callable[[], dict[str, float]]
+"""Says what a row reaches on a target."""
+
+
+def trained(setting: Setting, target: Target, row: str, seed: int) -> made.Trained:
+    """Train a row on a target, and return what measures it.
 
     Args:
         setting: Of the run.
@@ -64,28 +84,38 @@ def measured(setting: Setting, target: Target, row: str, seed: int) -> made.Metr
         ValueError: If the target lacks training rows.
     """
     job = Job(setting, target, seed)
-    if row == ORIGINAL:
-        return {TASK: _original(job)}
+    earlier = 0.0
     if row == BT:
+        # BT's cell has the cost of the search, whoever made it: it may be a run that was killed.
         ranking = ranked(job)
-        return {TASK: _frozen(job, _side_by_side(job, ranking[:1]))}
+        earlier = 0.0 if ranking.is_new else ranking.seconds
+    measure = _trained(job, row)
+    return made.Trained(lambda: {TASK: measure()}, earlier)
+
+
+def _trained(job: Job, row: str) -> Measure:
+    if row == ORIGINAL:
+        return functools.partial(_original, job)
+    if row == BT:
+        return _frozen(job, _side_by_side(job, ranked(job).sources[:1]))
     if row == BCT:
-        return {TASK: _frozen(job, _side_by_side(job, _best_combination(job)))}
+        return _frozen(job, _side_by_side(job, _best_combination(job)))
     if row == CONCAT:
-        return {TASK: _concatenated(job)}
+        return _concatenated(job)
     if row in FROZEN:
-        return {TASK: _frozen(job, setting.features(row, seed))}
-    return {TASK: _whole(job, row)}
+        return _frozen(job, job.setting.features(row, job.seed))
+    return _whole(job, row)
 
 
-def _frozen(job: Job, features: np.ndarray) -> dict[str, float]:
+def _frozen(job: Job, features: np.ndarray) -> Measure:
     """Return what features reach: of people by themselves, else under an MLP."""
     pool = job.setting.pool
     test = testing_rows(job.target, pool, job.seed)
     if job.target.kind == PEOPLE:
         training_rows(job.target, pool, job.seed)  # Says where there is none.
-        return verified(job.target, pool, features[test.places])
-    return _scored(job, _head(job, features)(features[test.places]))
+        return lambda: verified(job.target, pool, features[test.places])
+    head = _head(job, features)
+    return lambda: _scored(job, head(features[test.places]))
 
 
 def _head(job: Job, features: np.ndarray, widths: Sequence[int] | None = None) -> Head:
@@ -123,36 +153,42 @@ def _error(job: Job, features: np.ndarray) -> float:
     return 1.0 - told_apart(features[train.places], train.labels)
 
 
-def ranked(job: Job) -> list[str]:
+def ranked(job: Job) -> Ranking:
     """Return the sources, the best for a target first; found once for all rows that ask."""
     path = job.setting.path("rankings", job.target.name, job.seed, ".json")
     if path.is_file():
-        return [str(name) for name in read_json(path)["sources"]]
+        kept = read_json(path)
+        return Ranking(tuple(kept["sources"]), float(kept["cpu_seconds"]), False)
+    started = time.process_time()
     errors = {n: _error(job, _side_by_side(job, [n])) for n in job.setting.sources}
-    found = sorted(errors, key=lambda name: errors[name])
-    write_atomically(path, strict_json({"sources": found, "errors": errors}))
+    found = Ranking(
+        tuple(sorted(errors, key=lambda name: errors[name])), time.process_time() - started, True
+    )
+    content = {"sources": found.sources, "errors": errors, "cpu_seconds": found.seconds}
+    write_atomically(path, strict_json(content))
     return found
 
 
 def _best_combination(job: Job) -> tuple[str, ...]:
-    best = ranked(job)[:COMBINED]
+    best = ranked(job).sources[:COMBINED]
     tried = [
         names for count in range(1, len(best) + 1) for names in itertools.combinations(best, count)
     ]
     return min(tried, key=lambda names: _error(job, _side_by_side(job, names)))
 
 
-def _concatenated(job: Job) -> dict[str, float]:
+def _concatenated(job: Job) -> Measure:
     """Return what an MLP of G's layers reaches on all sources; of people its last hidden layer."""
     features = _side_by_side(job, job.setting.sources)
     head = _head(job, features, layer_widths(features.shape[1]))
     test = testing_rows(job.target, job.setting.pool, job.seed)
     if job.target.kind == PEOPLE:
-        return verified(job.target, job.setting.pool, head(features[test.places], layer=-2))
-    return _scored(job, head(features[test.places]))
+        pool = job.setting.pool
+        return lambda: verified(job.target, pool, head(features[test.places], layer=-2))
+    return lambda: _scored(job, head(features[test.places]))
 
 
-def _whole(job: Job, row: str) -> dict[str, float]:
+def _whole(job: Job, row: str) -> Measure:
     """Return what a network reaches that is trained whole; of people its features."""
     setting, pool = job.setting, job.setting.pool
     train = training_rows(job.target, pool, job.seed)
@@ -168,8 +204,8 @@ def _whole(job: Job, row: str) -> dict[str, float]:
         seed=job.seed,
     )
     if job.target.kind == PEOPLE:
-        return verified(job.target, pool, outputs_for(backbone, pool.images, test.places))
-    return _scored(job, outputs_for(network, pool.images, test.places))
+        return lambda: verified(job.target, pool, outputs_for(backbone, pool.images, test.places))
+    return lambda: _scored(job, outputs_for(network, pool.images, test.places))
 
 
 def _start(job: Job, row: str) -> keras.Model:
@@ -185,7 +221,7 @@ def _start(job: Job, row: str) -> keras.Model:
 
 def best_to_train(job: Job) -> str:
     """Return the best source of those that can be trained on: public graphs are frozen."""
-    return next(name for name in ranked(job) if name not in PUBLIC)
+    return next(name for name in ranked(job).sources if name not in PUBLIC)
 
 
 def _original(job: Job) -> dict[str, float]:

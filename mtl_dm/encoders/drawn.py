@@ -27,6 +27,9 @@ from mtl_dm.synthetic.identities import COUNTS, generate_identities
 
 SIDE, WIDTH, LAYER = 48, 128, "embedding"
 FOLDER = "build/encoders"
+REVISION = 1
+"""Of how an encoder is drawn for and trained, but for what a `Recipe` says. Raise it with every
+change after which the same recipe trains another: those of before are not taken up."""
 DRAWN_SIDE = 64
 """Of a whole drawn head."""
 _LEFT, _TOP = 8, 12
@@ -95,7 +98,7 @@ class Recipe:
 
     def file(self, name: str) -> str:
         """Return the file of an encoder that is trained so."""
-        return f"{name}-{self.images}x{self.epochs}-seed{self.seed}.keras"
+        return f"{name}-{self.images}x{self.epochs}-seed{self.seed}-r{REVISION}.keras"
 
 
 def drawn_encoder(name: str, folder: str | Path = FOLDER, recipe: Recipe = Recipe()) -> Path:

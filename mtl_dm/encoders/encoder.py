@@ -71,7 +71,7 @@ class Encoder:
         network: The network.
         side: Of the images that it is given.
         preprocessing: How it is given them.
-        fingerprint: Of its files, its layer and its preprocessing.
+        fingerprint: Of its files or its weights, its layer and its preprocessing.
         licence: What is known of the terms it may be used on.
 
     Raises:

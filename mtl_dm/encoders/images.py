@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -110,12 +110,6 @@ class ImageFolder:
         except ValueError as error:
             raise ValueError(f"{printable(self.root / name)}: {error}.") from error
         return digest_of(content), keras.ops.convert_to_numpy(image)
-
-    def batches(self, places: Sequence[int], side: int, size: int) -> Iterator[np.ndarray]:
-        """Yield images float32 [size or fewer, side, side, 3] in the order of `places`."""
-        for start in range(0, len(places), size):
-            chosen = places[start : start + size]
-            yield np.stack([self.read(self.names[place], side)[1] for place in chosen])
 
     def _bytes(self, name: str) -> bytes:
         path = self.root / name

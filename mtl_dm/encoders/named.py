@@ -57,7 +57,8 @@ def encoder_file(
     used = side if side is not None else network.side
     if used is None or used < 1:
         raise ValueError(f"The encoder {path} takes images of any size: give side=PIXELS.")
-    key = fingerprint_of(files_of(found), layer, used, preprocessing)
+    files = [] if network.content else files_of(found)
+    key = fingerprint_of(files, network.content, layer, used, preprocessing)
     return Encoder(name or found.stem, network, used, preprocessing, key, licence)
 
 

@@ -20,12 +20,15 @@ class Network(NamedTuple):
         channels: 3, or 1 for grey images.
         run: float32 images [B, side, side, channels] -> embeddings [B, D].
         parameters: How many numbers it holds, layers behind the embedding included; None: unknown.
+        content: A digest of its layers and weights, where saving it again gives another file; "":
+            its files tell.
     """
 
     side: int | None
     channels: int
     run: Callable[[np.ndarray], np.ndarray]
     parameters: int | None = None
+    content: str = ""
 
 
 def image_size(what: str, shape: Sequence[Any]) -> tuple[int | None, int]:

@@ -37,7 +37,7 @@ def test_an_encoder_is_trained_once(small, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(drawn, "trained", None)
     (again,) = encoders_of(text)
     assert again.fingerprint == first.fingerprint
-    assert [path.name for path in tmp_path.iterdir()] == ["action_units-64x1-seed0.keras"]
+    assert [path.name for path in tmp_path.iterdir()] == ["action_units-64x1-seed0-r1.keras"]
 
 
 def test_every_kind_has_labels_and_an_encoder():

@@ -57,6 +57,29 @@ def test_a_keras_file_and_its_layers(files):
         np.testing.assert_allclose(found, mean, rtol=1e-5, atol=1e-6)
 
 
+def test_a_network_that_is_saved_again_is_the_same_encoder(files, tmp_path):
+    folder, model = files
+    key = ENCODERS.create(f'file(path="{folder / "net.keras"}")').fingerprint
+    # Other counted names, and another file: the date is in it.
+    again = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)])
+    again.add(keras.layers.GlobalAveragePooling2D())
+    again.add(keras.layers.Dense(3))
+    again.set_weights(model.get_weights())
+    path = tmp_path / "again.keras"
+    again.save(path)
+    assert path.read_bytes() != (folder / "net.keras").read_bytes()
+    text = f'file(path="{path}")'
+    assert ENCODERS.create(text).fingerprint == key
+    again.layers[-1].bias.assign([0.0, 0.0, 1e-6])
+    again.save(path)
+    changed = ENCODERS.create(text).fingerprint
+    again.pop()
+    again.add(keras.layers.Dense(3, "relu"))
+    again.set_weights(model.get_weights())
+    again.save(path)
+    assert len({key, changed, ENCODERS.create(text).fingerprint}) == 3
+
+
 def test_a_checkpoint_of_this_package_gives_its_features(files):
     network = read_network(files[0] / "ours" / "best.keras", None)
     images = np.zeros((2, saved_models.SIZE, saved_models.SIZE, 3), np.float32)

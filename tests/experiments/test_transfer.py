@@ -1,5 +1,6 @@
 """The study of multi-source transfer: its cells, what is refused, what its page says."""
 
+import dataclasses
 import json
 import pickle
 
@@ -9,9 +10,11 @@ import pytest
 
 from experiments import transfer
 from experiments.engine.options import Options
-from experiments.transferring import cells, claim, heads, images, page, tables, transfers
+from experiments.transferring import cells, claim, heads, images, page, sources, tables, transfers
 from experiments.transferring import representations as made
 from experiments.transferring.setting import Setting
+from experiments.transferring.sizes import SIZES
+from experiments.transferring.sources import LABELS, knowing, sources_of
 from experiments.transferring.targets import (
     CLASSES,
     NAMED,
@@ -24,6 +27,8 @@ from experiments.transferring.targets import (
     training_rows,
 )
 from experiments.transferring.targets import testing_rows as rows_to_test
+from experiments.transferring.words import words
+from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.files import strict_json, write_atomically
 from mtl_dm.reporting.measured import Summary
 
@@ -69,6 +74,47 @@ def test_images_come_back_by_part(setting):
     assert set(pool.known["drawn_test"]) == {"expression", "valence_arousal", "action_units"}
     fitted, tested = setting.parts()
     assert sorted([*fitted, *tested]) == list(range(12))
+
+
+def test_images_are_made_anew_of_other_data(tmp_path, monkeypatch):
+    data = [tmp_path / name for name in "ab"]
+    for place, each in enumerate(data):
+        (each / "faces").mkdir(parents=True)
+        (each / "faces" / "labels.csv").write_text("x" * place, encoding="utf-8")
+
+    def parts(data_dir, size):
+        pixels = np.full((1, 2, 2, 3), len(data_dir) and ord(data_dir[-1]), np.uint8)
+        yield "drawn_train", images.Part(pixels, {})
+
+    monkeypatch.setattr(images, "_parts", parts)
+    folder, digests = tmp_path / "study", []
+    for data_dir in ("", str(data[0]), str(data[1]), str(data[0])):
+        images.make(folder, data_dir, SIZES["quick"])
+        digests.append(images.read(folder).digest)
+    assert len(set(digests)) == 3 and digests[1] == digests[3]
+    monkeypatch.setattr(images, "_parts", None)
+    images.make(folder, str(data[0]), SIZES["quick"])
+    (data[0] / "faces" / "labels.csv").write_text("changed", encoding="utf-8")
+    with pytest.raises(TypeError):
+        images.make(folder, str(data[0]), SIZES["quick"])
+    monkeypatch.setattr(images, "_parts", parts)
+    monkeypatch.setattr(images, "_npz", None)  # As if killed between the two files.
+    with pytest.raises(TypeError):
+        images.make(folder, str(data[1]), SIZES["quick"])
+    assert not (folder / images.MADE).exists()
+
+
+def test_a_checkpoint_trained_again_has_a_file_of_its_own(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "small_faces.keras"
+    checkpoint.write_bytes(b"one")
+    monkeypatch.setattr(sources, "checkpoint_at", lambda name: checkpoint)
+    monkeypatch.setattr(sources, "load_keras", None)
+    there = tmp_path / f"small_faces-48px-{fingerprint_of((checkpoint,))[:8]}.keras"
+    there.touch()
+    assert sources.small_faces(str(tmp_path)) == there
+    checkpoint.write_bytes(b"two")
+    with pytest.raises(TypeError):  # It is made anew.
+        sources.small_faces(str(tmp_path))
 
 
 def test_every_cell_waits_for_cells_before_it(setting):
@@ -125,14 +171,23 @@ def test_scores_by_hand_and_by_the_rule():
     )
 
 
-def test_the_best_source_is_found_and_kept(setting):
+def test_the_best_source_is_found_and_kept(setting, monkeypatch):
     job = transfers.Job(setting, PEOPLE_TARGET, 0)
-    assert transfers.ranked(job)[0] == "drawn_identity"
+    first, again = transfers.ranked(job), transfers.ranked(job)
+    assert first.sources[0] == "drawn_identity" and first.is_new and first.seconds > 0
+    assert again == first._replace(is_new=False)
     kept = setting.path("rankings", PEOPLE_TARGET.name, 0, ".json")
     assert json.loads(kept.read_text(encoding="utf-8"))["errors"]["drawn_identity"] == 0
-    assert transfers.measured(setting, PEOPLE_TARGET, transfers.BT, 0)["target"]["accuracy"] == 1
+    bt = transfers.trained(setting, PEOPLE_TARGET, transfers.BT, 0)
+    assert bt.measure()["target"]["accuracy"] == 1
+    # Computed again its cell has the seconds of a search that is not made again.
+    wanted = (PEOPLE_TARGET.name, transfers.BT, 0, None)
+    cell = next(each for each in cells.cells_of(setting, 1, "make") if each.key == wanted)
+    monkeypatch.setattr(cells.time, "process_time", iter([0.0, 3.0, 10.0]).__next__)
+    cost = cells.measure(cell).metrics[made.COST]
+    assert cost == {made.TRAINING: pytest.approx(3 + first.seconds), made.MEASURING: 7}
     with pytest.raises(FileNotFoundError, match="delete the cell of 'PCA'"):
-        transfers.measured(setting, PEOPLE_TARGET, made.PCA, 0)
+        transfers.trained(setting, PEOPLE_TARGET, made.PCA, 0)
 
 
 def test_an_mlp_stops_and_learns():
@@ -165,6 +220,22 @@ def test_the_claim_needs_an_interval():
     assert claim.verdict(Summary(-0.02, 0.01, 3), 0.02) == claim.OPEN
 
 
+def test_the_claim_is_of_tasks_that_no_source_knows(setting):
+    for preset in ("demo", "public"):
+        new = {t.name for t in NAMED.values() if not knowing(t.label, sources_of(preset))}
+        assert new == {"drawn valence-arousal", "CMU sunglasses"}
+    assert set(LABELS) <= {*sources_of("demo"), *sources_of("public")}
+    assert {label for known in LABELS.values() for label in known} <= {
+        target.label for target in NAMED.values()
+    }
+
+
+def test_what_is_said_of_public_encoders_and_of_steps(setting):
+    said = words(dataclasses.replace(setting, preset="public"))
+    assert "P-CNN is `small_faces`" in said.table3 and "not said" in said.seen
+    assert "P-CNN" not in words(setting).table3 and "250 steps" in said.table3
+
+
 def test_a_page_of_some_cells(setting):
     values = {"cpu_seconds": 2.0}
     student = {"distillation": {"cosine": 0.7, "cosine_of_constant": -0.01}}
@@ -183,6 +254,7 @@ def test_a_page_of_some_cells(setting):
     page.write_page(setting, "make reproduce-transfer")
     text = (setting.folder / page.PAGE).read_text(encoding="utf-8")
     assert "Table 3: targets" in text and "Expr-RAF" in text and "89.30" in text
+    assert "not of this claim" in text and "drawn_expression, small_faces" in text
     assert "+25.0" in text and "open (one seed)" in text and "51.0 times fewer" in text
     assert (setting.folder / "figure2_sizes.svg").is_file()
     # Of four targets 2 seconds a cell: what BCT tries counts BT's cells, too.
@@ -209,3 +281,10 @@ def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
     assert text.startswith("87 cells; nothing is trained.")
     assert "unlabelled faces: random; PCA; AE" in text and "About 14 min (an estimate" in text
     assert not (tmp_path / "none").exists()
+
+
+def test_a_run_without_data_has_a_folder_of_its_own(tmp_path):
+    chosen = Options("demo", 1, "", "", tmp_path, 2, "make")
+    assert transfer.own_folder(chosen).folder == tmp_path / "drawn"
+    chosen = Options("demo", 1, "", "data", tmp_path, 2, "make")
+    assert transfer.own_folder(chosen) == chosen

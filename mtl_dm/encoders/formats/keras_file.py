@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtl_dm.encoders.formats.content import content_of
 from mtl_dm.encoders.network import Network, image_size
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.finite import require_finite
@@ -25,14 +26,15 @@ def keras_file(path: Path, layer: str | None) -> Network:
     """
     model = load_keras(path, compile=False)
     require_finite(f"The encoder {path}", model)
+    known = model.count_params(), content_of(model)
     if isinstance(model, MultiTaskModel):
-        return Network(image_side(model), 3, network_of(model, layer), model.count_params())
+        return Network(image_side(model), 3, network_of(model, layer), *known)
     shape = getattr(model, "input_shape", None)
     side, channels = image_size(f"The encoder {path}", tuple(shape or ())[1:])
     if layer is not None:
-        return Network(side, channels, layer_outputs(model, layer), model.count_params())
+        return Network(side, channels, layer_outputs(model, layer), *known)
 
     def outputs(images: np.ndarray) -> np.ndarray:
         return flat(model(images, training=False))
 
-    return Network(side, channels, outputs, model.count_params())
+    return Network(side, channels, outputs, *known)

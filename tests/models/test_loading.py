@@ -166,7 +166,7 @@ def test_a_heap_that_hdf5_refuses_is_left_to_it(size):
     struct.pack_into("<Q", content, free + 8, 0)
     struct.pack_into("<Q", content, heap + 8, size)
     require_heaps_that_end(bytes(content))
-    with h5py.File(io.BytesIO(content), "r") as file, pytest.raises(OSError, match="heap|EOA"):
+    with h5py.File(io.BytesIO(content), "r") as file, pytest.raises(OSError, match=r"heap|EOA"):
         file.attrs["layer_names"]
 
 

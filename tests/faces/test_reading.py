@@ -56,9 +56,6 @@ def test_grey_16_bits_and_transparent():
 
 
 def test_cmyk():
-    pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the CMYK file")
-    import io
-
     file = io.BytesIO()
     pillow.fromarray(gradient()).convert("CMYK").save(file, "JPEG", quality=95)
     np.testing.assert_allclose(decode_image(file.getvalue()).astype(int), gradient(), atol=12)

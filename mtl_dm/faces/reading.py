@@ -18,7 +18,11 @@ from mtl_dm.files import MAX_PIXELS, require_regular_file
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """What counts as an image in a folder, in lower case; the content decides how it is read."""
 
-_JPEG = b"\xff\xd8"
+FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
+"""What is read, as Pillow calls it. OpenCV decodes more, whose sizes nobody would check before."""
+
+_JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
+_NO_IMAGE = f"not an image that can be decoded ({', '.join(FORMATS)})"
 
 HALVED = 2
 """A JPEG of up to so many times `MAX_PIXELS`, such as a telephone of 200 megapixels takes, is
@@ -65,8 +69,9 @@ def decode_image(data: bytes) -> Image:
     transparency is dropped. The file's name plays no part.
 
     Raises:
-        ValueError: If there is no whole image: the file is empty, truncated, none at all, or of
-            more than `MAX_PIXELS` pixels, a JPEG of more than `HALVED` times as many.
+        ValueError: If there is no whole image: the file is empty, truncated, of none of the
+            `FORMATS`, or of more than `MAX_PIXELS` pixels, a JPEG of more than `HALVED` times as
+            many.
     """
     return decode_scaled(data).image
 
@@ -91,7 +96,7 @@ def decode_scaled(data: bytes) -> Decoded:
             raise ValueError(_TOO_LARGE) from error
         raise ValueError(f"the image cannot be decoded ({error.err or error.code})") from error
     if image is None:
-        raise ValueError("not an image that can be decoded")
+        raise ValueError(_NO_IMAGE)
     return Decoded(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), scale)
 
 
@@ -99,7 +104,7 @@ def _scale(data: bytes) -> int:
     """Return at which scale an image is decoded.
 
     Raises:
-        ValueError: If it has too many pixels for any.
+        ValueError: If it has too many pixels for any, or does not say how many.
     """
     pixels = _announced_pixels(data)
     if pixels <= MAX_PIXELS:
@@ -110,18 +115,35 @@ def _scale(data: bytes) -> int:
 
 
 def _announced_pixels(data: bytes) -> int:
-    """Return how many pixels a header announces; 0 where Pillow does not know the format."""
+    """Return how many pixels a header announces.
+
+    Raises:
+        ValueError: If it is no header of one of the `FORMATS`: nothing would bound its decoding.
+    """
+    if data.startswith(_PNG):
+        return _pixels_of_png(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
         try:
             # Asked for a JPEG, Pillow has no limit of its own.
-            ask = JpegImageFile if data.startswith(_JPEG) else pillow.open
+            ask = JpegImageFile if data.startswith(_JPEG) else _open
             with ask(io.BytesIO(data)) as image:
                 return image.width * image.height
-        except pillow.DecompressionBombError:  # Beyond twice its own limit, which is ours.
+        except pillow.DecompressionBombError:  # Beyond its own limit, which is ours, or twice that.
             return MAX_PIXELS + 1
-        except Exception:  # It raises a dozen types for a damaged file; the decoder says what is.
-            return 0
+        except Exception as error:  # It raises a dozen types for a damaged file.
+            raise ValueError(_NO_IMAGE) from error
+
+
+def _open(file: io.BytesIO) -> pillow.Image:
+    return pillow.open(file, formats=FORMATS)
+
+
+def _pixels_of_png(data: bytes) -> int:
+    """Return width x height; Pillow refuses a wrong checksum of any chunk, OpenCV does not."""
+    if data[12:16] != b"IHDR":
+        raise ValueError(_NO_IMAGE)
+    return int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
 
 
 def _truncated(data: bytes) -> bool:

@@ -56,9 +56,6 @@ def test_grey_16_bits_and_transparent():
 
 
 def test_cmyk():
-    pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the CMYK file")
-    import io
-
     file = io.BytesIO()
     pillow.fromarray(gradient()).convert("CMYK").save(file, "JPEG", quality=95)
     np.testing.assert_allclose(decode_image(file.getvalue()).astype(int), gradient(), atol=12)
@@ -100,17 +97,39 @@ def test_more_pixels_than_are_read():
         decode_image(bytes(jpeg))
 
 
+def with_sides(sides):
+    """A PNG whose header, with its checksum, says that it has these."""
+    data = bytearray(encode(gradient(), ".png"))
+    data[16:24] = struct.pack(">II", *sides)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return bytes(data)
+
+
 @pytest.mark.parametrize("sides", [(12_000, 15_000), (30_000, 30_000)])
 def test_a_small_file_of_many_pixels_is_not_decoded(sides, monkeypatch):
     # The header alone says it: 12,000 x 15,000 is within Pillow's own bound.
-    png = io.BytesIO()
-    pillow.fromarray(gradient()).save(png, "PNG")
-    data = bytearray(png.getvalue())
-    data[16:24] = struct.pack(">II", *sides)
-    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     monkeypatch.setattr(cv2, "imdecode", None)
     with pytest.raises(ValueError, match="too large: at most 178,956,970 pixels"):
-        decode_image(bytes(data))
+        decode_image(with_sides(sides))
+
+
+def test_a_wrong_checksum_does_not_hide_the_size(monkeypatch):
+    # Of a text, which OpenCV leaves out; Pillow refuses the file.
+    chunk = struct.pack(">I", 3) + b"tEXta\0b" + bytes(4)
+    whole, large = encode(gradient(), ".png"), with_sides((30_000, 30_000))
+    np.testing.assert_array_equal(decode_image(whole[:33] + chunk + whole[33:]), gradient())
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(ValueError, match="too large"):
+        decode_image(large[:33] + chunk + large[33:])
+
+
+@pytest.mark.parametrize("suffix", [".hdr", ".pfm", ".pam", ".ppm", ".ras"])
+def test_formats_that_only_opencv_reads(suffix, monkeypatch):
+    kind = np.float32 if suffix in (".hdr", ".pfm") else np.uint8
+    data = cv2.imencode(suffix, gradient().astype(kind))[1].tobytes()
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(ValueError, match=r"not an image .*\(BMP, JPEG, PNG, TIFF, WEBP\)"):
+        decode_image(data)
 
 
 def test_a_jpeg_of_too_many_pixels_is_read_at_half_its_size(monkeypatch):

@@ -92,3 +92,24 @@ def test_how_a_command_ended(status, said, how, tmp_path):
 
     (tmp_path / "said").write_text(said)
     assert kills._how(Ended(), tmp_path).startswith(how)
+
+
+def test_whether_a_command_that_was_kept_from_writing_may_be_done(tmp_path):
+    whole = write(tmp_path / "whole", 0.5, 1)
+    write(tmp_path / "other", 0.25, 1)
+    for fault in ("full disk", "read-only", "no permission"):
+        how = kills._judged(fault, "done", tmp_path / "whole", whole)
+        assert how == "status 0, though nothing can be written"
+        assert kills._judged(fault, "one line", tmp_path / "other", whole) == "one line"
+    for fault in kills.FITS:
+        assert kills._judged(fault, "done", tmp_path / "whole", whole) == "done"
+        how = kills._judged(fault, "done", tmp_path / "other", whole)
+        assert how == "status 0, but other results: ['epoch1.npz', 'run.json']"
+
+
+def test_what_counts_as_a_broken_promise():
+    right = {"moments": 4, "killed": 2, "different": [], "faults": {"read-only": "one line"}}
+    assert not kills.broken_promises(right)
+    assert kills.broken_promises(
+        {"moments": 4, "killed": 0, "different": ["after 1 s"], "faults": {"full disk": "status 0"}}
+    ) == ["after 1 s", "of 4 moments only 0 killed it", "full disk: status 0"]

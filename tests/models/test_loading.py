@@ -103,7 +103,7 @@ def test_damage_of_any_kind_is_no_file_of_weights(small, tmp_path, monkeypatch):
     inside = whole.index(b"\x89HDF") + 600
     for place, reads in {
         whole.rindex(b"PK\x01\x02") + 1: (load_keras, stored_in),  # The list of its contents.
-        whole.index(b"{") + 5: (load_keras,),
+        whole.index(b"config.json{") + 16: (load_keras,),
         inside: (load_keras, stored_in),
     }.items():
         path.write_bytes(whole[:place] + b"?" + whole[place + 1 :])
@@ -120,26 +120,64 @@ def test_damage_of_any_kind_is_no_file_of_weights(small, tmp_path, monkeypatch):
         stored_in(small)
 
 
-@pytest.mark.parametrize("suffix", [".keras", ".h5"])
-def test_a_heap_of_texts_without_an_end(suffix, tmp_path):
-    path = tmp_path / f"endless{suffix}"
+def with_a_heap():
+    """An HDF5 file with a text, and where its heap begins and what is free in it."""
     file = io.BytesIO()
     with h5py.File(file, "w") as hdf5:
         hdf5.attrs["layer_names"] = "a text that is no array"
     content = bytearray(file.getvalue())
-    free = content.index(b"GCOL") + 16 + 16 + 24  # Behind its header and the text.
-    number, _, _, room = struct.unpack_from("<HHIQ", content, free)
-    assert (number, room) == (0, 4096 - 56)
-    require_heaps_that_end(bytes(content))
+    heap = content.index(b"GCOL")
+    return content, heap, heap + 16 + 16 + 24  # Behind its header and the text.
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_heap_of_texts_without_an_end(suffix, tmp_path):
+    path = tmp_path / f"endless{suffix}"
+    content, heap, free = with_a_heap()
     content[free + 8 : free + 16] = bytes(8)  # h5py would look for the text for ever.
+    content[heap + 5 : heap + 8] = b"any"  # Reserved: HDF5 does not look.
     if suffix == ".h5":
         path.write_bytes(content)
     else:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("model.weights.h5", bytes(content))
     for load in (load_keras, stored_in):
-        with pytest.raises(ValueError, match="a heap of texts has no end"):
+        with pytest.raises(ValueError, match="a heap of texts takes 0 of 4040 bytes"):
             load(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "room"),
+    # Modulo 2^64 the steps of the first three are 0 or 8; HDF5 refuses the last two.
+    [(2, 2**64 - 16), (2, 2**64 - 8), (0, 8), (0, 4048), (1, 4032)],
+)
+def test_objects_that_a_heap_cannot_hold(number, room):
+    content, _, free = with_a_heap()
+    assert struct.unpack_from("<HHIQ", content, free) == (0, 0, 0, 4040)
+    require_heaps_that_end(bytes(content))
+    struct.pack_into("<HHIQ", content, free, number, 0, 0, room)
+    with pytest.raises(ValueError, match=f"takes {room + 16 * (number > 0)} of 4040"):
+        require_heaps_that_end(bytes(content))
+
+
+@pytest.mark.parametrize("size", [4088, 2**20])
+def test_a_heap_that_hdf5_refuses_is_left_to_it(size):
+    content, heap, free = with_a_heap()
+    struct.pack_into("<Q", content, free + 8, 0)
+    struct.pack_into("<Q", content, heap + 8, size)
+    require_heaps_that_end(bytes(content))
+    with h5py.File(io.BytesIO(content), "r") as file, pytest.raises(OSError, match=r"heap|EOA"):
+        file.attrs["layer_names"]
+
+
+@pytest.mark.parametrize("block", [0, 512])
+def test_sizes_of_another_length(block, tmp_path):
+    path, made = tmp_path / "short.h5", h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    made.set_sizes(8, 4)
+    made.set_userblock(block)
+    h5py.h5f.create(bytes(path), h5py.h5f.ACC_TRUNC, made).close()
+    with pytest.raises(ValueError, match="its sizes are of 4 bytes"):
+        require_heaps_that_end(path.read_bytes())
 
 
 def calling(name):

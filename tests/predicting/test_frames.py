@@ -196,7 +196,7 @@ def test_files_that_cannot_be_seen(tmp_path, monkeypatch):
         "pipe.jpg": "not a regular file",
         "pipe.mp4": "not a regular file",
         "socket.mp4": "not a regular file",
-        "text.png": "not an image that can be decoded",
+        "text.png": "not an image that can be decoded (BMP, JPEG, PNG, TIFF, WEBP)",
         "z.avi": None,
     }
     assert count(items_in(tmp_path), 1) == 8

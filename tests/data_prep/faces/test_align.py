@@ -93,7 +93,7 @@ def test_every_kind_of_file_is_accounted_for(folders, tmp_path, capsys):
         "folder leaves": "a link that leaves the source folder",
         "leaves.png": "a link that leaves the source folder",
         "nobody.png": "no face",
-        "noise.jpg": "not an image that can be decoded",
+        "noise.jpg": "not an image that can be decoded (BMP, JPEG, PNG, TIFF, WEBP)",
         "truncated.JPEG": "the file is truncated",
     }
     output = capsys.readouterr().out

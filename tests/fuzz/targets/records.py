@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from mtl_dm.pretrained.card import CARD_FILE, card_of
-
 from experiments.engine import records
 from mtl_dm import relatedness
-from mtl_dm.measuring.calibration import calibration_file, read_temperatures
+from mtl_dm.cards.card import CARD_FILE, card_of
+from mtl_dm.measuring.temperatures import calibration_file, read_temperatures
 from mtl_dm.relatedness.relations import relation_from_json
 from mtl_dm.reporting.results import read_results, to_frame, write_results
 from mtl_dm.runs.cells import CellPlan, is_finished, run_cell
@@ -41,9 +40,15 @@ def _beside_a_checkpoint(folder: Path) -> dict[Path, Callable[[Path], object]]:
         "judged": [{"source": "a", "target": "b", "confirmed": 0.5, "verdict": "v"}],
     }
     fitted = {"tasks": {"expression": {"temperature": 1.5}}, "sha256": fingerprint(checkpoint)}
-    right = {"FER2013 PublicTest": {"accuracy": {"value": 0.5, "low": 0.4, "high": 0.6}}}
-    tasks = {"expression": ["a"], "facial_movements": ["b"]}
-    card = {"name": "x", "tasks": tasks, "tests": right}
+    right = {"value": 0.5, "low": 0.4, "high": 0.6, "of": 9}
+    measured = {"expression": {"kind": "multiclass", "accuracy": right}}
+    card = {
+        "name": "x",
+        "about": "expression",
+        "caution": "never tested",
+        "tasks": {"expression": ["a"]},
+        "tests": {"demo": {"images": 9, "tasks": measured}},
+    }
     claim_folder(folder, {"epochs": 1})
     for path, content in {
         folder / RECORD_FILE: record,

@@ -89,8 +89,11 @@ $(VENV)/.fuzz: $(INSTALLED)
 
 FUZZED = $(call option,only,$(ONLY)) $(call option,output,$(OUTPUT))
 fuzz: $(VENV)/.fuzz  ## Damage every kind of file, kill every command, into runs/fuzz (hours)
-	KERAS_BACKEND=numpy $(PY) -m tests.fuzz $(call option,inputs,$(INPUTS)) $(FUZZED)
-	$(if $(ONLY),,$(PY) -m tests.fuzz.kills $(call option,moments,$(MOMENTS)) $(FUZZED))
+	@# What the first one finds does not keep the second one from running.
+	status=0; \
+	KERAS_BACKEND=numpy $(PY) -m tests.fuzz $(call option,inputs,$(INPUTS)) $(FUZZED) || status=$$?; \
+	$(if $(ONLY),,$(PY) -m tests.fuzz.kills $(call option,moments,$(MOMENTS)) $(FUZZED) || status=$$?;) \
+	exit $$status
 
 gallery: $(INSTALLED)  ## Draw contact sheets of the synthetic faces into runs/gallery
 	$(PY) -m mtl_dm.reporting.gallery --output=runs/gallery

@@ -26,10 +26,10 @@ def test_only_studies_that_train_take_workers(name, given):
     assert given == ("OPTIONS" if "trains=False" in text else "TRAINING")
 
 
-def make(*arguments):
+def make(*arguments, how="--dry-run"):
     # The Makefile stands for the environment. It is never to be remade, whichever file is newer.
     known = ["INSTALLED=Makefile", "--old-file=setup.py"]
-    command = ["make", "--dry-run", "--no-print-directory", *known, *arguments]
+    command = ["make", how, "--no-print-directory", *known, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
@@ -45,3 +45,17 @@ def test_any_text_reaches_the_study_as_it_is(target):
     words = shlex.split(make(target, f"DATA_DIR={folder}").stdout)
     assert f"--data_dir={folder}" in words
     assert words[0] == f'MTL_DM_COMMAND=make {target} DATA_DIR="{folder}"'
+
+
+@pytest.mark.parametrize(
+    ("only", "run"), [("", ["tests.fuzz", "tests.fuzz.kills"]), ("x", ["tests.fuzz"])]
+)
+@pytest.mark.parametrize("failing", ["tests.fuzz", "tests.fuzz.kills", "none"])
+def test_what_the_fuzzer_finds_does_not_keep_the_kills_from_running(only, run, failing, tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "ran $2"\n[ "$2" != {failing} ]\n', encoding="utf-8")
+    python.chmod(0o755)
+    (tmp_path / ".fuzz").touch()
+    done = make("fuzz", f"PY={python}", f"VENV={tmp_path}", f"ONLY={only}", how="--silent")
+    assert re.findall("^ran (.*)$", done.stdout, re.MULTILINE) == run
+    assert bool(done.returncode) == (failing in run)

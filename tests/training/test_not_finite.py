@@ -1,5 +1,7 @@
 """What is no number is neither saved nor loaded."""
 
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -68,3 +70,31 @@ def test_a_state_that_is_not_finite_is_left_for_the_one_before(broken, tmp_path)
     resuming.save_state(tmp_path, model, resuming.Progress(epochs=2))
     assert resuming.restore_state(tmp_path, model).epochs == 1
     assert not np.isnan(keras.ops.convert_to_numpy(kernel)).any()
+
+
+class Touching:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self._path),)
+
+
+@pytest.mark.parametrize("member", ["meta", "v0"])
+def test_a_state_is_never_unpickled(broken, member, tmp_path, caplog):
+    model, _ = broken
+    model.compile(optimizer="sgd")
+    touched, state = tmp_path / "touched", tmp_path / "state" / "epoch00001.npz"
+    resuming.save_state(tmp_path, model, resuming.Progress(epochs=1))
+    with np.load(state) as content:
+        arrays = dict(content)
+    np.savez(state, **{**arrays, member: np.array([Touching(touched)], object)})
+    with caplog.at_level("WARNING"):
+        assert resuming.restore_state(tmp_path, model).epochs == 0
+    assert "allow_pickle=False" in caplog.text
+    assert not touched.exists()
+    with np.load(state, allow_pickle=True) as content:
+        assert content[member] is not None
+    assert touched.exists()

@@ -8,8 +8,8 @@ Rules of evidence: steps were fixed before any row was run; thresholds of `_tune
     validation clips; the last weights count; the test clips are scored once a cell.
 Expected (three seeds, measured): printed distribution matching takes half of the annotated units'
     AFA (74 to 37-40), soft co-annotation alone changes nothing; the default teaches the
-    unlabelled ones (average precision 49 and 51 against 22) and raises the units' F1 by 1.1 +- 1.0;
-    believed as given, by 3.8 +- 2.9.
+    unlabelled ones (average precision 49 and 51 against 22); whether it raises the others is open
+    (AFA +2.0 +- 2.4).
 Cost (two cores): 33 cells, two at a time, measured 23 minutes with a check of the code beside them
     for four.
 """

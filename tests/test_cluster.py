@@ -57,8 +57,8 @@ def test_slurm_starts_every_host_with_its_number(tmp_path):
 def test_slurm_requeues_when_the_time_is_up_not_when_it_is_cancelled(name, tmp_path):
     assert "#SBATCH --signal=B:USR1@" in (CLUSTER / "slurm.sh").read_text(encoding="utf-8")
     # After a while, in which the script sets its trap.
-    say = "sleep 0.2; kill -$NAME $PPID; while kill -0 $PPID 2> /dev/null; do sleep 0.05; done"
-    training = f'trap "echo ended; exit" TERM; {say}'
+    wait = "[ $NAME = TERM ] || for n in {1..60}; do sleep 0.05; done"
+    training = f'trap "echo ended; exit" TERM; sleep 0.2; kill -$NAME $PPID; {wait}'
     environment = {**stand_in(tmp_path, srun=training), "NAME": name}
     (tmp_path / "scontrol").write_text('#!/bin/bash\necho "$1" >> "$HOME/asked"', encoding="utf-8")
     command = ["bash", "-eu", CLUSTER / "slurm.sh"]

@@ -53,9 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(options: argparse.Namespace) -> None:
     from mtl_dm.exporting import run
 
-    differences = run.export(options.checkpoint, options.output, options.formats.split(","))
     checkpoint = checkpoint_at(options.checkpoint)
-    print("\n".join([*shown_lines(checkpoint), *origin_of(checkpoint).lines()]))
+    # Before anything is written: what is no card ends the command.
+    about = [*shown_lines(checkpoint), *origin_of(checkpoint).lines()]
+    differences = run.export(options.checkpoint, options.output, options.formats.split(","))
+    print("\n".join(about))
     for name, difference in differences.items():
         print(f"{name}: equal to the Keras model within {difference:.1e} on random inputs")
     print(f"Written to {options.output}")

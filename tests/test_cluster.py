@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -18,20 +19,28 @@ STAND_INS = {
 }
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_slurm_starts_every_host_with_its_number(tmp_path):
-    for name, text in STAND_INS.items():
-        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
-        (tmp_path / name).chmod(0o755)
-    environment = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "RUN": f"{tmp_path}/a run",
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+
+
+def stand_in(folder, **further):
+    """Write programs that stand for Slurm's; return the environment that finds them."""
+    for name, text in {**STAND_INS, **further}.items():
+        (folder / name).write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "RUN": f"{folder}/a run",
         "SLURM_JOB_ID": "70001",
         "SLURM_JOB_NAME": "faces",
         "SLURM_JOB_NODELIST": "node",
         "SLURM_NNODES": "2",
     }
+
+
+@needs_bash
+def test_slurm_starts_every_host_with_its_number(tmp_path):
+    environment = stand_in(tmp_path)
     command = ["bash", "-eu", CLUSTER / "slurm.sh"]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     started = [each.split("\n")[2:-1] for each in said.stdout.split("END\n")[:-1]]
@@ -41,6 +50,24 @@ def test_slurm_starts_every_host_with_its_number(tmp_path):
         assert (own.processes, own.hosts, own.host_index) == (4, 2, place)
         assert own.coordinator == "node-0:30001"
         assert f"--output={tmp_path}/a run" in train
+
+
+@needs_bash
+@pytest.mark.parametrize("name", ["USR1", "TERM"])
+def test_slurm_requeues_when_the_time_is_up_not_when_it_is_cancelled(name, tmp_path):
+    assert "#SBATCH --signal=B:USR1@" in (CLUSTER / "slurm.sh").read_text(encoding="utf-8")
+    # After a while, in which the script sets its trap.
+    wait = "[ $NAME = TERM ] || for n in {1..60}; do sleep 0.05; done"
+    training = f'trap "echo ended; exit" TERM; sleep 0.2; kill -$NAME $PPID; {wait}'
+    environment = {**stand_in(tmp_path, srun=training), "NAME": name}
+    (tmp_path / "scontrol").write_text('#!/bin/bash\necho "$1" >> "$HOME/asked"', encoding="utf-8")
+    command = ["bash", "-eu", CLUSTER / "slurm.sh"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").split()
+    if name == "USR1":
+        assert (done.returncode, done.stdout, asked) == (0, b"ended\n", ["show", "requeue"])
+    else:
+        assert (done.returncode, asked) == (-signal.SIGTERM, ["show"])
 
 
 def test_jobset_starts_every_host_with_its_number():

@@ -10,8 +10,9 @@
 # A job that is requeued goes on after its last finished epoch.
 #SBATCH --requeue
 #SBATCH --open-mode=append
-# Two minutes before the time is up: the launcher ends its processes, and the job is requeued.
-#SBATCH --signal=B:TERM@120
+# Two minutes before the time is up: the launcher ends its processes, and the job is requeued. Not
+# TERM, which scancel sends, too.
+#SBATCH --signal=B:USR1@120
 set -euo pipefail
 
 DATA=${DATA:-$HOME/data}
@@ -37,5 +38,5 @@ stop() {
   scontrol requeue "$SLURM_JOB_ID"
   exit 0
 }
-trap stop TERM
+trap stop USR1
 wait "$training"

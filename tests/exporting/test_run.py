@@ -219,3 +219,11 @@ def test_command(checkpoint, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "NOT VALIDATED ON PEOPLE" in printed
     assert "savedmodel: equal to the Keras model within" in printed
+
+
+def test_what_is_no_card_is_told_before_anything_is_written(checkpoint, tmp_path, capsys):
+    (checkpoint.parent / "card.json").write_text("[]", encoding="utf-8")
+    arguments = [f"--checkpoint={checkpoint}", f"--output={tmp_path / 'out'}"]
+    assert command.main([*arguments, "--formats=savedmodel"]) == 1
+    assert "card.json is no card" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"model"}

@@ -39,6 +39,8 @@ _NUMBERS = {
 }  # fmt: skip
 """Classes of arrays of numbers."""
 _COMPLEX = 0x0800
+_KINDS = {2: "a structure", 3: "an object", 5: "sparse"}
+"""Classes that are not read, by what they are called."""
 _DEEPEST = 16
 
 Array = npt.NDArray[Any]
@@ -52,7 +54,9 @@ class _Element(NamedTuple):
 class _Variable(NamedTuple):
     name: str
     array: Array | None
-    """None: a structure, an object or a function, which no release of ours has labels in."""
+    """None: of a kind which no release of ours has labels in."""
+    kind: str = ""
+    """What it is called."""
 
 
 def read_matlab(path: Path, names: Sequence[str]) -> dict[str, Array]:
@@ -69,11 +73,15 @@ def read_matlab(path: Path, names: Sequence[str]) -> dict[str, Array]:
     """
     data = path.read_bytes()
     try:
-        found = {each.name: each.array for each in _variables(data)}
+        variables = {each.name: each for each in _variables(data)}
     except (zlib.error, *MALFORMED) as error:
         raise ValueError(f"{path}: not a readable MATLAB 5 file ({error}).") from error
+    found = {name: each.array for name, each in variables.items()}
     for name in names:
-        if found.get(name) is None:
+        if name in found and found[name] is None:
+            kind = variables[name].kind
+            raise ValueError(f"{path}: the variable {name!r} is {kind}, which is not read.")
+        if name not in found:
             known = sorted(each for each, array in found.items() if array is not None)
             raise ValueError(f"{path}: expected the variable {name!r}, found {known}.")
     return {name: array for name, array in found.items() if name in names and array is not None}
@@ -83,7 +91,9 @@ def _variables(data: bytes) -> Iterator[_Variable]:
     order = {b"IM": "<", b"MI": ">"}.get(data[_HEADER - 2 : _HEADER])
     version = data[_HEADER - 4 : _HEADER - 2]
     if order is None or np.frombuffer(version, f"{order}u2") != _VERSION:
-        raise ValueError("its header is another one")
+        if data.startswith(b"MATLAB 7.3") or data[512:520] == b"\x89HDF\r\n\x1a\n":
+            raise ValueError("it is one of MATLAB 7.3, an HDF5 file: save it with -v7")
+        raise ValueError("its header is another one; one of MATLAB 4 is to be saved with -v7")
     for element in _elements(memoryview(data)[_HEADER:], order):
         inner = element
         if element.kind == _COMPRESSED:
@@ -136,8 +146,9 @@ def _matrix(data: memoryview, order: str, depth: int = 0) -> _Variable:
         raise ValueError(f"an array has the shape {shape}")
     label = bytes(name.data).decode("latin-1")
     if kind & _COMPLEX:
-        return _Variable(label, None)
-    return _Variable(label, _content(kind & 0xFF, shape, parts, order, depth))
+        return _Variable(label, None, "complex")
+    called = _KINDS.get(kind & 0xFF, f"of class {kind & 0xFF}")
+    return _Variable(label, _content(kind & 0xFF, shape, parts, order, depth), called)
 
 
 def _content(

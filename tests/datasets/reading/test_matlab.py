@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 
 from mtl_dm.datasets.reading.matlab import read_matlab
 
@@ -45,15 +46,18 @@ def equal(found, wanted):
 @pytest.mark.parametrize("compressed", [False, True])
 def test_what_scipy_writes_is_read_as_it_reads_it(compressed, tmp_path):
     path = tmp_path / "a.mat"
-    further = {"structure": {"a": 1}, "waves": np.array([1j])}
+    thin = scipy.sparse.csc_matrix(np.eye(2))
+    further = {"structure": {"a": 1}, "waves": np.array([1j]), "thin": thin}
     scipy.io.savemat(path, VARIABLES | further, do_compression=compressed)
     wanted, found = scipy.io.loadmat(path), read_matlab(path, list(VARIABLES))
     assert list(found) == list(VARIABLES)
     for name, array in found.items():
         equal(array, wanted[name])
         assert array.dtype.kind == wanted[name].dtype.kind
-    for name in ("structure", "waves", "absent"):
-        with pytest.raises(ValueError, match=rf"expected the variable '{name}', found \['cube'"):
+    with pytest.raises(ValueError, match=r"expected the variable 'absent', found \['cube'"):
+        read_matlab(path, ["absent"])
+    for name, kind in {"structure": "a structure", "waves": "complex", "thin": "sparse"}.items():
+        with pytest.raises(ValueError, match=f"the variable '{name}' is {kind}, which is not read"):
             read_matlab(path, [name])
 
 
@@ -88,6 +92,7 @@ def test_another_order_of_bytes(tmp_path):
     ("content", "reason"),
     [
         (b"", "its header"),
+        (b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM", "HDF5 file: save it with -v7"),
         (big_endian(b"abc"), "cut off"),
         (big_endian(struct.pack(">II", 14, 10**6)), "cut off"),
         (big_endian(struct.pack(">HH4s", 9, 14, b"")), "cut off"),

@@ -254,9 +254,9 @@ def test_a_relatedness_is_learned_where_a_stage_ends_on_the_schedule(capsys, mon
     seen = []
     real = learning.observe
 
-    def observe(model, sources, *rest):
+    def observe(model, sources, *rest, **looks):
         seen.append(len(sources))
-        return real(model, sources, *rest)
+        return real(model, sources, *rest, **looks)
 
     monkeypatch.setattr(learning, "observe", observe)
     # A quarter of eight epochs is two, which is where the first stage ends; it has no data set

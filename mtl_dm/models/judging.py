@@ -72,9 +72,14 @@ def judge_of(
     return [judge]
 
 
-def _is_labelled_stream(stream: Any) -> bool:
+def is_stream(data: Any) -> bool:
+    """Return whether data are a `tf.data` stream."""
     tensorflow = sys.modules.get("tensorflow")  # What was not imported has made no stream.
-    if tensorflow is None or not isinstance(stream, tensorflow.data.Dataset):
+    return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
+
+
+def _is_labelled_stream(stream: Any) -> bool:
+    if not is_stream(stream):
         return False
     spec = stream.element_spec
     if not (isinstance(spec, tuple) and len(spec) == 3):

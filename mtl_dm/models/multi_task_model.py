@@ -441,6 +441,8 @@ class MultiTaskModel(keras.Model):
             ValueError: If a balancing method sees losses and one is NaN or infinite; names the
                 terms. On one device the weights are those before that batch.
         """
+        if judging.is_stream(x):
+            kwargs.setdefault("shuffle", False)  # True, Keras's default, is a warning for these.
         there = isinstance(callbacks, keras.callbacks.CallbackList)
         given = callbacks.callbacks if there else callbacks
         given = given if isinstance(given, (list, tuple)) else [given]

@@ -40,7 +40,7 @@ def model_with(*couplings):
 
 def test_a_notebook_judges_as_a_command_does(stream, capsys):
     model = model_with(Coupling("kind", "parts", TABLE))
-    model.fit(stream, epochs=3, steps_per_epoch=STEPS, verbose=2, shuffle=False)
+    model.fit(stream, epochs=3, steps_per_epoch=STEPS, verbose=2)  # And nothing warns.
     assert model.live_relatedness["0"].confirmed is not None
     lines = capsys.readouterr().out.splitlines()
     (said,) = [line for line in lines if "the labels confirm" in line]

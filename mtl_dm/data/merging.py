@@ -28,8 +28,8 @@ def merge(
     """Return shuffled batches in which every source has a fixed number of places.
 
     An element of a source is (input, labels, masks) as in docs/guide/python.md, with labels and
-    masks of its own tasks only; tasks that it lacks and another source has are added under a zero mask.
-    An epoch ends when the largest source (per its share) was seen once; smaller ones repeat,
+    masks of its own tasks only; tasks that it lacks and another source has are added under a zero
+    mask. An epoch ends when the largest source (per its share) was seen once; smaller ones repeat,
     shuffled anew. The order follows from `seed`. One epoch has an order of its own each time it
     is read, the same ones each time the program runs (where TensorFlow's global seed is set, it
     has a say too); the endless stream is always the same.

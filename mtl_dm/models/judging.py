@@ -37,7 +37,7 @@ def judge_of(
     It looks at the beginning of an epoch of the training stream: at labels, and at what the model
     predicts of them. Nothing judges where there is no time between two epochs, the data are no
     `tf.data` stream of (inputs, labels, masks) with images of one size, or the launcher's processes
-    see different parts of them. Where nothing judges, what an earlier training has held is let go.
+    see different parts of them.
 
     Args:
         model: The model.
@@ -47,14 +47,12 @@ def judge_of(
         verbose: Print a line for every judgement.
         given: The user's callbacks; one that learns tables is enough.
     """
-    if not any(coupling.learned or coupling.trusts for coupling in model.couplings):
+    wanted = any(coupling.learned or coupling.trusts for coupling in model.couplings)
+    if not wanted or epochs < 2 or processes.count() > 1 or not _is_labelled_stream(stream):
         return []
     # Trainings know models, not the other way round; and a model needs no tf.data.
     learning = importlib.import_module("mtl_dm.training.learning")
     if any(isinstance(each, learning.LearnRelatedness) for each in given):
-        return []
-    if epochs < 2 or processes.count() > 1 or not _is_labelled_stream(stream):
-        learning.end_warm_up(model)
         return []
     images = (stream if steps is None else stream.take(steps)).unbatch()
     if VIRTUAL in stream.element_spec[1]:

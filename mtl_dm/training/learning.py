@@ -123,11 +123,15 @@ class LearnRelatedness(keras.callbacks.Callback):
                     self._begin_warm_up(index)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Say of which couplings there has been no estimate, so that they have taught nothing."""
+        """Say of which couplings there has been no estimate; a later training has them act."""
         del logs
+        whole = self._epochs
+        if whole is not None and (self.params or {}).get("epochs", whole) != whole:
+            return  # Another stage follows.
         for index, live in self._live():
             if not live.replaced and not self._runs(index):
                 self._say_line(words.never(self.model.couplings[index], self._first))
+                self._end_warm_up(index)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Learn where the schedule says so; not after the last epoch, which nothing follows."""

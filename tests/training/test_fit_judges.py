@@ -67,7 +67,7 @@ def test_labels_without_masks_are_all_annotated():
     assert model.live_relatedness["0"].confirmed > 0.5
 
 
-def test_a_training_that_ends_early_says_so_and_the_next_one_lets_go(stream, capsys):
+def test_a_training_that_ends_early_says_so_and_lets_go(stream, capsys):
     model = model_with(Coupling("kind", "parts", TABLE))
     stop = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
@@ -75,9 +75,16 @@ def test_a_training_that_ends_early_says_so_and_the_next_one_lets_go(stream, cap
     options = {"steps_per_epoch": STEPS, "shuffle": False, "callbacks": [stop]}
     model.fit(stream, epochs=1000, verbose=2, **options)
     assert "has taught nothing: labels are asked first after epoch 5" in capsys.readouterr().out
-    assert all(gate.held for gate in model.gates.values())
-    model.fit(stream, epochs=1, verbose=0, **options)
     assert not any(gate.held for gate in model.gates.values())
+
+
+def test_a_stage_that_ends_before_the_first_judgement_says_nothing(stream, capsys):
+    model = model_with(Coupling("kind", "parts", TABLE))
+    judge = learning.LearnRelatedness([stream.take(STEPS).unbatch()], 5, 5, epochs=20)
+    options = {"steps_per_epoch": STEPS, "shuffle": False, "verbose": 0, "callbacks": [judge]}
+    model.fit(stream, epochs=2, **options)
+    assert not capsys.readouterr().out
+    assert all(gate.held for gate in model.gates.values())
 
 
 def test_a_learned_table_stays_in_use_when_the_next_training_begins(stream):

@@ -11,7 +11,7 @@ import numpy as np
 from mtl_dm import data
 from mtl_dm.advising.findings import Findings, find
 from mtl_dm.advising.rules import Outlook, judge
-from mtl_dm.advising.text import HEADLINES, Section, recommendation, sections, told
+from mtl_dm.advising.text import Section, Told, recommendation, sections
 from mtl_dm.advising.values import value_advice
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness import NothingSharedError, Relatedness
@@ -20,7 +20,7 @@ from mtl_dm.training.assembly import coupled_pair
 
 
 @dataclasses.dataclass(frozen=True)
-class Advice(Findings):
+class Advice(Told, Findings):
     """What labels alone say of coupling two tasks; `print` shows it.
 
     Attributes:
@@ -37,14 +37,6 @@ class Advice(Findings):
     coupling: Coupling | None
     recommendation: Sequence[str]
     sections: Sequence[Section]
-
-    @property
-    def headline(self) -> str:
-        """The outlook as a sentence."""
-        return HEADLINES[self.outlook]
-
-    def __str__(self) -> str:
-        return told(self.headline, self.reason, self.recommendation, self.sections)
 
 
 def advise(

@@ -9,13 +9,13 @@ import numpy as np
 
 from mtl_dm import data
 from mtl_dm.advising.rules import Outlook
-from mtl_dm.advising.text import HEADLINES, Section, told
+from mtl_dm.advising.text import Section, Told
 from mtl_dm.advising.values import HARDLY_ANY, Values, look, value_advice
 from mtl_dm.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
-class ValueAdvice:
+class ValueAdvice(Told):
     """What labels alone say of coupling a class with real values; `print` shows it.
 
     Attributes:
@@ -35,14 +35,6 @@ class ValueAdvice:
     couplings: Sequence[str]
     recommendation: Sequence[str]
     sections: Sequence[Section]
-
-    @property
-    def headline(self) -> str:
-        """The outlook as a sentence."""
-        return HEADLINES[self.outlook]
-
-    def __str__(self) -> str:
-        return told(self.headline, self.reason, self.recommendation, self.sections)
 
 
 def advise_values(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_dm.advising.findings import FEW_FOR_SUM, Findings
+from mtl_dm.advising.rules import Outlook
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness.best_known import FEW_FOR_COUNTING
 from mtl_dm.reporting.tables import ABSENT, Table
@@ -32,22 +33,33 @@ class Section(NamedTuple):
     table: Table
 
 
-def told(
-    headline: str, reason: str, recommendation: Sequence[str], sections: Sequence[Section]
-) -> str:
-    """Return an advice as plain lines.
+class Told:
+    """An advice that can be read as plain lines.
 
-    Args:
-        headline: What comes first.
+    Attributes:
+        outlook: What comes first, as a sentence.
         reason: Why.
         recommendation: What to do, a line a choice.
         sections: What stands behind it.
     """
-    blocks = [headline, reason, "", "Recommended:", *(f"- {line}" for line in recommendation)]
-    for section in sections:
-        if section.lines:
-            blocks += ["", f"{section.heading}:", *(f"- {line}" for line in section.lines)]
-    return "\n".join(blocks)
+
+    outlook: Outlook
+    reason: str
+    recommendation: Sequence[str]
+    sections: Sequence[Section]
+
+    @property
+    def headline(self) -> str:
+        """The outlook as a sentence."""
+        return HEADLINES[self.outlook]
+
+    def __str__(self) -> str:
+        chosen = ["Recommended:", *(f"- {line}" for line in self.recommendation)]
+        blocks = [self.headline, self.reason, "", *chosen]
+        for section in self.sections:
+            if section.lines:
+                blocks += ["", f"{section.heading}:", *(f"- {line}" for line in section.lines)]
+        return "\n".join(blocks)
 
 
 def recommendation(found: Findings, coupled: bool) -> list[str]:

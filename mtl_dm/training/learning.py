@@ -31,6 +31,10 @@ from mtl_dm.training.observing import LIMIT, observe, observe_values
 
 ANOTHER = 0.2
 """Share of a table that labels confirm below which what is in use instead is another table."""
+MOST = 0.75
+"""Share that is enough for a table to be believed before the first estimate."""
+EARLY_LOOKS = 4
+"""How often labels are asked of it until then, where there are epochs enough."""
 
 
 def schedule(epochs: int) -> tuple[int, int]:
@@ -70,6 +74,8 @@ class LearnRelatedness(keras.callbacks.Callback):
 
     One that labels judge (`Coupling.trust`) is judged once, `mtl_dm.relatedness.confirmed_share`,
     as soon as the network can tell classes, and from then on replaced likewise by `learn_judged`.
+    Labels are asked a few times before the first estimate too, where only `MOST` of a table that
+    they confirm counts: a network without coupling memorises few classes meanwhile.
     Where there is no judging it, it is believed as given, which is said.
 
     All that it changes are weights of the model, so that a training that was killed resumes
@@ -138,7 +144,11 @@ class LearnRelatedness(keras.callbacks.Callback):
         del logs
         done = epoch + 1
         last = self.params.get("epochs") if self._epochs is None else self._epochs
-        if done < self._first or (done - self._first) % self._every or done == last:
+        if done == last:
+            return
+        if done < self._first and done % max(1, self._first // EARLY_LOOKS) == 0:
+            self._judge_early(done)
+        if done < self._first or (done - self._first) % self._every:
             return
         final = last is not None and done + self._every >= last
         for index, live in self._live():
@@ -152,6 +162,19 @@ class LearnRelatedness(keras.callbacks.Callback):
                 continue  # There was no judging it, and there is not.
             else:
                 self._say(done, self._judge(final, index, coupling, live))
+
+    def _judge_early(self, done: int) -> None:
+        """Believe tables of which labels confirm `MOST` already; nothing is decided of others."""
+        for index, live in self._live():
+            coupling = self.model.couplings[index]
+            if coupling.learned or live.confirmed is not None:
+                continue
+            seen = observe(self.model, self._sources, coupling, **self._looks)
+            if words.obstacle(seen, coupling.relatedness) is not None or not has_learned(seen):
+                continue
+            share = confirmed_share(seen, coupling.relatedness)
+            if share >= MOST and not any(gate.refuted for gate in self._gates(index)):
+                self._say(done, self._believe(index, coupling, live, seen, share))
 
     def _live(self) -> list[tuple[int, Any]]:
         return [(int(index), live) for index, live in self.model.live_relatedness.items()]
@@ -273,7 +296,14 @@ class LearnRelatedness(keras.callbacks.Callback):
         if obstacle is not None:
             self._end_warm_up(index)
             return words.unjudged(coupling, obstacle)
-        live.confirm(confirmed_share(seen, coupling.relatedness))
+        share = confirmed_share(seen, coupling.relatedness)
+        return self._believe(index, coupling, live, seen, share)
+
+    def _believe(
+        self, index: int, coupling: Coupling, live: LiveRelatedness, seen: Observations, share: float
+    ) -> str:
+        """Believe a share of a table from now on, and return what to say of it."""
+        live.confirm(share)
         # As it was saved, so that a training that goes on is the same. No guard against drift: no
         # coupling has taught the network yet.
         share = live.confirmed or 0.0

@@ -280,6 +280,7 @@ def judge(
     learned_something,
     done,
     labelled=True,
+    first=1,
     epochs=4,
     couplings=ONE,
     tasks=TASKS,
@@ -290,7 +291,7 @@ def judge(
         network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(4)])
         model = MultiTaskModel(network, tasks, couplings)
         sources = world.sources if labelled else world.sources[:1]
-        callback = LearnRelatedness(sources, 1, 1, epochs=epochs)
+        callback = LearnRelatedness(sources, first, 1, epochs=epochs)
         callback.set_model(model)
         callback.on_epoch_begin(0)
         for epoch in done:
@@ -319,6 +320,29 @@ def test_a_table_that_one_head_has_seen_refuted_opens_neither(world, monkeypatch
     model, held = judge(world, monkeypatch, learned_something=True, done=[1])
     assert held == {False}
     assert [float(gate.opening) for gate in model.gates.values()] == [want] * 2
+
+
+@pytest.mark.parametrize(
+    ("share", "refuted", "learned_something", "early"),
+    [
+        (0.8, False, True, True),
+        (0.7, False, True, False),
+        (0.8, True, True, False),
+        (0.8, False, False, False),
+    ],
+)
+def test_a_table_that_labels_clearly_confirm_is_believed_early(
+    world, monkeypatch, capsys, share, refuted, learned_something, early
+):
+    monkeypatch.setattr(learning, "confirmed_share", lambda *_: share)
+    monkeypatch.setattr(GradientGate, "refuted", property(lambda _: refuted))
+    options = {"learned_something": learned_something, "first": 8, "epochs": 32}
+    model, held = judge(world, monkeypatch, done=[1], **options)
+    assert (model.live_relatedness["0"].confirmed, held) == (None, {True}), "asked every second"
+    model, held = judge(world, monkeypatch, done=[1, 2], **options)
+    assert held == {not early}
+    assert model.live_relatedness["0"].confirmed == (pytest.approx(share) if early else None)
+    assert len(said_of(capsys)) == early
 
 
 @pytest.mark.parametrize(("shares", "want"), [([0.5, 0.9], 1.0), ([0.5, 0.1], 0.0)])

@@ -65,7 +65,7 @@ class LearnRelatedness(keras.callbacks.Callback):
     nothing. Of a table of which labels confirm `ANOTHER` at least, and that no gate has seen
     refuted, they start open and close if other images refute it, what they have seen counting by
     that share; of any other they start closed. Gates that several couplings share do so once all
-    of their tables are confirmed. Then, every few epochs:
+    of their tables that labels judge are confirmed. Then, every few epochs:
 
     A relatedness that is learned is replaced by `mtl_dm.relatedness.learn`, unless the new one has
     drifted, which keeps the one in use (`mtl_dm.relatedness.drifted`); a start that is the same
@@ -229,7 +229,9 @@ class LearnRelatedness(keras.callbacks.Callback):
     def _believe_shared(self) -> None:
         """Open gates that no coupling has for itself once labels confirm the tables of all theirs.
 
-        That is those of a head that several couplings share, and of the other heads of these.
+        That is those of a head that several couplings share, and of the other heads of these. A
+        relation that no labels judge does not keep the tables beside it waiting: the gate that
+        they share goes on looking at what all of them do.
         """
         for task, gate in self.model.gates.items():
             at = [
@@ -237,14 +239,16 @@ class LearnRelatedness(keras.callbacks.Callback):
                 for index, coupling in enumerate(self.model.couplings)
                 if coupling.gated and task in (coupling.source, coupling.target)
             ]
-            if not any(gate in self._gates(index) for index in at) and all(map(self._stands, at)):
+            judged = [index for index in at if str(index) in self.model.live_relatedness]
+            shared = not any(gate in self._gates(index) for index in at)
+            if shared and judged and all(map(self._stands, judged)):
                 gate.release(1.0, believed=True)
 
     def _stands(self, index: int) -> bool:
         """Return whether labels confirm a table, and no gate has seen it refuted."""
-        live, coupling = self.model.live_relatedness.get(str(index)), self.model.couplings[index]
+        live, coupling = self.model.live_relatedness[str(index)], self.model.couplings[index]
         heads = [self.model.gates[name] for name in (coupling.source, coupling.target)]
-        confirmed = live is not None and (live.confirmed or 0.0) >= ANOTHER
+        confirmed = (live.confirmed or 0.0) >= ANOTHER
         return confirmed and not any(gate.refuted for gate in heads)
 
     def _say(self, epoch: int, text: str) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
-from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models import Coupling, MultiTaskModel, RelationCoupling
 from mtl_dm.models.gradient_gate import GradientGate
-from mtl_dm.relatedness import Moments, Relatedness, marginal
+from mtl_dm.relatedness import Moments, Relatedness, marginal, overall_moments
 from mtl_dm.tasks import Task
 from mtl_dm.training import callbacks, fitting, learning
 from mtl_dm.training.config import TrainConfig
@@ -366,6 +366,24 @@ def test_a_head_of_one_coupling_opens_though_the_other_head_is_shared(world, mon
     )
     opened = {name: float(gate.opening) for name, gate in model.gates.items()}
     assert opened == {"kind": 0.0, "parts": 1.0, "other": 0.0}
+
+
+@pytest.mark.parametrize(("learned", "want"), [(False, 1.0), (True, 0.0)])
+def test_a_shared_gate_does_not_wait_for_a_relation_that_no_labels_judge(
+    world, monkeypatch, learned, want
+):
+    monkeypatch.setattr(learning, "confirmed_share", lambda *_: 0.9)
+    tasks = (*TASKS, Task.regression("affect", ("valence", "arousal"), bounds=(-1, 1)))
+    values = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+    moments = overall_moments(values, CLASSES, ("valence", "arousal"))
+    terms = {"moment_matching/conditional": None}
+    beside = RelationCoupling("moments", "kind", "affect", moments, terms, learned=learned)
+    monkeypatch.setattr(LearnRelatedness, "_learn_moments", lambda *_: "not learned here")
+    model, _ = judge(
+        world, monkeypatch, learned_something=True, done=[1], couplings=[*ONE, beside], tasks=tasks
+    )
+    opened = {name: float(gate.opening) for name, gate in model.gates.items()}
+    assert (opened["kind"], opened["parts"]) == (want, 1.0)
 
 
 def test_without_labels_of_a_side_there_is_no_judging(world, monkeypatch, capsys):

@@ -26,7 +26,7 @@ TYPED := $(foreach each,$(.VARIABLES),$(if \
 	$(filter command,$(firstword $(origin $(each)))),$(each)))
 UNKNOWN := $(filter-out $(KNOWN) MAKE%,$(TYPED))
 ifneq ($(UNKNOWN),)
-$(error Unknown variable $(UNKNOWN). Known: PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT DRY_RUN)
+$(error Unknown variable $(UNKNOWN). Known: PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT INPUTS MOMENTS DRY_RUN)
 endif
 
 # A value as one word of the shell, whatever is in it.

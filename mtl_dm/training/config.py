@@ -122,9 +122,9 @@ class TrainConfig:
     )
     trust: bool | None = option(
         None,
-        "Whether labels judge the table of --relatedness after a quarter of the training: as far "
-        "as they do not confirm it, it is learned from them instead. Until then the coupling is "
-        "off. Default: unless a printed form is in use.",
+        "Whether labels judge the table of --relatedness, at the latest after a quarter of the "
+        "training: as far as they do not confirm it, it is learned from them instead. Until then "
+        "the coupling is off. Default: unless a printed form is in use.",
     )
     gate: bool | None = option(
         None,

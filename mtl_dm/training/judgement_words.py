@@ -48,7 +48,7 @@ def not_yet(coupling: Coupling) -> str:
 def never(coupling: Any, first: int) -> str:
     """Return the line for a relation of which a training has ended before there was an estimate."""
     return (
-        f"{subject(coupling)} has taught nothing: labels are asked first after epoch {first}, and "
+        f"{subject(coupling)} has taught nothing: labels decide after epoch {first} first, and "
         "the training has ended before they could say anything."
     )
 

@@ -74,7 +74,7 @@ def test_a_training_that_ends_early_says_so_and_lets_go(stream, capsys):
     )
     options = {"steps_per_epoch": STEPS, "shuffle": False, "callbacks": [stop]}
     model.fit(stream, epochs=1000, verbose=2, **options)
-    assert "has taught nothing: labels are asked first after epoch 5" in capsys.readouterr().out
+    assert "has taught nothing: labels decide after epoch 5 first" in capsys.readouterr().out
     assert not any(gate.held for gate in model.gates.values())
 
 

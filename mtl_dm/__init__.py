@@ -3,6 +3,11 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mtl_dm.quiet import quiet_start
+
+with quiet_start():
+    importlib.import_module("keras")  # And with it its backend, which chatters.
+
 from mtl_dm import balancing, losses, metrics, models, relatedness
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.relatedness import Relatedness

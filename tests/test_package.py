@@ -2,6 +2,7 @@
 
 import ast
 import datetime
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import mtl_dm
 from experiments import commands
 from mtl_dm.command_line import Parser
+from mtl_dm.quiet import LEVEL, quiet_start
 from mtl_dm.training import flags, main
 from mtl_dm.version import VERSION
 
@@ -130,3 +132,26 @@ def test_lazy_names_are_all_there():
     imports = [node for node in (*tree.body, *block.body) if isinstance(node, ast.ImportFrom)]
     known = {alias.asname or alias.name for node in imports for alias in node.names}
     assert set(mtl_dm.__all__) <= known | {"__version__"}
+
+
+def test_a_command_starts_without_chatter_and_keeps_what_explains_an_error(monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", ["-m"])
+    monkeypatch.delenv(LEVEL, raising=False)
+    with quiet_start():
+        os.write(2, b"chatter\n")
+    os.write(2, b"said\n")
+    assert os.environ[LEVEL] == "3"
+    assert capfd.readouterr().err == "said\n"
+    with pytest.raises(ImportError), quiet_start():
+        os.write(2, b"no such library\n")
+        raise ImportError
+    assert capfd.readouterr().err == "no such library\n"
+
+
+def test_who_imports_the_library_sees_what_tensorflow_says(monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", ["notebook.py"])
+    monkeypatch.delenv(LEVEL, raising=False)
+    with quiet_start():
+        os.write(2, b"chatter\n")
+    assert LEVEL not in os.environ
+    assert capfd.readouterr().err == "chatter\n"

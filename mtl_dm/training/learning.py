@@ -304,7 +304,12 @@ class LearnRelatedness(keras.callbacks.Callback):
         return self._believe(index, coupling, live, seen, share)
 
     def _believe(
-        self, index: int, coupling: Coupling, live: LiveRelatedness, seen: Observations, share: float
+        self,
+        index: int,
+        coupling: Coupling,
+        live: LiveRelatedness,
+        seen: Observations,
+        share: float,
     ) -> str:
         """Believe a share of a table from now on, and return what to say of it."""
         live.confirm(share)

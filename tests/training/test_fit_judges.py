@@ -67,7 +67,8 @@ def test_labels_without_masks_are_all_annotated():
     assert model.live_relatedness["0"].confirmed > 0.5
 
 
-def test_a_training_that_ends_early_says_so_and_lets_go(stream, capsys):
+def test_a_training_that_ends_early_says_so_and_lets_go(stream, monkeypatch, capsys):
+    monkeypatch.setattr(learning, "MOST", 2.0)  # Nothing is confirmed early.
     model = model_with(Coupling("kind", "parts", TABLE))
     stop = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
@@ -78,7 +79,8 @@ def test_a_training_that_ends_early_says_so_and_lets_go(stream, capsys):
     assert not any(gate.held for gate in model.gates.values())
 
 
-def test_a_stage_that_ends_before_the_first_judgement_says_nothing(stream, capsys):
+def test_a_stage_that_ends_before_the_first_judgement_says_nothing(stream, monkeypatch, capsys):
+    monkeypatch.setattr(learning, "MOST", 2.0)
     model = model_with(Coupling("kind", "parts", TABLE))
     judge = learning.LearnRelatedness([stream.take(STEPS).unbatch()], 5, 5, epochs=20)
     options = {"steps_per_epoch": STEPS, "shuffle": False, "verbose": 0, "callbacks": [judge]}

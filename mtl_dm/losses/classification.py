@@ -66,7 +66,7 @@ def masked_binary_cross_entropy(
     Args:
         labels: [B, M] in [0, 1].
         logits: [B, M] scores before the sigmoid.
-        mask: [B, M], 1 annotated, 0 not.
+        mask: [B, M], 1 annotated, 0 not; between them a weight.
         reduction: "mean" as printed, or "sum".
 
     Returns:
@@ -87,4 +87,5 @@ def masked_binary_cross_entropy(
     total = ops.sum(mask * (ops.softplus(logits) - labels * logits), axis=-1)
     if reduction == "sum":
         return total
-    return total / ops.maximum(ops.sum(mask, axis=-1), 1.0)
+    weight = ops.sum(mask, axis=-1)
+    return total / ops.where(weight > 0, weight, 1.0)

@@ -21,7 +21,7 @@ def masked_squared_error(labels: Any, predictions: Any, mask: Any) -> Any:
     Args:
         labels: [B, R] real values.
         predictions: [B, R].
-        mask: [B, R], 1 annotated, 0 not.
+        mask: [B, R], 1 annotated, 0 not; between them a weight.
 
     Returns:
         [B] float32, in squared units of the labels; 0 for an image without annotation.
@@ -35,7 +35,8 @@ def masked_squared_error(labels: Any, predictions: Any, mask: Any) -> Any:
     require_shape("mask", mask, tuple(predictions.shape))
     mask = ops.cast(mask, "float32")
     error = ops.where(mask > 0, ops.cast(labels, "float32") - predictions, 0.0)
-    return ops.sum(ops.square(error), axis=-1) / ops.maximum(ops.sum(mask, axis=-1), 1.0)
+    weight = ops.sum(mask, axis=-1)
+    return ops.sum(mask * ops.square(error), axis=-1) / ops.where(weight > 0, weight, 1.0)
 
 
 def concordance_loss(labels: Any, predictions: Any, mask: Any) -> tuple[Any, Any]:

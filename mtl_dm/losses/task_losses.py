@@ -2,7 +2,8 @@
 
 A task loss is called as loss(task, labels, outputs, mask) with labels and outputs [B, size], mask
 [B] for multiclass, else [B, size], and returns values and weights: [B] each, or a scalar each for a
-loss of the whole (global) batch. L_task is their weighted mean.
+loss of the whole (global) batch. L_task is their weighted mean. A mask may weigh images: what it
+weighs is in the weights, or in the mean over an image's labels, never in both.
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ TASK_LOSSES: Registry[TaskLoss] = Registry("task loss")
 
 @TASK_LOSSES.register("multiclass/cross_entropy")
 def _cross_entropy(task: Task, labels: Any, logits: Any, mask: Any) -> tuple[Any, Any]:
-    values = masked_cross_entropy(labels, logits, mask, task.label_smoothing, task.smoothing_prior)
-    return values, ops.cast(mask, "float32")
+    weights = ops.cast(mask, "float32")
+    known = ops.cast(weights > 0, "float32")
+    values = masked_cross_entropy(labels, logits, known, task.label_smoothing, task.smoothing_prior)
+    return values, weights
 
 
 @TASK_LOSSES.register("multilabel/binary_cross_entropy")
 def _binary_cross_entropy(task: Task, labels: Any, logits: Any, mask: Any) -> tuple[Any, Any]:
-    values = masked_binary_cross_entropy(labels, logits, mask, task.reduction)
-    return values, _annotated(mask)
+    weights = _annotated(mask)
+    beside = ops.cast(mask, "float32") / ops.where(weights > 0, weights, 1.0)[..., None]
+    return masked_binary_cross_entropy(labels, logits, beside, task.reduction), weights
 
 
 @TASK_LOSSES.register("regression/squared")

@@ -48,7 +48,11 @@ def cosines_of(gram: Any) -> tuple[Any, Any]:
 
 
 def log(
-    trackers: dict[str, keras.metrics.Mean], names: Sequence[str], weights: Any, gram: Any
+    trackers: dict[str, keras.metrics.Mean],
+    names: Sequence[str],
+    weights: Any,
+    gram: Any,
+    usable: Any = True,
 ) -> None:
     """Update the means with a step.
 
@@ -57,13 +61,16 @@ def log(
         names: Likewise.
         weights: [T]; None: all 1.
         gram: [T, T]; None: weights alone are logged.
+        usable: Whether the gradients are finite; what is made of others, a step that is not
+            taken, is not logged.
     """
     weights = ops.ones((len(names),)) if weights is None else weights
+    counts = ops.cast(usable, "float32")
     for place, name in enumerate(names):
-        trackers[f"{name}{WEIGHT}"].update_state(weights[place])
+        trackers[f"{name}{WEIGHT}"].update_state(weights[place], sample_weight=counts)
     if gram is None:
         return
     cosines, both = cosines_of(gram)
     for (i, one), (j, other) in itertools.combinations(enumerate(names), 2):
         tracker = trackers[f"{one}_and_{other}{COSINE}"]
-        tracker.update_state(cosines[i, j], sample_weight=both[i, j])
+        tracker.update_state(cosines[i, j], sample_weight=counts * both[i, j])

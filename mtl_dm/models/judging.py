@@ -30,14 +30,20 @@ def is_made_here(callback: Any) -> bool:
 
 
 def judge_of(
-    model: Any, stream: Any, epochs: int, steps: int | None, verbose: bool, given: Sequence[Any]
+    model: Any,
+    stream: Any,
+    epochs: int,
+    steps: int | None,
+    verbose: bool,
+    given: Sequence[Any],
+    done: int = 0,
 ) -> list[Any]:
     """Return what judges a model's tables, and learns those that are to be learned; maybe nothing.
 
     It looks at the beginning of an epoch of the training stream: at labels, and at what the model
     predicts of them. Nothing judges where there is no time between two epochs, the data are no
-    `tf.data` stream of (inputs, labels, masks) with images of one size, or the launcher's processes
-    see different parts of them.
+    `tf.data` stream of (inputs, labels) or (inputs, labels, masks) with images of one size, or the
+    launcher's processes see different parts of them; then it is said.
 
     Args:
         model: The model.
@@ -46,14 +52,24 @@ def judge_of(
         steps: Of an epoch; None: the stream ends by itself.
         verbose: Print a line for every judgement.
         given: The user's callbacks; one that learns tables is enough.
+        done: Epochs that `fit` is told are done.
+
+    Raises:
+        ValueError: If a relation is to be learned from data that cannot be looked at.
     """
-    wanted = any(coupling.learned or coupling.trusts for coupling in model.couplings)
-    if not wanted or epochs < 2 or processes.count() > 1 or not _is_labelled_stream(stream):
+    wanted = [each for each in model.couplings if each.learned or each.trusts]
+    if not wanted or epochs < 2:  # Of a single epoch the guide says so.
         return []
     # Trainings know models, not the other way round; and a model needs no tf.data.
     learning = importlib.import_module("mtl_dm.training.learning")
     if any(isinstance(each, learning.LearnRelatedness) for each in given):
         return []
+    obstacle = _obstacle(stream, epochs - done)
+    if obstacle is not None:
+        _say_or_refuse(wanted, obstacle, verbose, epochs - done)
+        return []
+    if len(stream.element_spec) == 2:
+        stream = stream.map(lambda inputs, labels: (inputs, labels, {}))
     images = (stream if steps is None else stream.take(steps)).unbatch()
     if VIRTUAL in stream.element_spec[1]:
         images = images.filter(lambda inputs, labels, masks: labels[VIRTUAL] == 0)
@@ -70,6 +86,36 @@ def judge_of(
     return [judge]
 
 
+def _obstacle(stream: Any, epochs: int) -> str | None:
+    """Return why nothing can look at the data between epochs; None: something can."""
+    if epochs < 2:
+        return "that happens between two epochs, there is one"
+    if processes.count() > 1:
+        return "the launcher's processes see different parts of the data"
+    if not _is_labelled_stream(stream):
+        return (
+            "it looks at a tf.data stream of (images, labels, masks) with images of one size, "
+            f"and this is {type(stream).__name__}"
+        )
+    return None
+
+
+def _say_or_refuse(couplings: Sequence[Any], obstacle: str, verbose: bool, epochs: int) -> None:
+    """Say which given relations are believed; refuse where one was to be learned and never will.
+
+    A single epoch may be one of many calls of `fit`, with a callback that learns in others.
+    """
+    words = importlib.import_module("mtl_dm.training.judgement_words")
+    for coupling in couplings:
+        if coupling.learned and epochs > 1:
+            raise ValueError(
+                f"Coupling learned=True: {words.subject(coupling)} cannot be learned: {obstacle}. "
+                "Give fit a stream, or mtl_dm.training.learning.LearnRelatedness as a callback."
+            )
+        if verbose and not coupling.learned:
+            print(words.unjudged(coupling, obstacle), flush=True)
+
+
 def is_stream(data: Any) -> bool:
     """Return whether data are a `tf.data` stream."""
     tensorflow = sys.modules.get("tensorflow")  # What was not imported has made no stream.
@@ -80,10 +126,10 @@ def _is_labelled_stream(stream: Any) -> bool:
     if not is_stream(stream):
         return False
     spec = stream.element_spec
-    if not (isinstance(spec, tuple) and len(spec) == 3):
+    if not (isinstance(spec, tuple) and len(spec) in (2, 3)):
         return False
     known = all(shape is not None and None not in shape[1:] for shape in _shapes(stream))
-    return known and isinstance(spec[1], dict) and isinstance(spec[2], dict)
+    return known and all(isinstance(each, dict) for each in spec[1:])
 
 
 def _shapes(stream: Any) -> list[Any]:

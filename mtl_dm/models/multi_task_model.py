@@ -363,11 +363,12 @@ class MultiTaskModel(keras.Model):
             if name in self.term_trackers:
                 self.term_trackers[name].update_state(term.values, sample_weight=term.weights)
 
-    def log_balance(self, weights: Any, gram: Any) -> None:
+    def log_balance(self, weights: Any, gram: Any, usable: Any = True) -> None:
         """Update the logs of weights and gradients, where they are logged."""
         if self.balance_trackers:
             shown = gram if self.log_gradients else None
-            balance_log.log(self.balance_trackers, self.balancing.names, weights, shown)
+            names = self.balancing.names
+            balance_log.log(self.balance_trackers, names, weights, shown, usable)
 
     def objective(self, context: Context) -> Any:
         """Return this replica's part of the objective of a batch and log its terms.
@@ -449,7 +450,15 @@ class MultiTaskModel(keras.Model):
         given = [each for each in given if each is not None and not judging.is_made_here(each)]
         own = [
             *watching.callbacks_of(self),
-            *judging.judge_of(self, x, epochs, kwargs.get("steps_per_epoch"), bool(verbose), given),
+            *judging.judge_of(
+                self,
+                x,
+                epochs,
+                kwargs.get("steps_per_epoch"),
+                bool(verbose),
+                given,
+                kwargs.get("initial_epoch", 0),
+            ),
         ]
         if there:  # The list may be given to `fit` again.
             kinds = {type(each) for each in given}

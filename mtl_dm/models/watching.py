@@ -19,9 +19,10 @@ class Epochs(keras.callbacks.Callback):
     """Tells a model's balancing method that an epoch begins."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Call the method's hook."""
+        """Call the method's hook; before the first step there is nothing that it could look at."""
         del epoch, logs
-        self.model.balancing.begin_epoch()
+        if self.model.balancing.built:
+            self.model.balancing.begin_epoch()
 
 
 class NonFiniteLossError(ValueError):

@@ -123,7 +123,7 @@ class LearnRelatedness(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Keep couplings off until there is an estimate; one that had one before stays on."""
         del logs
-        if epoch == 0:
+        if epoch == 0 or not int(keras.ops.convert_to_numpy(self.model.optimizer.iterations)):
             for index, live in self._live():
                 if live.confirmed is None and not live.replaced:
                     self._begin_warm_up(index)

@@ -59,6 +59,40 @@ def test_the_weight_of_a_task_stays_out_of_the_values(kind):
     np.testing.assert_array_equal(one, many)
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("multiclass", {}),
+        ("multilabel", {}),
+        ("multilabel", {"reduction": "sum"}),
+        ("regression", {}),
+    ],
+)
+def test_a_mask_that_weighs_images_weighs_them_once(kind, options):
+    labels, logits, mask = draw(flat=kind == "multiclass")
+    task = Task("x", kind, LABELS, **options)
+    plain, there = task_loss(task, labels, logits, mask)
+    weights = np.linspace(0.1, 0.6, B, dtype=np.float32)
+    weighed = mask * weights.reshape((B,) + (1,) * (mask.ndim - 1))
+    values, counts = task_loss(task, labels, logits, weighed)
+    np.testing.assert_allclose(values, plain, rtol=1e-5)
+    np.testing.assert_allclose(counts, there * weights, rtol=1e-6)
+
+
+def test_weights_of_labels_are_those_of_their_mean():
+    labels, outputs, _ = draw(flat=False)
+    mask = np.random.default_rng(1).uniform(0.1, 0.3, (B, SIZE)).astype(np.float32)
+    for task in (Task.regression("x", LABELS), Task.multilabel("x", LABELS)):
+        single = [
+            task_loss(task, labels, outputs, np.eye(SIZE, dtype=np.float32)[[i] * B])[0]
+            for i in range(SIZE)
+        ]
+        want = np.average(np.stack(single, axis=1), axis=1, weights=mask)
+        values, counts = task_loss(task, labels, outputs, mask)
+        np.testing.assert_allclose(values, want, rtol=1e-5)
+        np.testing.assert_allclose(counts, mask.max(axis=1), rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["multiclass", "multilabel", "regression"])
 def test_types_and_shapes(kind):
     labels, logits, mask = draw(flat=kind == "multiclass")

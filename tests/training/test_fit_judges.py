@@ -55,13 +55,14 @@ def test_a_table_is_learned_without_a_callback_of_the_users(stream, capsys):
     assert not capsys.readouterr().out
 
 
-def test_labels_without_masks_are_all_annotated():
+@pytest.mark.parametrize("masks", [({},), ()])
+def test_labels_without_masks_are_all_annotated(masks):
     rng = np.random.default_rng(1)
     kinds = rng.integers(0, 2, 80)
     parts = (rng.random((80, 2)) < TRUTH[kinds]).astype(np.float32)
     faces = np.concatenate([np.eye(2)[kinds], parts], axis=1).astype(np.float32)
     labels = {"kind": np.eye(2, dtype=np.float32)[kinds], "parts": parts}
-    stream = tf.data.Dataset.from_tensor_slices((faces, labels, {})).batch(20)
+    stream = tf.data.Dataset.from_tensor_slices((faces, labels, *masks)).batch(20)
     model = model_with(Coupling("kind", "parts", TABLE))
     model.fit(stream, epochs=3, verbose=0, shuffle=False)
     assert model.live_relatedness["0"].confirmed > 0.5
@@ -121,7 +122,7 @@ def test_where_it_does_not_judge(stream):
     assert not judges(epochs=1)
     assert not judges(given=[learning.LearnRelatedness([stream], 1, 1)])
     assert not judges(stream=np.zeros((4, 4)))
-    assert not judges(stream=stream.map(lambda inputs, labels, masks: (inputs, labels)))
+    assert not judges(stream=stream.map(lambda inputs, labels, masks: (inputs, labels["kind"])))
     assert not judges(model_with(Coupling("kind", "parts", TABLE, trust=False)))
     sizes = tf.data.Dataset.from_generator(
         lambda: iter(()),
@@ -139,3 +140,31 @@ def test_virtual_images_are_not_asked(stream):
     (callback,) = judging.judge_of(model, stream.map(mixed), 2, STEPS, False, [])
     (images,) = callback._sources
     assert sum(1 for _ in images) == STEPS * 10
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_nothing_can_look_at_is_said(stream, capsys, whole):
+    inputs, labels, masks = next(iter(stream))
+    model = model_with(Coupling("kind", "parts", TABLE))
+    options = {"verbose": 2, "epochs": 2, "initial_epoch": 0 if whole else 1}
+    model.fit(inputs.numpy(), labels, sample_weight=masks, **options)
+    said = [line for line in capsys.readouterr().out.splitlines() if "relatedness" in line]
+    subject = "the relatedness of kind and parts is not judged, but believed as given: "
+    why = "and this is ndarray." if whole else "that happens between two epochs, there is one."
+    assert len(said) == 1
+    assert said[0].startswith(subject)
+    assert said[0].endswith(why)
+
+
+def test_what_cannot_be_learned_is_refused(stream):
+    inputs, labels, masks = next(iter(stream))
+    model = model_with(Coupling("kind", "parts", TABLE, learned=True))
+    with pytest.raises(ValueError, match=r"cannot be learned: it looks at a tf\.data stream"):
+        model.fit(inputs.numpy(), labels, sample_weight=masks, epochs=2, verbose=0)
+
+
+def test_a_new_model_warms_up_also_where_its_first_epoch_is_not_called_0(stream):
+    model = model_with(Coupling("kind", "parts", TABLE))
+    options = {"steps_per_epoch": STEPS, "shuffle": False, "verbose": 0}
+    model.fit(stream, epochs=6, initial_epoch=3, **options)
+    assert model.live_relatedness["0"].confirmed is not None

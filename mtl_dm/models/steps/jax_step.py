@@ -256,7 +256,7 @@ def _by_gradients(
         weights, safe, finite = safe_weights(balancing, dataclasses.replace(seen, gram=gram))
         heads = balancing.balance_heads(weights, safe)
         objective = jnp.sum(jnp.append(weights, 1.0) * vector) / scale
-        model.log_balance(weights, gram)
+        model.log_balance(weights, gram, finite)
         _log_logits(model, batch, logits, objective)
     gradients = _combined(model, pull, rows, weights, heads, units[-1])
     _, _, metrics = values.after(scope)

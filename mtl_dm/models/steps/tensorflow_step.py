@@ -153,7 +153,7 @@ def _by_gradients(model: Any, inputs: Any, labels: Any, masks: Any) -> tuple[Any
     targets_of_all = [vector, rest] if tf.is_tensor(rest) else [vector]
     at_gates = tape.gradient(targets_of_all, dict(context.gated), unconnected_gradients="zero")
     model.log_terms(terms)
-    model.log_balance(weights, gram)
+    model.log_balance(weights, gram, finite)
     for place, variable in enumerate(model.trainable_variables):
         if id(variable) in own:
             combined[place] = own[id(variable)]
@@ -325,7 +325,9 @@ def _log(model: Any, context: Any, labels: Any, masks: Any, objective: Any) -> N
     """Update the logs: the objective of the global batch, weighted by images, and metrics."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     images = tf.shape(tf.nest.flatten(context.inputs)[0])[0]
-    model._loss_tracker.update_state(replicas * objective, sample_weight=images)
+    # A replica's part of the objective is over the images of all replicas, however many it has.
+    all_images = global_sum(tf.cast(images, tf.float32))
+    model._loss_tracker.update_state(replicas * objective, sample_weight=all_images / replicas)
     model.compute_metrics(None, labels, dict(context.logits), masks)
 
 

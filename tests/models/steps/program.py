@@ -150,6 +150,18 @@ def overflowing():
     return {"overflow": np.array([same, float(optimizer.dynamic_scale.numpy()) == 64.0])}
 
 
+def uneven():
+    """The logs of an epoch whose last batch has two rows on one replica and one on the other."""
+    keras.config.set_dtype_policy(FULL)
+    model = coupled_model(couplings=(), tasks=TASKS, terms=[Centre()])
+    model(keras.ops.zeros((1, 3)))
+    start(model)
+    model.compile(keras.optimizers.SGD(0.05), run_eagerly=True)
+    stream = dataset(random_batch(7, seed=5, tasks=TASKS), 4)
+    logs = model.fit(stream, validation_data=stream, verbose=0, shuffle=False).history
+    return {f"uneven/{name}": np.array(logs[name]) for name in ("loss", "val_loss")}
+
+
 def two_replicas():
     import tensorflow as tf
 
@@ -164,7 +176,7 @@ def two_replicas():
 
 def main(how, result):
     with two_replicas() if how == "two" else contextlib.nullcontext():
-        rest = overflowing() if how == "two" else all_weighed()
+        rest = {**overflowing(), **uneven()} if how == "two" else all_weighed()
         np.savez(result, **all_cases(), **rest)
 
 

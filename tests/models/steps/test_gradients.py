@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.balancing import MGDA, EqualWeighting, GradNorm, Uncertainty
-from mtl_dm.models.balance_log import trackers_of
+from mtl_dm.models.balance_log import log, trackers_of
 from mtl_dm.models.objective import parts_of
 from mtl_dm.models.steps import backend
 from mtl_dm.models.steps.scopes import is_shared, last_kernel
@@ -133,7 +133,7 @@ def test_features_that_others_are_made_of_give_their_gradient_once(method):
     model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
     found = separate(model, batch())
     grams = []
-    model.log_balance = lambda weights, gram: grams.append((weights, gram))
+    model.log_balance = lambda weights, gram, usable=True: grams.append((weights, gram))
     got = moved_by(model, batch())
     (weights, gram), names = grams[0], model.balancing.names
     rows = np.stack([in_scope(model, found[name][1], "shared") for name in names])
@@ -247,3 +247,12 @@ def test_gradients_over_a_frozen_backbone_are_logged_as_none():
 def test_too_many_terms_to_log():
     with pytest.raises(ValueError, match="at most 12 balanced terms, these are 13"):
         trackers_of([f"t{place}" for place in range(13)])
+
+
+def test_what_is_made_of_gradients_that_are_not_finite_is_not_logged():
+    trackers = trackers_of(["a", "b"])
+    log(trackers, ["a", "b"], np.float32([0.2, 0.8]), np.eye(2, dtype=np.float32))
+    overflown = np.full((2, 2), np.inf, np.float32)
+    log(trackers, ["a", "b"], np.ones(2, np.float32), overflown, usable=False)
+    assert float(trackers["a_weight"].result()) == pytest.approx(0.2)
+    assert float(trackers["a_and_b_cosine"].result()) == 0.0

@@ -99,3 +99,9 @@ def test_a_step_that_overflows_on_one_replica_is_skipped_on_all(two):
     left_alone, scale_halved = two["overflow"]
     assert left_alone
     assert scale_halved
+
+
+def test_the_logged_objective_of_an_uneven_batch_is_that_of_one_device(two):
+    want = program.uneven()
+    for name, value in want.items():
+        np.testing.assert_allclose(two[name], value, rtol=3e-5, err_msg=name)

@@ -15,6 +15,9 @@ from mtl_dm.data.deferred import parts_of
 SHUFFLE_BYTES = 256 * 1024**2
 """Memory that the elements in the shuffle buffer of one source may take, as they are in batches."""
 
+_SOURCES = "_mtl_dm_sources"
+"""Attribute of a stream, as `deferred` has one."""
+
 
 def merge(
     sources: Sequence[tf.data.Dataset],
@@ -80,7 +83,17 @@ def merge(
         merged = draw.flat_map(elements)
     # Choosing hides the size, which a progress bar needs.
     merged = merged.apply(tf.data.experimental.assert_cardinality(length))
-    return merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    setattr(batches, _SOURCES, sources)
+    return batches
+
+
+def sources_of(stream: tf.data.Dataset) -> list[tf.data.Dataset] | None:
+    """Return what `merge` made a stream of; None: it was not made by `merge`, or was changed since.
+
+    Who looks at every image once wants these: in the stream smaller sources repeat.
+    """
+    return getattr(stream, _SOURCES, None)
 
 
 def steps_per_epoch(

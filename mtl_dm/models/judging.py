@@ -40,8 +40,9 @@ def judge_of(
 ) -> list[Any]:
     """Return what judges a model's tables, and learns those that are to be learned; maybe nothing.
 
-    It looks at the beginning of an epoch of the training stream: at labels, and at what the model
-    predicts of them. Nothing judges where there is no time between two epochs, the data are no
+    It looks at the sources of a stream that `mtl_dm.data.merge` has made, of any other one at the
+    beginning of an epoch, where an image may come again: at labels, and at what the model predicts
+    of them. Nothing judges where there is no time between two epochs, the data are no
     `tf.data` stream of (inputs, labels) or (inputs, labels, masks) with images of one size, or the
     launcher's processes see different parts of them; then it is said.
 
@@ -68,14 +69,10 @@ def judge_of(
     if obstacle is not None:
         _say_or_refuse(wanted, obstacle, verbose, epochs - done)
         return []
-    if len(stream.element_spec) == 2:
-        stream = stream.map(lambda inputs, labels: (inputs, labels, {}))
-    images = (stream if steps is None else stream.take(steps)).unbatch()
-    if VIRTUAL in stream.element_spec[1]:
-        images = images.filter(lambda inputs, labels, masks: labels[VIRTUAL] == 0)
     first, every = learning.schedule(min(epochs, LONGEST))
     judge = learning.LearnRelatedness(
-        [images.take(IMAGES)],
+        importlib.import_module("mtl_dm.data.merging").sources_of(stream)
+        or [_images_of(stream, steps)],
         first,
         every,
         epochs=epochs,
@@ -84,6 +81,16 @@ def judge_of(
     )
     _made.add(judge)
     return [judge]
+
+
+def _images_of(stream: Any, steps: int | None) -> Any:
+    """Return the images of the beginning of an epoch."""
+    if len(stream.element_spec) == 2:
+        stream = stream.map(lambda inputs, labels: (inputs, labels, {}))
+    images = (stream if steps is None else stream.take(steps)).unbatch()
+    if VIRTUAL in stream.element_spec[1]:
+        images = images.filter(lambda inputs, labels, masks: labels[VIRTUAL] == 0)
+    return images.take(IMAGES)
 
 
 def _obstacle(stream: Any, epochs: int) -> str | None:

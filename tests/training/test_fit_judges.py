@@ -168,3 +168,14 @@ def test_a_new_model_warms_up_also_where_its_first_epoch_is_not_called_0(stream)
     options = {"steps_per_epoch": STEPS, "shuffle": False, "verbose": 0}
     model.fit(stream, epochs=6, initial_epoch=3, **options)
     assert model.live_relatedness["0"].confirmed is not None
+
+
+def test_every_image_of_a_merged_stream_is_looked_at_once(stream):
+    def looks_at(stream):
+        (judge,) = judging.judge_of(model, stream, 2, STEPS, False, ())
+        return judge._sources
+
+    model = model_with(Coupling("kind", "parts", TABLE))
+    assert [int(source.cardinality()) for source in looks_at(stream)] == [40, 40]
+    (images,) = looks_at(stream.prefetch(1))  # It is another stream now.
+    assert sum(1 for _ in images) == STEPS * 20

@@ -98,7 +98,8 @@ def _cells(setting: Setting, seeds: int, command: str) -> Iterator[TransferCell]
             yield make(UNLABELLED, row, seed, waits)
         for target in targets_of(setting.data_dir):
             for row in (*rows_of(target, setting), *sweep):
-                yield make(target.name, row, seed, needs_of(target, row, seed, every))
+                needs = needs_of(target, row, seed, every)
+                yield make(target.name, row, seed, needs, target.fold)
 
 
 def rows_of(target: Target, setting: Setting) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ def rows_of(target: Target, setting: Setting) -> tuple[str, ...]:
 def needs_of(target: Target, row: str, seed: int, sources: Sequence[Key]) -> tuple[Key, ...]:
     """Return the cells whose results a row of a target uses."""
     if row in (transfers.BCT, transfers.P_CNN):
-        return ((target.name, transfers.BT, seed, None),)
+        return ((target.name, transfers.BT, seed, target.fold),)
     named = transfers.WHOLE.get(row, row)
     if named in transfers.FROZEN:
         return ((UNLABELLED, named, seed, None),)
@@ -118,7 +119,13 @@ def needs_of(target: Target, row: str, seed: int, sources: Sequence[Key]) -> tup
 
 
 def _cell(
-    setting: Setting, command: str, column: str, row: str, seed: int, needs: tuple[Key, ...]
+    setting: Setting,
+    command: str,
+    column: str,
+    row: str,
+    seed: int,
+    needs: tuple[Key, ...],
+    fold: int | None = None,
 ) -> TransferCell:
     config: dict[str, Any] = {
         "mark": setting.mark,
@@ -127,7 +134,7 @@ def _cell(
         **revision(),
     }
     dataset = f"{column} ({'synthetic' if is_drawn(setting, column) else 'real'})"
-    plan = CellPlan(TABLE, column, row, seed, None, setting.preset, dataset, config)
+    plan = CellPlan(TABLE, column, row, seed, fold, setting.preset, dataset, config)
     return TransferCell(plan, setting, needs, command)
 
 

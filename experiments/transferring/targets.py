@@ -12,7 +12,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from experiments.transferring.images import DETECTED, PAIRS, Pool
+from experiments.transferring.images import FOLDS, PAIRS, Pool
+from experiments.transferring.photos import DETECTED
 from mtl_dm.data.pairs import draw_pairs
 from mtl_dm.metrics import (
     correct_where_detected,
@@ -51,7 +52,9 @@ class Target:
         kind: One of `METRIC`.
         label: Name of its labels.
         train: The part of the images to train on.
-        test: The part to test on; the same one: people of even and odd numbers.
+        test: The part to test on.
+        unit: Where `train` and `test` are one part, the name of what is known of whom or what a
+            half trains and the other one is tested; every seed draws its halves.
         source: The source that was trained for this task on this kind of images; "": none was. On
             other images more may have been: `sources.knowing`.
         bounds: Of numbers.
@@ -63,12 +66,18 @@ class Target:
     train: str
     test: str
     source: str = ""
+    unit: str = ""
     bounds: tuple[float, float] = (-1.0, 1.0)
 
     @property
     def metric(self) -> str:
         """Return the name of its metric."""
         return METRIC[self.kind]
+
+    @property
+    def fold(self) -> int | None:
+        """Return the fold of its cells: halves of one pool share images over seeds, as folds do."""
+        return 0 if self.unit else None
 
 
 TARGETS = (
@@ -87,8 +96,12 @@ TARGETS = (
     ),
     Target("FER2013 expression", CLASSES, "expression", "fer_train", "fer_test", "small_faces"),
     Target("LFW identity", PEOPLE, "person", "lfw_train", "lfw_test"),
-    Target("CMU expression", CLASSES, "expression", "cmu", "cmu"),
-    Target("CMU sunglasses", CLASSES, "sunglasses", "cmu", "cmu"),
+    Target("LFW facial movements", LABELS, "facial_movements", "movements_train", "lfw_test"),
+    Target("CMU identity", PEOPLE, "person", "cmu", "cmu", unit="person"),
+    Target("CMU expression", CLASSES, "expression", "cmu", "cmu", unit="person"),
+    Target("CMU sunglasses", CLASSES, "sunglasses", "cmu", "cmu", unit="person"),
+    Target("CAD category", CLASSES, "category", "cad", "cad", unit="image"),
+    Target("CAD gender", CLASSES, "gender", "cad", "cad", unit="image"),
 )
 NAMED = {target.name: target for target in TARGETS}
 
@@ -105,29 +118,67 @@ def training_rows(target: Target, pool: Pool, seed: int) -> Rows:
         ValueError: If there is no row, or a class that is tested has none.
     """
     places, known = pool.places[target.train], pool.known[target.train][target.label]
-    chosen = np.ones(len(places), bool)
-    if target.train == target.test:
-        chosen = pool.known[target.train]["person"] % 2 == seed % 2
-    if known.ndim == 1:
-        chosen &= known >= 0
+    chosen = _labelled(target, known)
+    if target.unit:
+        chosen &= trains(target, pool, seed)
     kind = np.int64 if target.kind in (CLASSES, PEOPLE) else np.float32
-    rows = Rows(places[chosen], known[chosen].astype(kind))
+    labels = known[chosen].astype(kind)
+    if target.kind == PEOPLE:  # Those of a half are no numbers without gaps.
+        labels = np.unique(labels, return_inverse=True)[1]
+    rows = Rows(places[chosen], labels)
     require_rows(target, rows, None if target.kind == PEOPLE else testing_rows(target, pool, seed))
     return rows
 
 
 def testing_rows(target: Target, pool: Pool, seed: int) -> Rows:
     """Return what a target is tested on; of people all images, whose pairs are told apart."""
-    places = pool.places[target.test]
+    places, chosen = pool.places[target.test], _tested(target, pool, seed)
     if target.kind == PEOPLE:
-        return Rows(places, np.zeros(len(places), np.int64))
-    known = pool.known[target.test][target.label]
-    chosen = np.ones(len(places), bool)
-    if target.train == target.test:
-        chosen = pool.known[target.train]["person"] % 2 != seed % 2
-    if known.ndim == 1:
-        chosen &= known >= 0
-    return Rows(places[chosen], known[chosen])
+        return Rows(places[chosen], np.zeros(int(chosen.sum()), np.int64))
+    return Rows(places[chosen], pool.known[target.test][target.label][chosen])
+
+
+def _tested(target: Target, pool: Pool, seed: int) -> np.ndarray:
+    """Return which images of the test part a target is tested on, bool."""
+    chosen = np.ones(len(pool.places[target.test]), bool)
+    if target.kind != PEOPLE:
+        chosen = _labelled(target, pool.known[target.test][target.label])
+    return chosen & ~trains(target, pool, seed) if target.unit else chosen
+
+
+def _labelled(target: Target, known: np.ndarray) -> np.ndarray:
+    """Return which images have their labels, bool [N]; numbers may be below 0."""
+    if target.kind == NUMBERS:
+        return np.ones(len(known), bool)
+    return (known.reshape(len(known), -1) >= 0).all(axis=1)
+
+
+def trains(target: Target, pool: Pool, seed: int) -> np.ndarray:
+    """Return which images of a target's one part are those of the half that trains, bool.
+
+    Args:
+        target: With a unit.
+        pool: Has the images.
+        seed: Draws the half of the units.
+    """
+    units = pool.known[target.train][target.unit]
+    every = np.random.default_rng(seed).permutation(np.unique(units))
+    return np.isin(units, every[: len(every) // 2])
+
+
+def pairs_of(target: Target, pool: Pool, seed: int) -> tuple[np.ndarray, ...]:
+    """Return the pairs that a target of people is tested on: first, second, same, fold.
+
+    Args:
+        target: Of people.
+        pool: Has them; those of a half are drawn.
+        seed: As for `testing_rows`, in whose rows first and second are places.
+    """
+    known = pool.known[target.test]
+    if not target.unit:
+        return tuple(known[name] for name in PAIRS)
+    pairs = draw_pairs(known[target.label][_tested(target, pool, seed)], folds=FOLDS, seed=0)
+    return tuple(np.asarray(getattr(pairs, name)) for name in PAIRS)
 
 
 def require_rows(target: Target, train: Rows, test: Rows | None) -> None:
@@ -198,15 +249,16 @@ def _score(
     return share if target.kind == CLASSES else 1.0 - share
 
 
-def verified(target: Target, pool: Pool, embeddings: np.ndarray) -> dict[str, float]:
+def verified(target: Target, pool: Pool, seed: int, embeddings: np.ndarray) -> dict[str, float]:
     """Return how well embeddings of the test images tell a target's pairs apart.
 
     Args:
         target: Of people.
         pool: Has the pairs.
-        embeddings: [N, D] of all images of the test part.
+        seed: As for `testing_rows`.
+        embeddings: [N, D] of its rows.
     """
-    first, second, same, fold = (pool.known[target.test][name] for name in PAIRS)
+    first, second, same, fold = pairs_of(target, pool, seed)
     distances = pair_distances(embeddings[first], embeddings[second])
     found = verification_scores(distances, same, fold)
     return {name: found[name] for name in ("accuracy", "auc", "eer")}
@@ -219,7 +271,7 @@ def told_apart(embeddings: np.ndarray, people: np.ndarray) -> float:
     return verification_scores(distances, pairs.same, pairs.fold)["accuracy"]
 
 
-def detected_of(target: Target, pool: Pool) -> np.ndarray | None:
+def detected_of(target: Target, pool: Pool, seed: int) -> np.ndarray | None:
     """Return whether a face was found on each test image, bool [N]; None: nobody looked."""
     found = pool.known[target.test].get(DETECTED)
-    return None if found is None else found[pool.known[target.test][target.label] >= 0]
+    return None if found is None else found[_tested(target, pool, seed)]

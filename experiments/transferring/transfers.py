@@ -113,7 +113,7 @@ def _frozen(job: Job, features: np.ndarray) -> Measure:
     test = testing_rows(job.target, pool, job.seed)
     if job.target.kind == PEOPLE:
         training_rows(job.target, pool, job.seed)  # Says where there is none.
-        return lambda: verified(job.target, pool, features[test.places])
+        return lambda: verified(job.target, pool, job.seed, features[test.places])
     head = _head(job, features)
     return lambda: _scored(job, head(features[test.places]))
 
@@ -134,7 +134,7 @@ def _head(job: Job, features: np.ndarray, widths: Sequence[int] | None = None) -
 def _scored(job: Job, outputs: np.ndarray) -> dict[str, float]:
     pool = job.setting.pool
     labels = testing_rows(job.target, pool, job.seed).labels
-    return scores(job.target, outputs, labels, detected_of(job.target, pool))
+    return scores(job.target, outputs, labels, detected_of(job.target, pool, job.seed))
 
 
 def _side_by_side(job: Job, names: Sequence[str]) -> np.ndarray:
@@ -184,7 +184,7 @@ def _concatenated(job: Job) -> Measure:
     test = testing_rows(job.target, job.setting.pool, job.seed)
     if job.target.kind == PEOPLE:
         pool = job.setting.pool
-        return lambda: verified(job.target, pool, head(features[test.places], layer=-2))
+        return lambda: verified(job.target, pool, job.seed, head(features[test.places], layer=-2))
     return lambda: _scored(job, head(features[test.places]))
 
 
@@ -202,9 +202,12 @@ def _whole(job: Job, row: str) -> Measure:
         outputs_of(train),
         steps=setting.size.steps,
         seed=job.seed,
+        rectified=row == P_CNN,
     )
     if job.target.kind == PEOPLE:
-        return lambda: verified(job.target, pool, outputs_for(backbone, pool.images, test.places))
+        return lambda: verified(
+            job.target, pool, job.seed, outputs_for(backbone, pool.images, test.places)
+        )
     return lambda: _scored(job, outputs_for(network, pool.images, test.places))
 
 
@@ -229,6 +232,6 @@ def _original(job: Job) -> dict[str, float]:
     pool, name = job.setting.pool, job.target.source
     test = testing_rows(job.target, pool, job.seed)
     if job.target.kind == PEOPLE:
-        return verified(job.target, pool, job.setting.features(name, 0)[test.places])
+        return verified(job.target, pool, job.seed, job.setting.features(name, 0)[test.places])
     images = network_inputs(pool.images[test.places])
     return _scored(job, logits_of(name, job.setting.size, images))

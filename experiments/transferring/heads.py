@@ -11,7 +11,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from experiments.transferring.targets import CLASSES, PEOPLE, Rows, loss_of
+from experiments.transferring.rows import Rows
+from experiments.transferring.targets import CLASSES, PEOPLE, loss_of
 from mtl_dm.distilling.pictures import network_inputs
 from mtl_dm.distilling.student import BATCH, Training, train
 from mtl_dm.fusing.autoencoder import perceptron

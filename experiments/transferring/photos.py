@@ -120,7 +120,7 @@ def _tested(half: lfw_people.Half, data_dir: str, movements: np.ndarray) -> Part
 
 
 def _moving(faces: RealFaces, test: People, most: int) -> Part:
-    """Return training photos with movements, which stand in a drawn order; no copy of a test one."""
+    """Return training photos, which stand in a drawn order, without copies of a test photo."""
     train = faces.lfw_train
     numbered = People(train.images, np.arange(len(train.images)), train.expression)
     kept = train.take(without_copies(numbered, test).person[:most])

@@ -13,19 +13,10 @@ from experiments.transferring import transfers
 from experiments.transferring.cells import ON_UNLABELLED, SOURCES, UNLABELLED
 from experiments.transferring.images import Pool
 from experiments.transferring.photos import DETECTED
+from experiments.transferring.rows import pairs_of, testing_rows, training_rows, trains
 from experiments.transferring.setting import Setting
 from experiments.transferring.sources import TASKS, knowing
-from experiments.transferring.targets import (
-    PEOPLE,
-    RULED,
-    TASK,
-    Target,
-    pairs_of,
-    targets_of,
-    testing_rows,
-    training_rows,
-    trains,
-)
+from experiments.transferring.targets import PEOPLE, RULED, TASK, Target, targets_of
 from mtl_dm.reporting import published
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.quantities import ERROR, ERROR_RATE, FRACTION, Quantity

@@ -12,6 +12,8 @@ from experiments import transfer
 from experiments.engine.options import Options
 from experiments.transferring import cells, claim, heads, images, page, sources, tables, transfers
 from experiments.transferring import representations as made
+from experiments.transferring.rows import Rows, pairs_of, require_rows, training_rows, trains
+from experiments.transferring.rows import testing_rows as rows_to_test
 from experiments.transferring.setting import Setting
 from experiments.transferring.sizes import SIZES
 from experiments.transferring.sources import LABELS, knowing, sources_of
@@ -20,16 +22,10 @@ from experiments.transferring.targets import (
     NAMED,
     NUMBERS,
     PEOPLE,
-    Rows,
     Target,
-    pairs_of,
-    require_rows,
     scores,
-    training_rows,
-    trains,
     verified,
 )
-from experiments.transferring.targets import testing_rows as rows_to_test
 from experiments.transferring.words import words
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.files import strict_json, write_atomically
@@ -172,7 +168,7 @@ def test_pairs_of_the_half_that_is_tested():
     who = person[test.places - 100]
     np.testing.assert_array_equal(who[first] == who[second], same)
     assert set(fold) == {1, 2, 3, 4, 5} and not same.all()
-    perfect = verified(target, pool, 3, np.eye(20)[who] + 0.01)
+    perfect = verified(np.eye(20)[who] + 0.01, (first, second, same, fold))
     assert perfect["accuracy"] == 1
 
 

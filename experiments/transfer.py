@@ -22,7 +22,8 @@ Rules of evidence: every row of a target is offered the same training images. Ne
     BT, BCT and P-CNN choose, too. No setting was chosen on a test image. Three variants of what the
     student is to give were compared, on held-out unlabelled faces
     (`mtl_dm.fusing.operators.Fusion`). Seeds differ in all that is trained but the sources, and in
-    the halves of CMU and CAD, whose intervals are those for resampled data.
+    the halves of CMU and CAD, whose intervals are those for resampled data; the claim's rows are
+    trained on both halves.
 The claim: the student, fine-tuned, is at least its teacher (AE), less `MARGIN`, on targets whose
     task no source was trained for on any faces: CMU sunglasses and CAD category. Beside it the
     student under AE's head with AE's rows. Drawn valence-arousal is none of them, for it is nearly

@@ -35,6 +35,8 @@ ON_TARGETS = (
     transfers.STUDENT_TUNED,
 )
 """Rows of every target; one that a source was trained for has ORIGINAL, too."""
+SWAPPED = (made.AE, made.STUDENT, transfers.STUDENT_TUNED)
+"""Rows of the claim: where halves of one pool train and are tested, also with halves swapped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +63,8 @@ class TransferCell:
     @property
     def title(self) -> str:
         """Its name for people."""
-        return f"{self.plan.row} ({self.plan.column}, seed {self.plan.seed})"
+        fold = "" if self.plan.fold is None else f", fold {self.plan.fold}"
+        return f"{self.plan.row} ({self.plan.column}{fold}, seed {self.plan.seed})"
 
 
 def cells_of(setting: Setting, seeds: int, command: str, only: str = "") -> list[TransferCell]:
@@ -100,6 +103,8 @@ def _cells(setting: Setting, seeds: int, command: str) -> Iterator[TransferCell]
             for row in (*rows_of(target, setting), *sweep):
                 needs = needs_of(target, row, seed, every)
                 yield make(target.name, row, seed, needs, target.fold)
+                if target.unit and row in SWAPPED:
+                    yield make(target.name, row, seed, needs, 1)
 
 
 def rows_of(target: Target, setting: Setting) -> tuple[str, ...]:
@@ -163,7 +168,8 @@ def measure(cell: TransferCell) -> Measurement:
     if plan.column in COLUMNS:
         trained = made.trained(cell.setting, plan.row, plan.seed)
     else:
-        trained = transfers.trained(cell.setting, NAMED[plan.column], plan.row, plan.seed)
+        target = dataclasses.replace(NAMED[plan.column], fold=plan.fold)
+        trained = transfers.trained(cell.setting, target, plan.row, plan.seed)
     ready = time.process_time()
     found = trained.measure()
     found[made.COST] = {

@@ -76,13 +76,13 @@ def trains(target: Target, pool: Pool, seed: int) -> np.ndarray:
     """Return which images of a target's one part are those of the half that trains, bool.
 
     Args:
-        target: With a unit.
+        target: With a unit and a fold.
         pool: Has the images.
-        seed: Draws the half of the units.
+        seed: Draws the halves of the units.
     """
     units = pool.known[target.train][target.unit]
     every = np.random.default_rng(seed).permutation(np.unique(units))
-    return np.isin(units, every[: len(every) // 2])
+    return np.isin(units, every[: len(every) // 2], invert=target.fold == 1)
 
 
 def pairs_of(target: Target, pool: Pool, seed: int) -> tuple[np.ndarray, ...]:

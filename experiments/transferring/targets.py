@@ -40,6 +40,7 @@ class Target:
         test: The part to test on.
         unit: Where `train` and `test` are one part, the name of what is known of whom or what a
             half trains and the other one is tested; every seed draws its halves.
+        fold: Which of the halves is tested, 0 or 1; None where there are none.
         source: The source that was trained for this task on this kind of images; "": none was. On
             other images more may have been: `sources.knowing`.
         bounds: Of numbers.
@@ -52,17 +53,13 @@ class Target:
     test: str
     source: str = ""
     unit: str = ""
+    fold: int | None = None
     bounds: tuple[float, float] = (-1.0, 1.0)
 
     @property
     def metric(self) -> str:
         """Return the name of its metric."""
         return METRIC[self.kind]
-
-    @property
-    def fold(self) -> int | None:
-        """Return the fold of its cells: halves of one pool share images over seeds, as folds do."""
-        return 0 if self.unit else None
 
 
 TARGETS = (
@@ -82,11 +79,11 @@ TARGETS = (
     Target("FER2013 expression", CLASSES, "expression", "fer_train", "fer_test", "small_faces"),
     Target("LFW identity", PEOPLE, "person", "lfw_train", "lfw_test"),
     Target("LFW facial movements", LABELS, "facial_movements", "movements_train", "lfw_test"),
-    Target("CMU identity", PEOPLE, "person", "cmu", "cmu", unit="person"),
-    Target("CMU expression", CLASSES, "expression", "cmu", "cmu", unit="person"),
-    Target("CMU sunglasses", CLASSES, "sunglasses", "cmu", "cmu", unit="person"),
-    Target("CAD category", CLASSES, "category", "cad", "cad", unit="image"),
-    Target("CAD gender", CLASSES, "gender", "cad", "cad", unit="image"),
+    Target("CMU identity", PEOPLE, "person", "cmu", "cmu", unit="person", fold=0),
+    Target("CMU expression", CLASSES, "expression", "cmu", "cmu", unit="person", fold=0),
+    Target("CMU sunglasses", CLASSES, "sunglasses", "cmu", "cmu", unit="person", fold=0),
+    Target("CAD category", CLASSES, "category", "cad", "cad", unit="image", fold=0),
+    Target("CAD gender", CLASSES, "gender", "cad", "cad", unit="image", fold=0),
 )
 NAMED = {target.name: target for target in TARGETS}
 

@@ -44,6 +44,7 @@ CLAIM = (
     "rows, shifted, mirrored and relit, the MLP from four fifths of them as they are, for a fifth "
     "says when it stops. So part of that difference is rows and augmentation. The student under "
     "the same MLP with the same rows stands below it. "
+    "Where halves of one pool train and are tested, these rows are trained on both halves. "
     "Not of the claim: a task that a source was trained for, on whatever faces. That is drawn "
     "valence-arousal, too, which is nearly a function of the drawn expressions and action units, "
     "and identity, where AE has neither MLP nor labels and the fine-tuned student learns from "

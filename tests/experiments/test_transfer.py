@@ -6,6 +6,7 @@ import pickle
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments import transfer
@@ -142,11 +143,13 @@ def test_only_brings_what_it_needs(setting):
 def test_people_of_one_half_train_and_the_others_are_tested():
     known = {"person": np.arange(4), "expression": np.array([0, 1, 0, -1])}
     pool = images.Pool(np.zeros((4, 2, 2, 3)), {"cmu": np.arange(4)}, {"cmu": known}, "d")
-    target = Target("halves", CLASSES, "expression", "cmu", "cmu", unit="person")
+    target = Target("halves", CLASSES, "expression", "cmu", "cmu", unit="person", fold=0)
     drawn = set()
     for seed in range(8):
         own = trains(target, pool, seed)
         assert own.sum() == 2
+        swapped = dataclasses.replace(target, fold=1)
+        np.testing.assert_array_equal(trains(swapped, pool, seed), ~own)
         drawn.add(tuple(own))
         tested = rows_to_test(target, pool, seed).places
         np.testing.assert_array_equal(tested, np.flatnonzero(~own & (known["expression"] >= 0)))
@@ -179,6 +182,19 @@ def test_halves_of_one_pool_have_the_interval_of_resampled_data():
         summarise({(seed, fold): float(seed) for seed in range(3)}).half_width for fold in (0, None)
     )
     assert wide == pytest.approx(2 * narrow)  # sqrt(1/3 + 1) for sqrt(1/3)
+
+
+def test_rows_of_the_claim_are_trained_on_both_halves(setting):
+    every = cells.cells_of(dataclasses.replace(setting, data_dir="data"), 3, "make")
+    assert len(every) == 603 and len({cell.key for cell in every}) == 603
+    swapped = {(c.plan.column, c.plan.row) for c in every if c.plan.fold == 1}
+    halved = [target.name for target in NAMED.values() if target.unit]
+    assert swapped == {(name, row) for name in halved for row in cells.SWAPPED}
+    assert {*claim.COMPARED, made.AE} == set(cells.SWAPPED)
+    lines = [(target.name, fold) for target in NAMED.values() for fold in (target.fold, 1)]
+    frame = pd.DataFrame(lines, columns=["name", "fold"]).astype({"fold": "Int64"})
+    kept = page.unswapped(frame)
+    assert kept["name"].tolist() == list(NAMED) and not (kept["fold"] == 1).any()
 
 
 def test_movements_that_nobody_measured_are_left_out():

@@ -30,7 +30,7 @@ NOTES = (
     "Widths follow the paper's factor of 4/7 a layer; its 1,024 are not the average width of its "
     "sources.",
     "± is a 95% interval over seeds: of other trainings on the same images, not of other images. A "
-    "single seed has none. Where halves of one pool train and are tested (CMU: ten of twenty "
+    "single training has none. Where halves of one pool train and are tested (CMU: ten of twenty "
     "people; CAD: half of the photos, drawn for every seed) it is the corrected resampled one of "
     "Nadeau and Bengio 2003, for halves share images. It is then of other halves of these twenty "
     "people, who are few.",

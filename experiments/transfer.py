@@ -30,7 +30,7 @@ The claim: the student, fine-tuned, is at least its teacher (AE), less `MARGIN`,
     a function of the drawn expressions and units.
 Expected: not measured yet.
 Cost: 603 cells of three seeds; SEEDS=1 has 239. An estimate from CPU-milliseconds of an image that
-    were measured on one thread (student 1.8 trained, 1.5 embedded; a drawn source 0.7, `small_faces`
+    were measured on one thread (student 1.8 trained, 1.5 embedded; a drawn source 0.7, small_faces
     1.2; a drawn face 2.5) and the seconds that small cells took: 70 CPU-minutes for the first seed,
     55 for each further one, which makes no sources and sweeps no sizes; 90 minutes on two quiet
     cores.

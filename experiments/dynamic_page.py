@@ -39,7 +39,14 @@ WEIGHTS = (
 )
 
 
-def write_page(table_name: str, columns: Sequence[str], once: Sequence[str], folder: Path) -> None:
+def write_page(
+    table_name: str,
+    columns: Sequence[str],
+    once: Sequence[str],
+    folder: Path,
+    *,
+    test_train_ratio: float = 1.0,
+) -> None:
     """Write figures and dynamic.html from the cells that are there.
 
     Args:
@@ -47,10 +54,11 @@ def write_page(table_name: str, columns: Sequence[str], once: Sequence[str], fol
         columns: Of the study.
         once: Rows with one seed, which are in Figure 2 alone.
         folder: Folder of the study.
+        test_train_ratio: As for `mtl_dm.reporting.ReportSpec`.
     """
     cells = read_cells(folder, table_name).cells
     frame = to_frame(cells)
-    measured = {column: Measured(frame, column) for column in columns}
+    measured = {column: Measured(frame, column, test_train_ratio) for column in columns}
     courses = _courses(folder, cells, columns, once)
     makers: dict[str, Callable[[Path], bool]] = {
         figures.SWEEP: functools.partial(figures.sweep, list(measured.values())),

@@ -35,6 +35,8 @@ ON_TARGETS = (
     transfers.STUDENT_TUNED,
 )
 """Rows of every target; one that a source was trained for has ORIGINAL, too."""
+SWAPPED = (made.AE, made.STUDENT, transfers.STUDENT_TUNED)
+"""Rows of the claim: where halves of one pool train and are tested, also with halves swapped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +63,8 @@ class TransferCell:
     @property
     def title(self) -> str:
         """Its name for people."""
-        return f"{self.plan.row} ({self.plan.column}, seed {self.plan.seed})"
+        fold = "" if self.plan.fold is None else f", fold {self.plan.fold}"
+        return f"{self.plan.row} ({self.plan.column}{fold}, seed {self.plan.seed})"
 
 
 def cells_of(setting: Setting, seeds: int, command: str, only: str = "") -> list[TransferCell]:
@@ -98,7 +101,10 @@ def _cells(setting: Setting, seeds: int, command: str) -> Iterator[TransferCell]
             yield make(UNLABELLED, row, seed, waits)
         for target in targets_of(setting.data_dir):
             for row in (*rows_of(target, setting), *sweep):
-                yield make(target.name, row, seed, needs_of(target, row, seed, every))
+                needs = needs_of(target, row, seed, every)
+                yield make(target.name, row, seed, needs, target.fold)
+                if target.unit and row in SWAPPED:
+                    yield make(target.name, row, seed, needs, 1)
 
 
 def rows_of(target: Target, setting: Setting) -> tuple[str, ...]:
@@ -110,7 +116,7 @@ def rows_of(target: Target, setting: Setting) -> tuple[str, ...]:
 def needs_of(target: Target, row: str, seed: int, sources: Sequence[Key]) -> tuple[Key, ...]:
     """Return the cells whose results a row of a target uses."""
     if row in (transfers.BCT, transfers.P_CNN):
-        return ((target.name, transfers.BT, seed, None),)
+        return ((target.name, transfers.BT, seed, target.fold),)
     named = transfers.WHOLE.get(row, row)
     if named in transfers.FROZEN:
         return ((UNLABELLED, named, seed, None),)
@@ -118,7 +124,13 @@ def needs_of(target: Target, row: str, seed: int, sources: Sequence[Key]) -> tup
 
 
 def _cell(
-    setting: Setting, command: str, column: str, row: str, seed: int, needs: tuple[Key, ...]
+    setting: Setting,
+    command: str,
+    column: str,
+    row: str,
+    seed: int,
+    needs: tuple[Key, ...],
+    fold: int | None = None,
 ) -> TransferCell:
     config: dict[str, Any] = {
         "mark": setting.mark,
@@ -127,7 +139,7 @@ def _cell(
         **revision(),
     }
     dataset = f"{column} ({'synthetic' if is_drawn(setting, column) else 'real'})"
-    plan = CellPlan(TABLE, column, row, seed, None, setting.preset, dataset, config)
+    plan = CellPlan(TABLE, column, row, seed, fold, setting.preset, dataset, config)
     return TransferCell(plan, setting, needs, command)
 
 
@@ -156,7 +168,8 @@ def measure(cell: TransferCell) -> Measurement:
     if plan.column in COLUMNS:
         trained = made.trained(cell.setting, plan.row, plan.seed)
     else:
-        trained = transfers.trained(cell.setting, NAMED[plan.column], plan.row, plan.seed)
+        target = dataclasses.replace(NAMED[plan.column], fold=plan.fold)
+        trained = transfers.trained(cell.setting, target, plan.row, plan.seed)
     ready = time.process_time()
     found = trained.measure()
     found[made.COST] = {

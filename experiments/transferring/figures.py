@@ -41,7 +41,8 @@ def sweep(columns: Columns, targets: Sequence[Target], width: int) -> str:
 def _curve(own: Measured, sizes: Mapping[str, int], task: str, metric: str) -> Curve:
     x, y = [], []
     for row, size in sorted(sizes.items(), key=lambda each: each[1]):
-        found = own.values(row, task, metric).get((0, None))
+        values = own.values(row, task, metric)
+        found = next((value for (seed, _), value in values.items() if seed == 0), None)
         if found is not None:
             x.append(math.log2(size))
             y.append(QUANTITIES[metric].scale * found)

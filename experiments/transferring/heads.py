@@ -11,7 +11,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from experiments.transferring.targets import CLASSES, PEOPLE, Rows, loss_of
+from experiments.transferring.rows import Rows
+from experiments.transferring.targets import CLASSES, PEOPLE, loss_of
 from mtl_dm.distilling.pictures import network_inputs
 from mtl_dm.distilling.student import BATCH, Training, train
 from mtl_dm.fusing.autoencoder import perceptron
@@ -104,8 +105,12 @@ def fine_tuned(
     *,
     steps: int,
     seed: int,
+    rectified: bool = False,
 ) -> keras.Model:
     """Return a network of a backbone and an MLP, all of it trained on a target.
+
+    All training rows are learned from, shifted, mirrored and relit; `fit_head` has four fifths of
+    them as they are.
 
     Args:
         backbone: From images to features; its weights are changed.
@@ -115,10 +120,14 @@ def fine_tuned(
         outputs: O.
         steps: About so many, of 64 images.
         seed: Of the MLP, order and augmentation.
+        rectified: Whether the MLP has the positive features alone, as a source's own head has. A
+            student's are signed, as G's code less its mean is: half of them would be lost.
     """
     keras.utils.set_random_seed(seed)
+    x = backbone.outputs[0]
     # Names of their own: those that Keras gives may be in a network that was loaded.
-    x = keras.layers.ReLU(name="target_relu")(backbone.outputs[0])
+    if rectified:
+        x = keras.layers.ReLU(name="target_relu")(x)
     x = keras.layers.Dense(HIDDEN, "relu", name="target_hidden")(x)
     found = keras.layers.Dense(outputs, name="target_outputs")(x)
     network = keras.Model(backbone.inputs[0], found)

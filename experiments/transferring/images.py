@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.problems import cmu_people, lfw_people
 from experiments.problems.people import classes_of
-from experiments.problems.real_faces_data import real_faces
+from experiments.transferring import photos
+from experiments.transferring.photos import USED, Part
 from experiments.transferring.sizes import Size
 from mtl_dm.data.pairs import draw_pairs
 from mtl_dm.encoders.drawn import DRAWN_SIDE, face_of
@@ -27,21 +27,9 @@ from mtl_dm.synthetic import generate
 from mtl_dm.synthetic.identities import COUNTS, generate_identities
 
 IMAGES, LABELS, MADE = "images.npy", "labels.npz", "images.json"
-USED = ("faces", "cmu_faces")
-"""Folders of data."""
 UNLABELLED = ("fer_unlabelled", "lfw_train", "drawn_unlabelled")
-DETECTED = "detected"
 PAIRS = ("first", "second", "same", "fold")
 FOLDS = 5
-FEWEST = 4
-"""Photos of a person of LFW that is trained on to tell people apart."""
-
-
-class Part(NamedTuple):
-    """Images of one kind, uint8 [N, 48, 48, 3], and arrays of what is known of them, by name."""
-
-    images: np.ndarray
-    known: Mapping[str, np.ndarray]
 
 
 class Pool(NamedTuple):
@@ -70,7 +58,7 @@ def make(folder: Path, data_dir: str, size: Size) -> None:
 
     Args:
         folder: Of the study.
-        data_dir: Folder of `faces` (FER2013, LFW) and `cmu_faces`; "": drawn faces alone.
+        data_dir: Folder of `USED`: FER2013 and LFW, CMU's faces, clothes; "": drawn faces alone.
         size: Of the study.
 
     Raises:
@@ -140,7 +128,7 @@ def read(folder: Path) -> Pool:
 
 
 def _parts(data_dir: str, size: Size) -> Iterator[tuple[str, Part]]:
-    fer, lfw, drawn = size.unlabelled
+    drawn = size.unlabelled[-1]
     yield "drawn_unlabelled", _faces("action_units_only", "train", drawn)
     yield "drawn_train", _faces("fully_annotated", "validation", min(1000, size.train))
     yield "drawn_test", _faces("fully_annotated", "test", min(2000, size.test))
@@ -148,47 +136,7 @@ def _parts(data_dir: str, size: Size) -> Iterator[tuple[str, Part]]:
     yield "people_test", _paired(_people("test", COUNTS["test"]))
     if not data_dir:
         return
-    faces = real_faces(str(Path(data_dir) / "faces"))
-    yield "fer_unlabelled", Part(_colour(faces.train.images[:fer]), {})
-    for name, part, most in (
-        # Not trained on by any source that was made here; `small_faces`' temperatures are fitted
-        # to them, which a source does not use. What public ones saw is not said.
-        ("fer_train", faces.held_out, size.train),
-        ("fer_test", faces.test, size.test),
-    ):
-        kept = part.take(_some(len(part.images), most))
-        known = {"expression": kept.expression, DETECTED: kept.is_measured}
-        yield name, Part(_colour(kept.images), known)
-    yield from _lfw(data_dir, lfw)
-    people = cmu_people.photos(data_dir)
-    yield (
-        "cmu",
-        Part(
-            _colour(people.images),
-            {
-                "person": people.person,
-                "expression": people.expression,
-                "sunglasses": cmu_people.sunglasses(data_dir),
-            },
-        ),
-    )
-
-
-def _lfw(data_dir: str, most: int) -> Iterator[tuple[str, Part]]:
-    half = lfw_people.half_of(lfw_people.photos(data_dir), 0)
-    # Whole people first, those with most photos: they are what can be told apart.
-    counts = np.bincount(half.train.person)[half.train.person]
-    train = half.train.take(np.lexsort((half.train.person, -counts))[:most])
-    again = np.bincount(train.person, minlength=train.person.max() + 1)[train.person]
-    several = np.where(again >= FEWEST, train.person, -1)
-    yield "lfw_train", Part(_colour(train.images), {"person": classes_of(several)})
-    pairs = lfw_people.pairs_of(data_dir).of_folds(lfw_people.FOLDS[0])
-    found = pairs.among(half.files, skip=True)
-    order = {name: place for place, name in enumerate(half.files)}
-    at = np.array([order.get(name, -1) for name in found.images])
-    known = {"first": at[found.first], "second": at[found.second]}
-    known |= {"same": found.same, "fold": found.fold}
-    yield "lfw_test", Part(_colour(half.test.images), known)
+    yield from photos.parts(data_dir, size)
 
 
 def _faces(name: str, split: str, count: int) -> Part:
@@ -208,15 +156,6 @@ def _people(split: str, count: int) -> Part:
 def _paired(part: Part) -> Part:
     pairs = draw_pairs(part.known["person"], folds=FOLDS, seed=0)
     return part._replace(known={name: np.asarray(getattr(pairs, name)) for name in PAIRS})
-
-
-def _some(count: int, most: int) -> np.ndarray:
-    """Return at most so many places, drawn, in order: those of a folder stand by classes."""
-    return np.sort(np.random.default_rng(0).permutation(count)[:most])
-
-
-def _colour(grey: np.ndarray) -> np.ndarray:
-    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from experiments.engine.sections import figure, section
 from experiments.transferring import figures, tables
 from experiments.transferring.cells import COLUMNS, TABLE, UNLABELLED
@@ -48,7 +50,8 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     frame = to_frame(cells, _quantities(cells))
     targets = targets_of(setting.data_dir)
     names = [*COLUMNS, *(target.name for target in targets)]
-    columns = {name: Measured(frame, name) for name in names}
+    every = {name: Measured(frame, name) for name in names}
+    columns = {name: Measured(unswapped(frame), name) for name in names}
     known = [target for target in targets if target.source in setting.sources]
     said = words(setting)
     state = f"{len(cells)} cells of preset {setting.preset}."
@@ -57,7 +60,7 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
     yield heading(TITLE, state, INTRO, "careful")
     yield section(
         "The claim: a student at least its teacher, where no source knows the task",
-        table(claim(columns, targets, setting.sources))
+        table(claim(every, targets, setting.sources))
         + note(CLAIM.format(margin=MARGIN_SAID))
         + bullets(list(tables.sizes(columns, setting.sources))),
     )
@@ -93,6 +96,11 @@ def _parts(setting: Setting, cells: list[Cell], command: str) -> Iterator[str]:
             write_atomically(setting.folder / name, drawing)
             yield figure(setting.folder / name, CAPTIONS[name])
     yield section("Notes", bullets([*NOTES, said.seen, f"Made by `{command}`."]))
+
+
+def unswapped(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame without swapped halves, which the claim's rows have and no others."""
+    return frame[[fold != 1 for fold in frame["fold"].fillna(-1)]]
 
 
 def _quantities(cells: list[Cell]) -> dict[str, Quantity]:

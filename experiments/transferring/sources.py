@@ -38,14 +38,23 @@ TASKS = {
     "human_faceres": "identity, age, gender; data not said",
 }
 """What each was trained for, and on what."""
+EXPRESSIVE = ("expression", "valence_arousal")
+MOVING = ("action_units", "facial_movements", "valence_arousal")
+"""Labels that whoever learned expressions, or movements, knows.
+
+Drawn valence-arousal is nearly a function of the drawn expression (linear R2 of 800 faces 0.96 and
+0.94; with action units 0.97 and 0.95, of these alone 0.77 and 0.74): whoever was trained for one of
+them was trained for it."""
 LABELS: Mapping[str, tuple[str, ...]] = {
-    "drawn_expression": ("expression",),
-    "drawn_action_units": ("action_units",),
+    "drawn_expression": EXPRESSIVE,
+    "drawn_action_units": MOVING,
     "drawn_identity": ("person",),
-    DEFAULT: ("expression", "action_units"),
-    "human_expression": ("expression",),
+    "drawn_attributes": ("gender",),  # One is "feminine".
+    DEFAULT: tuple(dict.fromkeys((*EXPRESSIVE, *MOVING))),
+    "human_expression": EXPRESSIVE,
     "human_identity": ("person",),
-    "human_faceres": ("person",),
+    "human_gear": ("gender",),
+    "human_faceres": ("person", "gender"),
 }
 """By source, the labels of targets that it was trained for, on whatever faces."""
 

@@ -5,24 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from experiments.transferring import representations as made
 from experiments.transferring import transfers
 from experiments.transferring.cells import ON_UNLABELLED, SOURCES, UNLABELLED
 from experiments.transferring.images import Pool
+from experiments.transferring.photos import DETECTED
+from experiments.transferring.rows import pairs_of, testing_rows, training_rows, trains
 from experiments.transferring.setting import Setting
 from experiments.transferring.sources import TASKS, knowing
-from experiments.transferring.targets import (
-    DETECTED,
-    PAIRS,
-    RULED,
-    TASK,
-    Target,
-    targets_of,
-    testing_rows,
-    training_rows,
-)
+from experiments.transferring.targets import PEOPLE, RULED, TASK, Target, targets_of
 from mtl_dm.reporting import published
 from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.quantities import ERROR, ERROR_RATE, FRACTION, Quantity
@@ -62,13 +56,23 @@ def knowledge(setting: Setting) -> Table:
         lines.append([name, f"source: {TASKS[name]}", ABSENT, ABSENT])
     for target in targets_of(setting.data_dir):
         train, test = training_rows(target, pool, 0), testing_rows(target, pool, 0)
-        pairs = pool.known[target.test].get(PAIRS[0])
-        size = f"{len(test.places):,}" + ("" if pairs is None else f" ({len(pairs):,} pairs)")
+        size = f"{len(test.places):,}"
+        if target.kind == PEOPLE:
+            size += f" ({len(pairs_of(target, pool, 0)[0]):,} pairs)"
         known = ", ".join(knowing(target.label, setting.sources))
         what = f"target: {target.kind}, " + (f"a task that {known} know" if known else "new")
-        lines.append([target.name, what, f"{len(train.places):,}", size])
+        half = f" ({halved(target, pool)})" if target.unit else ""
+        lines.append([target.name, what, f"{len(train.places):,}{half}", size])
     lines.append(["unlabelled faces", "to fuse and distil on", f"{len(pool.unlabelled):,}", ABSENT])
     return lines
+
+
+def halved(target: Target, pool: Pool) -> str:
+    """Return how many people, or images, there are, of which every seed draws a half to train."""
+    units = pool.known[target.train][target.unit]
+    half = len(np.unique(units[trains(target, pool, 0)]))
+    name = {"person": "people"}.get(target.unit, f"{target.unit}s")
+    return f"{half:,} of {len(np.unique(units)):,} {name}"
 
 
 def detected(pool: Pool) -> Table:

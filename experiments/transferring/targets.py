@@ -1,4 +1,4 @@
-"""The targets: what is to be learned from how many images, and how it is measured.
+"""The targets: what is to be learned from which images, and how it is measured.
 
 Shapes: N images, L labels or numbers of each.
 """
@@ -6,13 +6,11 @@ Shapes: N images, L labels or numbers of each.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
 
-from experiments.transferring.images import DETECTED, PAIRS, Pool
 from mtl_dm.data.pairs import draw_pairs
 from mtl_dm.metrics import (
     correct_where_detected,
@@ -30,18 +28,6 @@ RULED = "_undetected_wrong"
 TASK = "target"
 
 
-class Rows(NamedTuple):
-    """Images of a target.
-
-    Attributes:
-        places: In the pool, [N].
-        labels: int64 [N] of classes or people, float32 [N, L] of labels or numbers.
-    """
-
-    places: np.ndarray
-    labels: np.ndarray
-
-
 @dataclasses.dataclass(frozen=True)
 class Target:
     """One target.
@@ -51,7 +37,10 @@ class Target:
         kind: One of `METRIC`.
         label: Name of its labels.
         train: The part of the images to train on.
-        test: The part to test on; the same one: people of even and odd numbers.
+        test: The part to test on.
+        unit: Where `train` and `test` are one part, the name of what is known of whom or what a
+            half trains and the other one is tested; every seed draws its halves.
+        fold: Which of the halves is tested, 0 or 1; None where there are none.
         source: The source that was trained for this task on this kind of images; "": none was. On
             other images more may have been: `sources.knowing`.
         bounds: Of numbers.
@@ -63,6 +52,8 @@ class Target:
     train: str
     test: str
     source: str = ""
+    unit: str = ""
+    fold: int | None = None
     bounds: tuple[float, float] = (-1.0, 1.0)
 
     @property
@@ -87,8 +78,12 @@ TARGETS = (
     ),
     Target("FER2013 expression", CLASSES, "expression", "fer_train", "fer_test", "small_faces"),
     Target("LFW identity", PEOPLE, "person", "lfw_train", "lfw_test"),
-    Target("CMU expression", CLASSES, "expression", "cmu", "cmu"),
-    Target("CMU sunglasses", CLASSES, "sunglasses", "cmu", "cmu"),
+    Target("LFW facial movements", LABELS, "facial_movements", "movements_train", "lfw_test"),
+    Target("CMU identity", PEOPLE, "person", "cmu", "cmu", unit="person", fold=0),
+    Target("CMU expression", CLASSES, "expression", "cmu", "cmu", unit="person", fold=0),
+    Target("CMU sunglasses", CLASSES, "sunglasses", "cmu", "cmu", unit="person", fold=0),
+    Target("CAD category", CLASSES, "category", "cad", "cad", unit="image", fold=0),
+    Target("CAD gender", CLASSES, "gender", "cad", "cad", unit="image", fold=0),
 )
 NAMED = {target.name: target for target in TARGETS}
 
@@ -96,66 +91,6 @@ NAMED = {target.name: target for target in TARGETS}
 def targets_of(data_dir: str) -> tuple[Target, ...]:
     """Return the targets at hand; without a folder of data the drawn ones."""
     return TARGETS if data_dir else tuple(t for t in TARGETS if t.name.startswith("drawn"))
-
-
-def training_rows(target: Target, pool: Pool, seed: int) -> Rows:
-    """Return what a target is trained on; of people, those with several images.
-
-    Raises:
-        ValueError: If there is no row, or a class that is tested has none.
-    """
-    places, known = pool.places[target.train], pool.known[target.train][target.label]
-    chosen = np.ones(len(places), bool)
-    if target.train == target.test:
-        chosen = pool.known[target.train]["person"] % 2 == seed % 2
-    if known.ndim == 1:
-        chosen &= known >= 0
-    kind = np.int64 if target.kind in (CLASSES, PEOPLE) else np.float32
-    rows = Rows(places[chosen], known[chosen].astype(kind))
-    require_rows(target, rows, None if target.kind == PEOPLE else testing_rows(target, pool, seed))
-    return rows
-
-
-def testing_rows(target: Target, pool: Pool, seed: int) -> Rows:
-    """Return what a target is tested on; of people all images, whose pairs are told apart."""
-    places = pool.places[target.test]
-    if target.kind == PEOPLE:
-        return Rows(places, np.zeros(len(places), np.int64))
-    known = pool.known[target.test][target.label]
-    chosen = np.ones(len(places), bool)
-    if target.train == target.test:
-        chosen = pool.known[target.train]["person"] % 2 != seed % 2
-    if known.ndim == 1:
-        chosen &= known >= 0
-    return Rows(places[chosen], known[chosen])
-
-
-def require_rows(target: Target, train: Rows, test: Rows | None) -> None:
-    """Check that a target can be learned.
-
-    Args:
-        target: The target.
-        train: To learn from.
-        test: Whose classes must be among them; None: nothing is asked of them.
-
-    Raises:
-        ValueError: If there is no training row, or none of a class that is tested.
-    """
-    if not len(train.places):
-        raise ValueError(f"The target {target.name!r} has no training row.")
-    if target.kind != CLASSES or test is None:
-        return
-    missing = sorted(set(test.labels.tolist()) - set(train.labels.tolist()))
-    if missing:
-        raise ValueError(
-            f"The target {target.name!r} has no training row of class {missing[0]}, which is "
-            "tested."
-        )
-
-
-def outputs_of(rows: Rows) -> int:
-    """Return how many numbers a network of a target gives."""
-    return int(rows.labels.max()) + 1 if rows.labels.ndim == 1 else rows.labels.shape[1]
 
 
 def loss_of(kind: str) -> keras.losses.Loss:
@@ -177,7 +112,7 @@ def scores(
     Args:
         target: Of classes, labels or numbers.
         found: What a network gives, [N, L].
-        labels: Of `testing_rows`.
+        labels: Of `rows.testing_rows`.
         detected: Whether a face was found, bool [N]; None: the rule is left out.
     """
     values = {target.metric: _score(target, found, labels, None)}
@@ -198,15 +133,14 @@ def _score(
     return share if target.kind == CLASSES else 1.0 - share
 
 
-def verified(target: Target, pool: Pool, embeddings: np.ndarray) -> dict[str, float]:
-    """Return how well embeddings of the test images tell a target's pairs apart.
+def verified(embeddings: np.ndarray, pairs: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return how well embeddings of the test images tell pairs apart.
 
     Args:
-        target: Of people.
-        pool: Has the pairs.
-        embeddings: [N, D] of all images of the test part.
+        embeddings: [N, D] of the rows that are tested.
+        pairs: First, second, same, fold; of `rows.pairs_of`.
     """
-    first, second, same, fold = (pool.known[target.test][name] for name in PAIRS)
+    first, second, same, fold = pairs
     distances = pair_distances(embeddings[first], embeddings[second])
     found = verification_scores(distances, same, fold)
     return {name: found[name] for name in ("accuracy", "auc", "eer")}
@@ -217,9 +151,3 @@ def told_apart(embeddings: np.ndarray, people: np.ndarray) -> float:
     pairs = draw_pairs(people, folds=2, seed=0)
     distances = pair_distances(embeddings[pairs.first], embeddings[pairs.second])
     return verification_scores(distances, pairs.same, pairs.fold)["accuracy"]
-
-
-def detected_of(target: Target, pool: Pool) -> np.ndarray | None:
-    """Return whether a face was found on each test image, bool [N]; None: nobody looked."""
-    found = pool.known[target.test].get(DETECTED)
-    return None if found is None else found[pool.known[target.test][target.label] >= 0]

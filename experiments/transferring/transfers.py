@@ -16,18 +16,21 @@ import numpy as np
 
 from experiments.transferring import representations as made
 from experiments.transferring.heads import Head, fine_tuned, fit_head, outputs_for
+from experiments.transferring.rows import (
+    detected_of,
+    outputs_of,
+    pairs_of,
+    testing_rows,
+    training_rows,
+)
 from experiments.transferring.setting import Setting
 from experiments.transferring.sources import PUBLIC, logits_of, trunk_of
 from experiments.transferring.targets import (
     PEOPLE,
     TASK,
     Target,
-    detected_of,
-    outputs_of,
     scores,
-    testing_rows,
     told_apart,
-    training_rows,
     verified,
 )
 from mtl_dm.distilling.pictures import network_inputs
@@ -113,7 +116,7 @@ def _frozen(job: Job, features: np.ndarray) -> Measure:
     test = testing_rows(job.target, pool, job.seed)
     if job.target.kind == PEOPLE:
         training_rows(job.target, pool, job.seed)  # Says where there is none.
-        return lambda: verified(job.target, pool, features[test.places])
+        return lambda: _verified(job, features[test.places])
     head = _head(job, features)
     return lambda: _scored(job, head(features[test.places]))
 
@@ -134,7 +137,11 @@ def _head(job: Job, features: np.ndarray, widths: Sequence[int] | None = None) -
 def _scored(job: Job, outputs: np.ndarray) -> dict[str, float]:
     pool = job.setting.pool
     labels = testing_rows(job.target, pool, job.seed).labels
-    return scores(job.target, outputs, labels, detected_of(job.target, pool))
+    return scores(job.target, outputs, labels, detected_of(job.target, pool, job.seed))
+
+
+def _verified(job: Job, embeddings: np.ndarray) -> dict[str, float]:
+    return verified(embeddings, pairs_of(job.target, job.setting.pool, job.seed))
 
 
 def _side_by_side(job: Job, names: Sequence[str]) -> np.ndarray:
@@ -183,8 +190,7 @@ def _concatenated(job: Job) -> Measure:
     head = _head(job, features, layer_widths(features.shape[1]))
     test = testing_rows(job.target, job.setting.pool, job.seed)
     if job.target.kind == PEOPLE:
-        pool = job.setting.pool
-        return lambda: verified(job.target, pool, head(features[test.places], layer=-2))
+        return lambda: _verified(job, head(features[test.places], layer=-2))
     return lambda: _scored(job, head(features[test.places]))
 
 
@@ -202,9 +208,10 @@ def _whole(job: Job, row: str) -> Measure:
         outputs_of(train),
         steps=setting.size.steps,
         seed=job.seed,
+        rectified=row == P_CNN,
     )
     if job.target.kind == PEOPLE:
-        return lambda: verified(job.target, pool, outputs_for(backbone, pool.images, test.places))
+        return lambda: _verified(job, outputs_for(backbone, pool.images, test.places))
     return lambda: _scored(job, outputs_for(network, pool.images, test.places))
 
 
@@ -229,6 +236,6 @@ def _original(job: Job) -> dict[str, float]:
     pool, name = job.setting.pool, job.target.source
     test = testing_rows(job.target, pool, job.seed)
     if job.target.kind == PEOPLE:
-        return verified(job.target, pool, job.setting.features(name, 0)[test.places])
+        return _verified(job, job.setting.features(name, 0)[test.places])
     images = network_inputs(pool.images[test.places])
     return _scored(job, logits_of(name, job.setting.size, images))

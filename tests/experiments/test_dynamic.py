@@ -30,7 +30,7 @@ from experiments.problems import faces_compared
 from experiments.problems.face_verification import EXPRESSION, IDENTITY, FaceVerification
 from mtl_dm.balancing import BALANCING
 from mtl_dm.models import BACKBONES
-from mtl_dm.reporting import read_cells
+from mtl_dm.reporting import ReportSpec, read_cells
 from mtl_dm.runs.evidence import read_evidence
 from tests.experiments.engine.tiny import keep, options
 from tests.experiments.test_face_verification import tiny
@@ -68,6 +68,27 @@ def test_without_photos_drawn_people_alone(tmp_path):
     found = dynamic.study(chosen(tmp_path))
     assert [column.name for column in found.columns] == [dynamic.DRAWN, dynamic.DRAWN_ONCE]
     assert any("Real faces are left out" in note for note in found.report["notes"])
+
+
+def test_a_verdict_on_photos_looks_at_no_class_of_a_few_images(tmp_path):
+    made = dynamic.study(chosen(tmp_path, data_dir="faces"))
+    names = [column.name for column in made.columns]
+    fields = {"table": made.table, "rows": list(made.rows), "columns": names, "command": "make"}
+    spec = ReportSpec(**made.report, **fields)
+    balanced = (EXPRESSION, "average_accuracy")
+    assert balanced not in spec.for_column(dynamic.LFW).judged
+    assert balanced in spec.for_column(dynamic.DRAWN).judged
+    assert (EXPRESSION, "accuracy") in spec.for_column(dynamic.LFW).judged
+    assert (EXPRESSION, "recall") in spec.for_column(dynamic.LFW).per_label
+
+
+@pytest.mark.parametrize(("preset", "ratio"), [("paper", 1 / 9), ("demo", 1.0)])
+def test_intervals_know_how_many_folds_train(tmp_path, monkeypatch, preset, ratio):
+    column = dynamic.Column("CK+", "CK+ (real)", problem, [(0, 0), (0, 1)], (PRETRAINED,))
+    monkeypatch.setattr(dynamic_paper, "columns", lambda chosen: [column])
+    made = dynamic.study(chosen(tmp_path, preset=preset))
+    assert made.report["test_train_ratio"] == pytest.approx(ratio)
+    assert made.pages.keywords == {"test_train_ratio": pytest.approx(ratio)}
 
 
 def test_all_rows_but_one_start_from_it_with_a_branch_transferred():

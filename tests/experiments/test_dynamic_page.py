@@ -63,6 +63,18 @@ def test_page_and_figures_are_there(folder):
     assert "http:" not in page.replace("http://www.w3.org", "")
 
 
+def test_ten_folds_have_narrower_intervals_than_two_halves(tmp_path, monkeypatch):
+    for fold in (0, 1):
+        cells.write(tmp_path, dynamic.DRAWN, (PRETRAINED, TUNED), (fold,), fold)
+    monkeypatch.setattr(dynamic_figures, "vanishing", lambda path: False)
+    pages = []
+    for ratio in (1.0, 1 / 9):
+        write_page(dynamic.TABLE, COLUMNS, SWEPT_ONCE, tmp_path, test_train_ratio=ratio)
+        pages.append((tmp_path / PAGE).read_text(encoding="utf-8"))
+    # 50 and 51%: t(1) times 0.707 points times sqrt(1/2 + 1), and sqrt(1/2 + 1/9).
+    assert "± 11.0" in pages[0] and "± 7.0" in pages[1] and "± 7.0" not in pages[0]
+
+
 def test_nothing_to_draw_yet(tmp_path):
     write_page(dynamic.TABLE, COLUMNS, SWEPT_ONCE, tmp_path)
     page = (tmp_path / PAGE).read_text(encoding="utf-8")

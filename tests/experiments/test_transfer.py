@@ -6,12 +6,15 @@ import pickle
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments import transfer
 from experiments.engine.options import Options
 from experiments.transferring import cells, claim, heads, images, page, sources, tables, transfers
 from experiments.transferring import representations as made
+from experiments.transferring.rows import Rows, pairs_of, require_rows, training_rows, trains
+from experiments.transferring.rows import testing_rows as rows_to_test
 from experiments.transferring.setting import Setting
 from experiments.transferring.sizes import SIZES
 from experiments.transferring.sources import LABELS, knowing, sources_of
@@ -20,17 +23,14 @@ from experiments.transferring.targets import (
     NAMED,
     NUMBERS,
     PEOPLE,
-    Rows,
     Target,
-    require_rows,
     scores,
-    training_rows,
+    verified,
 )
-from experiments.transferring.targets import testing_rows as rows_to_test
 from experiments.transferring.words import words
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.files import strict_json, write_atomically
-from mtl_dm.reporting.measured import Summary
+from mtl_dm.reporting.measured import Summary, summarise
 
 MARK = "mark"
 PEOPLE_TARGET = NAMED["drawn identity"]
@@ -143,10 +143,68 @@ def test_only_brings_what_it_needs(setting):
 def test_people_of_one_half_train_and_the_others_are_tested():
     known = {"person": np.arange(4), "expression": np.array([0, 1, 0, -1])}
     pool = images.Pool(np.zeros((4, 2, 2, 3)), {"cmu": np.arange(4)}, {"cmu": known}, "d")
-    target = Target("halves", CLASSES, "expression", "cmu", "cmu")
-    np.testing.assert_array_equal(rows_to_test(target, pool, 0).places, [1])
-    with pytest.raises(ValueError, match="'halves' has no training row of class 1, which is"):
-        training_rows(target, pool, 0)
+    target = Target("halves", CLASSES, "expression", "cmu", "cmu", unit="person", fold=0)
+    drawn = set()
+    for seed in range(8):
+        own = trains(target, pool, seed)
+        assert own.sum() == 2
+        swapped = dataclasses.replace(target, fold=1)
+        np.testing.assert_array_equal(trains(swapped, pool, seed), ~own)
+        drawn.add(tuple(own))
+        tested = rows_to_test(target, pool, seed).places
+        np.testing.assert_array_equal(tested, np.flatnonzero(~own & (known["expression"] >= 0)))
+        if 1 in tested:
+            with pytest.raises(ValueError, match="'halves' has no training row of class 1, which"):
+                training_rows(target, pool, seed)
+    assert len(drawn) > 2  # No halves of even and odd numbers.
+
+
+def test_pairs_of_the_half_that_is_tested():
+    person = np.repeat(np.arange(20), 4)
+    parts = {"cmu": np.arange(100, 180)}
+    pool = images.Pool(np.zeros(0), parts, {"cmu": {"person": person}}, "d")
+    target = NAMED["CMU identity"]
+    train, test = training_rows(target, pool, 3), rows_to_test(target, pool, 3)
+    assert set(train.labels) == set(range(10)) and len(test.places) == 40
+    assert not set(person[train.places - 100]) & set(person[test.places - 100])
+    first, second, same, fold = pairs_of(target, pool, 3)
+    who = person[test.places - 100]
+    np.testing.assert_array_equal(who[first] == who[second], same)
+    assert set(fold) == {1, 2, 3, 4, 5} and not same.all()
+    perfect = verified(np.eye(20)[who] + 0.01, (first, second, same, fold))
+    assert perfect["accuracy"] == 1
+
+
+def test_halves_of_one_pool_have_the_interval_of_resampled_data():
+    halved = {target.name for target in NAMED.values() if target.fold == 0}
+    assert halved == {name for name in NAMED if name.startswith(("CMU", "CAD"))}
+    wide, narrow = (
+        summarise({(seed, fold): float(seed) for seed in range(3)}).half_width for fold in (0, None)
+    )
+    assert wide == pytest.approx(2 * narrow)  # sqrt(1/3 + 1) for sqrt(1/3)
+
+
+def test_rows_of_the_claim_are_trained_on_both_halves(setting):
+    every = cells.cells_of(dataclasses.replace(setting, data_dir="data"), 3, "make")
+    assert len(every) == 603 and len({cell.key for cell in every}) == 603
+    swapped = {(c.plan.column, c.plan.row) for c in every if c.plan.fold == 1}
+    halved = [target.name for target in NAMED.values() if target.unit]
+    assert swapped == {(name, row) for name in halved for row in cells.SWAPPED}
+    assert {*claim.COMPARED, made.AE} == set(cells.SWAPPED)
+    lines = [(target.name, fold) for target in NAMED.values() for fold in (target.fold, 1)]
+    frame = pd.DataFrame(lines, columns=["name", "fold"]).astype({"fold": "Int64"})
+    kept = page.unswapped(frame)
+    assert kept["name"].tolist() == list(NAMED) and not (kept["fold"] == 1).any()
+
+
+def test_movements_that_nobody_measured_are_left_out():
+    known = {"facial_movements": np.array([[0, 1], [-1, -1], [1, 1]])}
+    places = {"movements_train": np.arange(3), "lfw_test": np.arange(3, 6)}
+    pool = images.Pool(np.zeros(0), places, dict.fromkeys(places, known), "d")
+    target = NAMED["LFW facial movements"]
+    assert rows_to_test(target, pool, 0).places.tolist() == [3, 5]
+    rows = training_rows(target, pool, 0)
+    assert rows.places.tolist() == [0, 2] and rows.labels.dtype == np.float32
 
 
 def test_a_target_without_a_training_row():
@@ -210,6 +268,8 @@ def test_a_network_is_trained_whole(setting):
     pool = setting.pool
     network = heads.fine_tuned(backbone, pool.images, rows, PEOPLE, 4, steps=1, seed=0)
     assert heads.outputs_for(network, pool.images, rows.places[:5]).shape == (5, 4)
+    names = [layer.name for layer in network.layers]
+    assert "target_hidden" in names and "target_relu" not in names  # A student's code is signed.
     assert (backbone.get_weights()[0] != before).any()
 
 
@@ -223,7 +283,7 @@ def test_the_claim_needs_an_interval():
 def test_the_claim_is_of_tasks_that_no_source_knows(setting):
     for preset in ("demo", "public"):
         new = {t.name for t in NAMED.values() if not knowing(t.label, sources_of(preset))}
-        assert new == {"drawn valence-arousal", "CMU sunglasses"}
+        assert new == {"CMU sunglasses", "CAD category"}
     assert set(LABELS) <= {*sources_of("demo"), *sources_of("public")}
     assert {label for known in LABELS.values() for label in known} <= {
         target.label for target in NAMED.values()
@@ -255,7 +315,8 @@ def test_a_page_of_some_cells(setting):
     text = (setting.folder / page.PAGE).read_text(encoding="utf-8")
     assert "Table 3: targets" in text and "Expr-RAF" in text and "89.30" in text
     assert "not of this claim" in text and "drawn_expression, small_faces" in text
-    assert "+25.0" in text and "open (one seed)" in text and "51.0 times fewer" in text
+    assert "student - AE: same rows and head" in text
+    assert "+25.0" in text and "51.0 times fewer" in text
     assert (setting.folder / "figure2_sizes.svg").is_file()
     # Of four targets 2 seconds a cell: what BCT tries counts BT's cells, too.
     bars = (setting.folder / "figure3_seconds.svg").read_text(encoding="utf-8")
@@ -279,7 +340,7 @@ def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
     chosen = Options("demo", 1, "", "", tmp_path / "none", 2, "make", True)
     text = transfer.described(chosen)
     assert text.startswith("87 cells; nothing is trained.")
-    assert "unlabelled faces: random; PCA; AE" in text and "About 14 min (an estimate" in text
+    assert "unlabelled faces: random; PCA; AE" in text and "About 13 min (an estimate" in text
     assert not (tmp_path / "none").exists()
 
 

@@ -86,7 +86,10 @@ class ClothingData:
         """
         path = self._source / FEATURES
         if not path.is_file():
-            raise FileNotFoundError(f"Columns on frozen features need the features {path}.")
+            raise FileNotFoundError(
+                f"Columns on frozen features need the features {path}; python -m "
+                f"experiments.clothing_features --source={self._source} makes them."
+            )
         values = read_array(path)
         last = int(self.index[-1])
         if values.ndim != 2 or values.dtype.kind != "f" or len(values) <= last:

@@ -30,6 +30,15 @@ MODULES = (
     "mtl_dm.reporting",
     "mtl_dm.synthetic",
 )
+DOCUMENTED = (
+    "mtl_dm.measuring.evaluation.evaluate",
+    "mtl_dm.training.config.TrainConfig",
+    "mtl_dm.training.fitting.fit",
+    "mtl_dm.training.fitting.settings",
+    "mtl_dm.training.learning.LearnRelatedness",
+    "mtl_dm.training.validation_gate.ValidationGate",
+)
+"""What the guides import of other modules."""
 
 
 def names() -> set[str]:
@@ -37,14 +46,17 @@ def names() -> set[str]:
     from experiments.commands import COMMANDS
 
     found = {f"mtl-dm {name}" for name in COMMANDS}
-    for module in MODULES:
-        for name in importlib.import_module(module).__all__:
-            value = getattr(importlib.import_module(module), name)
-            found.add(f"{module}.{name}")
-            if isinstance(value, Registry):
-                found |= {f"{module}.{name}: {entry}" for entry in value}
-            elif inspect.isclass(value) and value.__module__.startswith("mtl_dm"):
-                found |= {f"{module}.{name}.{member}" for member in _members(value)}
+    exported = [
+        f"{each}.{name}" for each in MODULES for name in importlib.import_module(each).__all__
+    ]
+    for path in (*exported, *DOCUMENTED):
+        module, _, name = path.rpartition(".")
+        value = getattr(importlib.import_module(module), name)
+        found.add(path)
+        if isinstance(value, Registry):
+            found |= {f"{path}: {entry}" for entry in value}
+        elif inspect.isclass(value) and value.__module__.startswith("mtl_dm"):
+            found |= {f"{path}.{member}" for member in _members(value)}
     return found
 
 

@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: Of the command.
     """
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    # TensorFlow's start-up chatter hides what a command has to say.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name in ("-h", "--help"):
         print(text())
         return 0
@@ -78,8 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"error: unknown command {name!r}. Known: {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
-    # TensorFlow's start-up chatter hides what a command has to say.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.argv = [sys.argv[0], *rest]
     runpy.run_module(COMMANDS[name].module, run_name="__main__", alter_sys=True)
     return 0

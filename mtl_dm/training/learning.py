@@ -34,7 +34,8 @@ ANOTHER = 0.2
 MOST = 0.75
 """Share that is enough for a table to be believed before the first estimate."""
 EARLY_LOOKS = 4
-"""How often labels are asked of it until then, where there are epochs enough."""
+"""Labels are asked of it whenever so many parts of the epochs until then have passed, rounded down
+to whole epochs: four to six times, fewer where there are fewer epochs."""
 
 
 def schedule(epochs: int) -> tuple[int, int]:

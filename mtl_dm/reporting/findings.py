@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import groupby
 
 from mtl_dm.reporting.comparisons import Comparison, compare, comparisons, gives_levels
@@ -9,11 +10,15 @@ from mtl_dm.reporting.measured import Measured
 from mtl_dm.reporting.spec import Pair, ReportSpec
 from mtl_dm.reporting.tables import shown
 
+LEAST_RISE = 0.1
+"""How much more an error rate must be before it is called a collapse, beside being the double."""
+
 
 def collapses(measured: Measured, spec: ReportSpec) -> list[str]:
     """Return a line for each row that fell to half of a row that it is compared with.
 
-    Of a metric where lower is better, to its double.
+    Of a metric where lower is better, to its double, and of a rate by `LEAST_RISE` at least: the
+    double of a small calibration error is a small one.
     """
     lines = []
     for row in spec.rows:
@@ -31,7 +36,9 @@ def _collapse(measured: Measured, spec: ReportSpec, row: str, pair: Pair) -> str
         if summary is None or reference is None or reference.mean <= 0:
             continue
         ratio = summary.mean / reference.mean
-        if ratio < 0.5 if quantity.higher_is_better else ratio > 2:
+        rise = summary.mean - reference.mean
+        far = not math.isfinite(quantity.high) or rise >= LEAST_RISE
+        if ratio < 0.5 if quantity.higher_is_better else ratio > 2 and far:
             over.append(f"{other}'s {shown(reference, quantity)}")
     if not over:
         return ""

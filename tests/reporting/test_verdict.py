@@ -133,6 +133,13 @@ def test_where_lower_is_better():
     ]
 
 
+@pytest.mark.parametrize(("rates", "said"), [((1, 6), 0), ((10, 25), 1), ((10, 18), 0)])
+def test_the_double_of_a_small_rate_is_no_collapse(rates, said):
+    single, shared = rates
+    values = of(("gaze", "ece"), ST=(single, single), NC_MT=(shared, shared))
+    assert len(collapses(measured(values), plan(values))) == said
+
+
 def test_three_tasks_and_baselines_of_ones_own():
     pairs = [("a", "accuracy"), ("b", "ccc"), ("c", "eer")]
     rows = ("ST, sum", "NC, sum", "ours, sum")

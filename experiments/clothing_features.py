@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def run() -> None:
         images = images_of(chosen.source)
-        network = BACKBONES.create(f"mobilenet_v2(weights={chosen.weights})", (SIDE, SIDE, 3))
+        network = BACKBONES.get("mobilenet_v2")((SIDE, SIDE, 3), weights=chosen.weights)
         kept = io.BytesIO()
         np.save(kept, features(network, images))
         write_atomically(chosen.source / FEATURES, kept.getvalue())

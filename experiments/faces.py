@@ -12,7 +12,7 @@ Rules of evidence: image size is Table 2's, steps follow from CPU-seconds; neith
     after a look at the results of "coupled all": it fell to 28 ± 29 expression accuracy, since
     wild values gave the matching of moments hundreds of nats (`mtl_dm.losses.moments.bounded`),
     and its expression head waited for a judgement of moments that nothing can judge. Both were
-    chosen on validation images, and that row alone was trained again.
+    chosen on validation images, and for them that row alone was trained again.
 Measured (three seeds, mean ± half width of the 95% interval), minus no coupling, compact CNN and
     slim VGG: the default between expressions and units +6.7 ± 8.7 and +4.1 ± 2.5 expression
     accuracy, +6.7 ± 3.7 and +6.0 ± 2.4 AFA, +15.0 ± 3.2 average precision of units that nobody

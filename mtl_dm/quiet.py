@@ -27,6 +27,9 @@ def quiet_start() -> Iterator[None]:
 
     That is in a command, and under TF_CPP_MIN_LOG_LEVEL=3. What was kept is written after all if
     there is an exception.
+
+    Raises:
+        BaseException: What is raised inside.
     """
     if is_command():
         os.environ.setdefault(LEVEL, ERRORS)

@@ -44,7 +44,8 @@ def judge_of(
     beginning of an epoch, where an image may come again: at labels, and at what the model predicts
     of them. Nothing judges where there is no time between two epochs, the data are no
     `tf.data` stream of (inputs, labels) or (inputs, labels, masks) with images of one size, or the
-    launcher's processes see different parts of them; then it is said.
+    launcher's processes see different parts of them; then it is said, and what an interrupted
+    training has held is let go.
 
     Args:
         model: The model.
@@ -59,7 +60,7 @@ def judge_of(
         ValueError: If a relation is to be learned from data that cannot be looked at.
     """
     wanted = [each for each in model.couplings if each.learned or each.trusts]
-    if not wanted or epochs < 2:  # Of a single epoch the guide says so.
+    if not wanted:
         return []
     # Trainings know models, not the other way round; and a model needs no tf.data.
     learning = importlib.import_module("mtl_dm.training.learning")
@@ -67,7 +68,10 @@ def judge_of(
         return []
     obstacle = _obstacle(stream, epochs - done)
     if obstacle is not None:
-        _say_or_refuse(wanted, obstacle, verbose, epochs - done)
+        if epochs > 1:  # Of a single epoch the guide says so.
+            _say_or_refuse(wanted, obstacle, verbose, epochs - done)
+        if any(gate.held for gate in model.gates.values()):
+            learning.end_warm_up(model)  # Which a training that was interrupted has begun.
         return []
     first, every = learning.schedule(min(epochs, LONGEST))
     judge = learning.LearnRelatedness(

@@ -20,11 +20,10 @@ def source(tmp_path):
 def test_a_row_is_what_the_network_has_of_an_image(source, monkeypatch, capsys):
     asked = []
     mean = keras.layers.GlobalAveragePooling2D()
-    monkeypatch.setattr(
-        clothing_features.BACKBONES, "create", lambda *given: asked.append(given) or mean
-    )
+    made = {"mobilenet_v2": lambda *given, **options: asked.append((given, options)) or mean}
+    monkeypatch.setattr(clothing_features, "BACKBONES", made)
     assert clothing_features.main([f"--source={source}", "--weights=mine.h5"]) == 0
-    assert asked == [("mobilenet_v2(weights=mine.h5)", (224, 224, 3))]
+    assert asked == [(((224, 224, 3),), {"weights": "mine.h5"})]
     found = read_array(source / FEATURES)
     assert found.shape == (ROWS, 3)
     assert found.dtype == np.float16

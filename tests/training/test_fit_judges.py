@@ -179,3 +179,19 @@ def test_every_image_of_a_merged_stream_is_looked_at_once(stream):
     assert [int(source.cardinality()) for source in looks_at(stream)] == [40, 40]
     (images,) = looks_at(stream.prefetch(1))  # It is another stream now.
     assert sum(1 for _ in images) == STEPS * 20
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_what_an_interrupted_training_has_held_is_let_go_where_nothing_judges(stream, epochs):
+    def interrupt(batch, logs=None):
+        raise KeyboardInterrupt
+
+    model = model_with(Coupling("kind", "parts", TABLE))
+    stop = keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)
+    options = {"steps_per_epoch": STEPS, "shuffle": False, "verbose": 0}
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(stream, epochs=4, callbacks=[stop], **options)
+    assert all(gate.held for gate in model.gates.values())
+    inputs, labels, masks = next(iter(stream))
+    model.fit(inputs.numpy(), labels, sample_weight=masks, epochs=epochs, verbose=0)
+    assert not any(gate.held for gate in model.gates.values())

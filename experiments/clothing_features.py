@@ -13,10 +13,9 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from experiments.problems.clothing_data import FEATURES
 from mtl_dm import data
@@ -24,6 +23,10 @@ from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import write_atomically
 from mtl_dm.models import BACKBONES
 from mtl_dm.progress import counted
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 SIDE = 224
 BATCH = 32
@@ -53,6 +56,7 @@ def features(network: keras.Model, images: Sequence[Path], side: int = SIDE) -> 
         images: JPEGs.
         side: Of what the network sees, in pixels.
     """
+    import tensorflow as tf  # After mtl_dm, which starts it without chatter.
 
     def read(path: tf.Tensor) -> tf.Tensor:
         image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)

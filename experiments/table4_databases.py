@@ -13,9 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import tensorflow as tf
+from typing import TYPE_CHECKING, Any
 
 from experiments.engine.built import Built
 from experiments.engine.problem import Problem
@@ -25,6 +23,9 @@ from experiments.problems.clothing_halves import COUNTED, ClothingHalves, halves
 from mtl_dm import data
 from mtl_dm.tasks import Task
 from mtl_dm.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 CAD = "CAD"
 ONCE: tuple[Repeat, ...] = ((0, None),)

@@ -147,3 +147,20 @@ def test_top_level_is_what_the_house_says():
         "setup.py", "README.md", "mtl_dm", "experiments", "data_prep", "docs", "tests", "Makefile",
         "CHANGELOG.md", "CITATION.cff", "LICENSE", "SECURITY.md",
     }  # fmt: skip
+
+
+def test_studies_start_tensorflow_with_the_library():
+    # Which starts it without chatter; the bench has commands that do without the library.
+    for path in (ROOT / "experiments").rglob("*.py"):
+        heavy = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            heavy |= {name.partition(".")[0] for name in names_imported(node)}
+        if heavy & {"tensorflow", "keras"} and path.parent.name != "bench":
+            package = (path.parent / "__init__.py").read_text(encoding="utf-8")
+            assert "import mtl_dm" in package, path
+
+
+def names_imported(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []

@@ -5,3 +5,5 @@ its rows (a `Method` each: what it changes in the configuration), and hands both
 `running.run_study`. Everything else, one path for all of them, is here: building, training,
 thresholds, measuring, the order of the cells, worker processes, records and the report.
 """
+
+import mtl_dm as mtl_dm  # Before anything else: it starts TensorFlow without chatter.

@@ -2,8 +2,8 @@
 
 Every process runs the same program on the same stream of global batches and computes on its part
 of each. Keras and JAX then see one global batch, so losses, gradients and metrics are those of one
-process. Reading and augmenting are not divided: every process prepares whole batches, because what
-augmentation draws depends on the place in the global batch.
+process. It reads the records of all rows, in which order the seed says, but decodes and augments
+those of its part alone, by what chance gives their places in the global batch.
 """
 
 from __future__ import annotations
@@ -133,8 +133,48 @@ def require_agreement(what: str, value: int) -> None:
             )
 
 
+def part_of(batch_size: int) -> tuple[int, int] | None:
+    """Return this process's rows of every global batch, the first one and how many; None: all.
+
+    Args:
+        batch_size: Rows of a batch.
+
+    Raises:
+        ValueError: If they do not divide evenly among the devices of all processes.
+    """
+    if PROCESSES not in os.environ:
+        return None
+    devices, local, first = _devices()
+    if batch_size % devices:
+        raise ValueError(
+            f"batch_size must be a multiple of the {devices} devices of all processes, "
+            f"got {batch_size}."
+        )
+    each = batch_size // devices
+    return (first * each, local * each)
+
+
+def require_even_part(batches: tf.data.Dataset) -> None:
+    """Check that this process's devices get as many rows each of what it makes of every batch.
+
+    Args:
+        batches: Its parts, whose rows are known.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    _, local, _ = _devices()
+    rows = {leaf.shape[0] for leaf in tf.nest.flatten(batches.element_spec)} - {None}
+    if any(each % local for each in rows):
+        raise ValueError(
+            f"The rows that a process makes of a batch must be a multiple of its {local} devices, "
+            f"got {sorted(rows)}. mix_augment needs a batch_size that is a multiple of twice the "
+            "devices of all processes."
+        )
+
+
 def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
-    """Return this process's rows of every global batch.
+    """Return this process's rows of every global batch, where all of them were made.
 
     A batch is cut by the rows that it has: augmentation may have made more of them than
     `batch_size` (real images beside mixed ones).
@@ -148,14 +188,9 @@ def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
             of all processes, or the parts of a batch differ in rows. Rows that are known only
             when a batch comes raise `tf.errors.InvalidArgumentError` then, with the same text.
     """
-    if PROCESSES not in os.environ:
+    if part_of(batch_size) is None:
         return batches
     devices, local, first = _devices()
-    if batch_size % devices:
-        raise ValueError(
-            f"batch_size must be a multiple of the {devices} devices of all processes, "
-            f"got {batch_size}."
-        )
 
     def rows_of(*batch: Any) -> Any:
         each = _require_even(batch, devices, batch_size) // devices

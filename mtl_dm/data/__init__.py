@@ -16,7 +16,7 @@ from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.joining import joined
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
-from mtl_dm.data.mixing import MIXING, mix_augment
+from mtl_dm.data.mixing import MIXING, divides, mix_augment
 from mtl_dm.data.outline import Outline, how_to_build, outline
 from mtl_dm.data.pairs import (
     Pairs,
@@ -25,6 +25,7 @@ from mtl_dm.data.pairs import (
     read_lfw_pairs,
     read_ytf_pairs,
 )
+from mtl_dm.data.parts import Part
 from mtl_dm.data.same import labelled_images, require_different, sharing
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest
@@ -38,11 +39,13 @@ __all__ = [
     "LabelledPair",
     "Outline",
     "Pairs",
+    "Part",
     "Recording",
     "Summary",
     "augment",
     "class_ids",
     "clips",
+    "divides",
     "draw_pairs",
     "from_arrays",
     "how_to_build",

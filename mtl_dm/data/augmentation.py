@@ -8,10 +8,15 @@ from typing import Any
 import tensorflow as tf
 
 from mtl_dm.data.built import IMAGE
+from mtl_dm.data.parts import Part, drawn
 
 
 def augment(
-    batches: tf.data.Dataset, seed: int = 0, shift: float = 0.08, start: int = 0
+    batches: tf.data.Dataset,
+    seed: int = 0,
+    shift: float = 0.08,
+    start: int = 0,
+    part: Part | None = None,
 ) -> tf.data.Dataset:
     """Return the batches with images mirrored, shifted and lit at random.
 
@@ -27,6 +32,7 @@ def augment(
         shift: Largest shift as a part of a side; the border is filled by reflection.
         start: Number of the first batch of an endless stream. Batch n of it is always changed in
             the same way, so a stream that goes on where it stopped changes as if it never had.
+        part: Rows of larger batches that these are, and are changed as; None: all of them.
 
     Raises:
         ValueError: If the inputs are no images or it is not plain which of them are, or `shift`
@@ -45,9 +51,9 @@ def augment(
         inputs, labels, masks = element
         draw = tf.random.stateless_uniform([], [seed, number], None, None, tf.int64)
         if component is None:
-            return change_images(inputs, draw, shift), labels, masks
+            return change_images(inputs, draw, shift, part), labels, masks
         return (
-            {**inputs, component: change_images(inputs[component], draw, shift)},
+            {**inputs, component: change_images(inputs[component], draw, shift, part)},
             labels,
             masks,
         )
@@ -75,27 +81,37 @@ def _image_component(spec: Any) -> str | None:
     return str(images[0])
 
 
-def change_images(images: tf.Tensor, draw: tf.Tensor, shift: float) -> tf.Tensor:
+def change_images(
+    images: tf.Tensor, draw: tf.Tensor, shift: float, part: Part | None = None
+) -> tf.Tensor:
     """Return [B, H, W, 3] images, each mirrored with probability 1/2, shifted, relit.
 
     Args:
         images: [B, H, W, 3] in [-1, 1].
         draw: Integer; the same one gives the same result.
         shift: As for `augment`.
+        part: As for `augment`.
     """
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     seeds = tf.stack([tf.fill([4], draw), tf.range(4, dtype=draw.dtype)], axis=1)
-    mirrored = tf.random.stateless_uniform([count, 1, 1, 1], seeds[0]) < 0.5
+
+    def uniform(seed: tf.Tensor, *shape: int, low: Any = 0.0, high: Any = 1.0) -> tf.Tensor:
+        kind = tf.constant(low).dtype
+        return drawn(
+            lambda rows: tf.random.stateless_uniform([rows, *shape], seed, low, high, kind),
+            count,
+            part,
+        )
+
+    mirrored = uniform(seeds[0], 1, 1, 1) < 0.5
     images = tf.where(mirrored, images[:, :, ::-1], images)
     rows, columns = (
-        tf.random.stateless_uniform(
-            [count, 1], seed, -round(shift * side), round(shift * side) + 1, tf.int32
-        )
+        uniform(seed, 1, low=-round(shift * side), high=round(shift * side) + 1)
         for side, seed in ((height, seeds[1]), (width, seeds[2]))
     )
     images = tf.gather(images, _reflected(rows, height), axis=1, batch_dims=1)
     images = tf.gather(images, _reflected(columns, width), axis=2, batch_dims=1)
-    light = tf.random.stateless_uniform([count, 1, 1, 1, 2], seeds[3], -0.2, 0.2)
+    light = uniform(seeds[3], 1, 1, 1, 2, low=-0.2, high=0.2)
     return tf.clip_by_value(images * (1.0 + light[..., 0]) + light[..., 1], -1.0, 1.0)
 
 

@@ -10,12 +10,19 @@ from typing import Any
 
 import tensorflow as tf
 
+from mtl_dm.data.parts import Part, drawn
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.streams import mask_of
 
 
 def mixed_batch(
-    batch: tuple[Any, Any, Any], draws: tf.Tensor, alpha: float, virtual: float, real: float
+    batch: tuple[Any, Any, Any],
+    draws: tf.Tensor,
+    alpha: float,
+    virtual: float,
+    real: float,
+    block: int | None = None,
+    part: Part | None = None,
 ) -> tuple[Any, Any, Any]:
     """Return a batch with a blend behind every second row, and the label `VIRTUAL`.
 
@@ -25,10 +32,13 @@ def mixed_batch(
         alpha: Of the distribution of shares.
         virtual: Weight of the virtual part.
         real: Weight of the real part.
+        block: As for `pairs`.
+        part: Whole blocks of a larger batch that this one is; None: it is the batch.
     """
     inputs, labels, masks = batch
-    first, second = pairs(masks, draws[0])
-    share = shares(tf.shape(first)[0], draws[1:], alpha)
+    first, second = pairs(masks, draws[0], block, part)
+    halves = None if part is None else Part(part.first // 2, part.rows // 2, part.whole // 2)
+    share = drawn(lambda count: shares(count, draws[1:], alpha), tf.shape(first)[0], halves)
     mixed_labels, mixed_masks = blended_labels(labels, masks, first, second, share)
     blends = blended_inputs(inputs, first, second, share)
     part = tf.zeros_like(_rows(masks))
@@ -40,7 +50,12 @@ def mixed_batch(
     )
 
 
-def pairs(masks: Mapping[str, tf.Tensor], draw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def pairs(
+    masks: Mapping[str, tf.Tensor],
+    draw: tf.Tensor,
+    block: int | None = None,
+    part: Part | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the rows [P] of the first and of the second partner of every pair.
 
     Rows are put into an order of chance within those that are annotated for the same tasks, and
@@ -49,14 +64,19 @@ def pairs(masks: Mapping[str, tf.Tensor], draw: tf.Tensor) -> tuple[tf.Tensor, t
     Args:
         masks: Of the batch, [B] or [B, M] by task.
         draw: int64 [2].
+        block: Partners are of the same `block` rows, an even number; None: of the same batch.
+        part: As for `mixed_batch`.
     """
     kind = tf.zeros_like(_rows(masks))
     for name in sorted(masks):
         rows = tf.reshape(masks[name] > 0, [tf.shape(kind)[0], -1])
         kind = 2.0 * kind + tf.cast(tf.reduce_any(rows, axis=1), tf.float32)
     # Two sorts: kind + chance in one number would lose the chance where there are many tasks.
-    order = tf.argsort(tf.random.stateless_uniform(tf.shape(kind), draw))
+    chance = drawn(lambda rows: tf.random.stateless_uniform([rows], draw), tf.size(kind), part)
+    order = tf.argsort(chance)
     order = tf.gather(order, tf.argsort(tf.gather(kind, order), stable=True))
+    if block is not None:
+        order = tf.gather(order, tf.argsort(order // block, stable=True))
     count = tf.shape(order)[0] // 2
     partners = tf.reshape(order[: 2 * count], [count, 2])
     partners = tf.gather(partners, tf.argsort(tf.reduce_min(partners, axis=1)))

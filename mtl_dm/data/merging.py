@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.data.deferred import parts_of
+from mtl_dm.data.parts import Part
 
 SHUFFLE_BYTES = 256 * 1024**2
 """Memory that the elements in the shuffle buffer of one source may take, as they are in batches."""
@@ -27,6 +28,7 @@ def merge(
     seed: int = 0,
     repeat: bool = False,
     start: int = 0,
+    part: Part | None = None,
 ) -> tf.data.Dataset:
     """Return shuffled batches in which every source has a fixed number of places.
 
@@ -46,6 +48,8 @@ def merge(
         repeat: Return an endless stream instead of one epoch.
         start: Batches of the endless stream to leave out at its beginning, which costs reading
             less than one pass: a training goes on where it stopped.
+        part: Rows of every batch of the endless stream; the others are not made, of a photo
+            that is: not decoded. None: all.
 
     Returns:
         Batched (inputs, labels, masks). Every batch has the same number of elements of each
@@ -53,25 +57,32 @@ def merge(
 
     Raises:
         ValueError: If there is no source, one is empty, endless or of unknown size, the inputs
-            or the labels of a task do not fit each other, or `batch_size`, `shares` or `start`
-            break their rule.
+            or the labels of a task do not fit each other, or `batch_size`, `shares`, `start` or
+            `part` break their rule.
     """
     sources = list(sources)
     sizes, places = _plan(sources, batch_size, shares)
     if start < 0 or (start and not repeat):
         raise ValueError(f"start must be >= 0, and 0 without repeat, got {start}.")
+    if part is not None and not (repeat and part.whole == batch_size):
+        raise ValueError(f"part must be one of {batch_size} rows, with repeat, got {part}.")
     labels, masks = union(sources)
     order = interleaving(places)
+    own = order if part is None else part.of(order)
     length = tf.data.INFINITE_CARDINALITY if repeat else epoch_length(order, sizes, places)
 
     def elements(base: Any) -> tf.data.Dataset:
         streams = [
-            completed(_passes(source, size, base + index, start * place), labels, masks)
+            completed(
+                _passes(source, size, base + index, start * place, _wanted(order, index, part)),
+                labels,
+                masks,
+            )
             for index, (source, size, place) in enumerate(zip(sources, sizes, places, strict=True))
         ]
         if len(streams) == 1:  # Nothing to choose from: choosing costs time an element.
             return streams[0].take(length)
-        choice = tf.data.Dataset.from_tensor_slices(order).repeat().take(length)
+        choice = tf.data.Dataset.from_tensor_slices(own).repeat().take(length)
         return tf.data.Dataset.choose_from_datasets(streams, choice)
 
     if repeat:
@@ -83,7 +94,7 @@ def merge(
         merged = draw.flat_map(elements)
     # Choosing hides the size, which a progress bar needs.
     merged = merged.apply(tf.data.experimental.assert_cardinality(length))
-    batches = merged.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = merged.batch(len(own), num_parallel_calls=tf.data.AUTOTUNE)
     setattr(batches, _SOURCES, sources)
     return batches
 
@@ -123,7 +134,21 @@ def _plan(
     return sizes, places_per_batch(sizes if shares is None else shares, batch_size, len(sources))
 
 
-def _passes(source: tf.data.Dataset, size: int, seed: Any, consumed: int) -> tf.data.Dataset:
+def _wanted(order: np.ndarray, source: int, part: Part | None) -> np.ndarray | None:
+    """Return which of a source's places in a batch a part has, bool; None: all.
+
+    A part without any asks for no element of the source, and none must be looked for.
+    """
+    if part is None:
+        return None
+    rows = np.flatnonzero(order == source)
+    wanted = (rows >= part.first) & (rows < part.first + part.rows)
+    return None if wanted.all() or not wanted.any() else wanted
+
+
+def _passes(
+    source: tf.data.Dataset, size: int, seed: Any, consumed: int, wanted: np.ndarray | None
+) -> tf.data.Dataset:
     """Return an endless stream of shuffled passes over a source.
 
     Args:
@@ -131,6 +156,7 @@ def _passes(source: tf.data.Dataset, size: int, seed: Any, consumed: int) -> tf.
         size: Number of elements.
         seed: Integer or tensor; fixes the order of every pass.
         consumed: Elements to leave out at the beginning.
+        wanted: Which of as many elements as it has entries are made, again and again; None: all.
     """
     # Shuffled before tasks are added: smaller elements, more of them in the buffer.
     buffer = min(size, max(1, SHUFFLE_BYTES // _bytes(source.element_spec)))
@@ -147,6 +173,11 @@ def _passes(source: tf.data.Dataset, size: int, seed: Any, consumed: int) -> tf.
     # Each pass is shuffled by its own number, so that any of them can be the first.
     passes = tf.data.Dataset.range(first, np.iinfo(np.int64).max).flat_map(shuffled_pass)
     passes = passes.skip(offset)
+    if wanted is not None:
+        kept = tf.constant(wanted)
+        numbered = passes.enumerate()
+        numbered = numbered.filter(lambda number, _: kept[number % len(wanted)])
+        passes = numbered.map(lambda _, element: element)
     return passes if make is None else passes.map(make, num_parallel_calls=tf.data.AUTOTUNE)
 
 

@@ -1,7 +1,8 @@
 """Batches of real images and virtual ones, blended from them. One function each, by name.
 
-A way of mixing is called as form(batches, seed, start, **options) with the merged, augmented
-batches, and returns batches that hold the real rows and more. The label
+A way of mixing is called as form(batches, seed, start, part, **options) with the merged, augmented
+batches, or the same part of each, and returns batches that hold the real rows and more. One that
+cannot make every part by itself says which it can, as `divides`. The label
 `mtl_dm.losses.virtual.VIRTUAL` says which rows are virtual, and its mask what each part weighs:
 the model does the rest.
 """
@@ -16,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from mtl_dm.data.blending import mixed_batch
+from mtl_dm.data.parts import Part
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.registry import Registry
 
@@ -26,9 +28,11 @@ OWN_DRAWS = 2**40
 
 
 @MIXING.register("none")
-def none(batches: tf.data.Dataset, seed: int, start: int) -> tf.data.Dataset:
+def none(
+    batches: tf.data.Dataset, seed: int, start: int, part: Part | None = None
+) -> tf.data.Dataset:
     """Return the batches as they are."""
-    del seed, start
+    del seed, start, part
     return batches
 
 
@@ -37,11 +41,13 @@ def mix_augment(
     batches: tf.data.Dataset,
     seed: int,
     start: int = 0,
+    part: Part | None = None,
     /,
     *,
     alpha: float = 0.2,
     virtual: float = 1.0,
     real: float = 2.0,
+    blocks: int = 1,
 ) -> tf.data.Dataset:
     """Return batches in which every pair of real rows is followed by a blend of both.
 
@@ -66,21 +72,27 @@ def mix_augment(
         batches: (inputs, labels, masks), of the endless stream.
         seed: Fixes every draw.
         start: Number of the first batch: batch n of the stream is always mixed alike.
+        part: Whole blocks of larger batches that these are, and are mixed as; None: all.
         alpha: > 0; small: most blends are nearly one of the parents.
         virtual: Weight of the virtual part, >= 0.
         real: Weight of the real part, >= 0; not both 0.
+        blocks: Equal parts of a batch within which partners are drawn, >= 1, each of an even
+            number of rows: several processes divide the work where each has whole ones, and the
+            result is that of one process.
 
     Raises:
         ValueError: If an option breaks its rule, an input is no float, or there is a label
             `VIRTUAL` already.
     """
-    _check_options(alpha, virtual, real)
+    _check_options(alpha, virtual, real, blocks)
     _check_batches(batches.element_spec)
+    alone = blocks == 1 and part is None
+    block = None if alone else _block(batches.element_spec, blocks, part)
 
     def mix(element: tuple[Any, Any, Any], number: tf.Tensor) -> tuple[Any, Any, Any]:
         own = [seed + OWN_DRAWS, number]
         draws = tf.random.stateless_uniform([3, 2], own, None, None, tf.int64)
-        return mixed_batch(element, draws, alpha, virtual, real)
+        return mixed_batch(element, draws, alpha, virtual, real, block, part)
 
     numbered = tf.data.Dataset.zip(batches, tf.data.Dataset.counter(start))
     return numbered.map(mix, num_parallel_calls=tf.data.AUTOTUNE)
@@ -106,7 +118,7 @@ def require_mix(text: str) -> None:
         check(**{**defaults, **spec.options})
 
 
-def _check_options(alpha: float, virtual: float, real: float) -> None:
+def _check_options(alpha: float, virtual: float, real: float, blocks: int) -> None:
     if not (math.isfinite(alpha) and alpha > 0):
         raise ValueError(f"mix_augment: alpha must be finite and > 0, got {alpha}.")
     for name, weight in (("virtual", virtual), ("real", real)):
@@ -114,9 +126,44 @@ def _check_options(alpha: float, virtual: float, real: float) -> None:
             raise ValueError(f"mix_augment: {name} must be finite and >= 0, got {weight}.")
     if not virtual + real > 0:
         raise ValueError("mix_augment: virtual and real are both 0: nothing would be trained.")
+    if not (isinstance(blocks, int) and blocks >= 1):
+        raise ValueError(f"mix_augment: blocks must be an integer >= 1, got {blocks!r}.")
+
+
+def _divides(part: Part, *, blocks: int = 1, **others: Any) -> bool:
+    """Return whether a part is made of whole blocks."""
+    del others
+    block = part.whole // blocks
+    return part.whole % blocks == part.first % block == part.rows % block == 0
+
+
+def _block(spec: Any, blocks: int, part: Part | None) -> int:
+    """Return the rows of a block."""
+    rows = part.whole if part is not None else tf.nest.flatten(spec)[0].shape[0]
+    if rows is None or rows % (2 * blocks):
+        raise ValueError(
+            f"mix_augment: {blocks} blocks need a batch_size that is a multiple of {2 * blocks}, "
+            f"got {'batches whose rows are not known' if rows is None else rows}."
+        )
+    if part is not None and not _divides(part, blocks=blocks):
+        raise ValueError(f"mix_augment: {part} is not made of whole blocks of {rows // blocks}.")
+    return int(rows // blocks)
 
 
 mix_augment.check_options = _check_options  # type: ignore[attr-defined]
+mix_augment.divides = _divides  # type: ignore[attr-defined]
+
+
+def divides(text: str, part: Part) -> bool:
+    """Return whether a way of mixing can make a part of every batch without the others.
+
+    Args:
+        text: As for `require_mix`.
+        part: The part.
+    """
+    spec = MIXING.spec(text)
+    own = getattr(MIXING.get(spec.name), "divides", None)
+    return own is None or bool(own(part, **spec.options))
 
 
 def _check_batches(spec: Any) -> None:

@@ -98,6 +98,8 @@ def training_stream(
 ) -> tuple[tf.data.Dataset, int]:
     """Return the endless stream of batches to train on, and the steps of an epoch.
 
+    Of several processes each has its rows of every batch.
+
     Args:
         sources: For `mtl_dm.data.merge`.
         config: Its batches, shares, seed, augmentation and mixing apply.
@@ -105,6 +107,7 @@ def training_stream(
     """
     steps = steps_of(sources, config)
     start = epochs * steps
+    part = _own_part(config)
     stream = data.merge(
         sources,
         config.batch_size,
@@ -112,14 +115,40 @@ def training_stream(
         seed=config.seed,
         repeat=True,
         start=start,
+        part=part,
     )
     if config.augment:
-        stream = data.augment(stream, config.seed, start=start)
+        stream = data.augment(stream, config.seed, start=start, part=part)
     if config.mix != "none":
         # Whoever cuts mixed batches for replicas must know their rows.
-        stream = stream.map(lambda *batch: _of_rows(batch, config.batch_size))
-    stream = data.MIXING.create(config.mix, stream, config.seed, start)
+        rows = config.batch_size if part is None else part.rows
+        stream = stream.map(lambda *batch: _of_rows(batch, rows))
+    stream = data.MIXING.create(config.mix, stream, config.seed, start, part)
+    if part is None:
+        stream = processes.training_part(stream, config.batch_size)
+    else:
+        processes.require_even_part(stream)
     return stream.prefetch(tf.data.AUTOTUNE), steps
+
+
+def _own_part(config: TrainConfig) -> data.Part | None:
+    """Return what this process makes of every batch; None: all of it."""
+    own = processes.part_of(config.batch_size)
+    if own is None:
+        return None
+    part = data.Part(*own, config.batch_size)
+    return part if part.rows < part.whole and data.divides(config.mix, part) else None
+
+
+def _undivided(config: TrainConfig) -> list[str]:
+    """Return that processes make more of a batch than they train on, as text, where they do."""
+    own = processes.part_of(config.batch_size)
+    if own is None or own[1] == config.batch_size or _own_part(config) is not None:
+        return []
+    return [
+        f"every process makes whole batches, for {config.mix} blends rows of all of them; with "
+        "blocks=N, a multiple of the processes, each makes its own part."
+    ]
 
 
 def _of_rows(batch: Any, rows: int) -> Any:
@@ -203,7 +232,8 @@ def fit(
             if not any(isinstance(each, LearnRelatedness) for each in acting):
                 end_warm_up(model)  # Which nobody else would.
             if not place.before and processes.is_main():
-                for line in unjudged_notices(model, place.total or config.epochs):
+                notices = unjudged_notices(model, place.total or config.epochs)
+                for line in [*notices, *_undivided(config)]:
                     print(f"{line[0].upper()}{line[1:]}", flush=True)
         keeper = _keeper(model, output, progress, validation is not None, place)
         if progress.epochs >= config.epochs:
@@ -212,7 +242,7 @@ def fit(
             return progress
         stream, steps = training_stream(sources, config, progress.epochs)
         history = model.fit(
-            processes.training_part(stream, config.batch_size),
+            stream,
             initial_epoch=place.before + progress.epochs,
             epochs=place.before + config.epochs,
             steps_per_epoch=steps,

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.data.augmentation import augment, change_images
+from mtl_dm.data.parts import Part
 
 B, SIDE = 16, 12
 
@@ -188,3 +189,14 @@ def test_an_endless_stream_goes_on_where_it_stopped():
     later = some(augment(endless.skip(2), seed=4, start=2))
     np.testing.assert_array_equal(later, whole[-len(later) :])
     np.testing.assert_array_equal(some(augment(endless, seed=4)), some(augment(endless, seed=4)))
+
+
+def test_a_part_changes_as_in_its_batch():
+    part = Part(5, 3, B)
+    whole = pixels(augment(dataset().repeat(), seed=1, start=2).take(2))
+
+    def own(*batch):
+        return tf.nest.map_structure(part.of, batch)
+
+    got = pixels(augment(dataset().repeat().map(own), seed=1, start=2, part=part).take(2))
+    np.testing.assert_array_equal(got, np.concatenate([whole[5:8], whole[B + 5 : B + 8]]))

@@ -15,6 +15,7 @@ from mtl_dm.data.merging import (
     places_per_batch,
     steps_per_epoch,
 )
+from mtl_dm.data.parts import Part
 from tests.data.cases import batches, order, source
 
 shares_and_size = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=6).flatmap(
@@ -356,3 +357,51 @@ def test_steps_per_epoch_are_the_batches_of_one_epoch():
     for sizes, batch in (((10, 37), 8), ((10,), 4), ((5, 5), 2)):
         sources = [source(size, 100 * index) for index, size in enumerate(sizes)]
         assert steps_per_epoch(sources, batch) == len(list(merge(sources, batch)))
+
+
+@pytest.mark.parametrize("start", [0, 3])
+@pytest.mark.parametrize(("first", "rows"), [(0, 3), (3, 3), (4, 1), (0, 6)])
+def test_a_part_is_the_rows_of_whole_batches(first, rows, start):
+    sources = [source(7), source(4, 10, "action_units"), source(3, 20)]
+    given = {"shares": (3, 2, 1), "seed": 5, "repeat": True, "start": start}
+    whole = merge(sources, 6, **given).take(8).as_numpy_iterator()
+    part = merge(sources, 6, **given, part=Part(first, rows, 6)).take(8).as_numpy_iterator()
+    for batch, got in zip(whole, part, strict=True):
+        want = tf.nest.map_structure(lambda values: values[first : first + rows], batch)
+        tf.nest.map_structure(np.testing.assert_array_equal, got, want)
+
+
+def test_of_a_part_only_its_rows_are_made():
+    made = []
+
+    def make(number):
+        tf.numpy_function(lambda value: made.append(int(value)) or np.int64(0), [number], tf.int64)
+        value = tf.cast(number, tf.float32)
+        return value, {"a": value}, {"a": tf.ones(())}
+
+    faces = deferred(tf.data.Dataset.range(400), make, 400)
+    whole = merge([faces], 8, repeat=True).take(50).as_numpy_iterator()
+    wanted = {int(number) for inputs, _, _ in whole for number in inputs[2:4]}
+    made.clear()
+    part = merge([faces], 8, repeat=True, part=Part(2, 2, 8)).take(10).as_numpy_iterator()
+    seen = {int(number) for inputs, _, _ in part for number in inputs}
+    assert len(seen) == 20
+    assert seen <= set(made) <= wanted  # Some are made ahead.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"part": Part(0, 2, 4)}, "with repeat"),
+        ({"part": Part(0, 2, 8), "repeat": True}, r"part must be one of 4 rows, .* whole=8"),
+    ],
+)
+def test_a_part_of_other_batches_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        merge([source(7)], 4, **options)
+
+
+@pytest.mark.parametrize("numbers", [(-1, 2, 4), (0, 0, 4), (3, 2, 4)])
+def test_a_part_lies_in_its_batch(numbers):
+    with pytest.raises(ValueError, match="among the 4 of a batch"):
+        Part(*numbers)

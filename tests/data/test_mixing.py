@@ -14,7 +14,8 @@ from mtl_dm.data.blending import (
     pairs,
     shares,
 )
-from mtl_dm.data.mixing import MIXING, mix_augment
+from mtl_dm.data.mixing import MIXING, divides, mix_augment
+from mtl_dm.data.parts import Part
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.streams import mask_of
 
@@ -228,3 +229,64 @@ def test_batches_that_cannot_be_mixed():
     with pytest.raises(ValueError, match="names its own label"):
         stream((inputs, {VIRTUAL: masks["expression"]}, {VIRTUAL: masks["expression"]}))
     assert data.MIXING is MIXING
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_partners_are_of_one_block(seed):
+    _, _, masks = batch(24, seed)
+    first, second = (each.numpy() for each in pairs(tensors(masks), draw_of(seed, 9), 6))
+    assert sorted([*first, *second]) == list(range(24))
+    np.testing.assert_array_equal(first // 6, second // 6)
+    # Blends stand behind rows of their block.
+    np.testing.assert_array_equal(first // 6, np.arange(12) // 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_block_is_the_whole_batch(seed):
+    _, _, masks = batch(24, seed)
+    whole, block = (pairs(tensors(masks), draw_of(seed, 9), size) for size in (None, 24))
+    np.testing.assert_array_equal(whole, block)
+
+
+def test_parts_of_whole_blocks_are_the_mixed_batch():
+    element = batch(24)
+    whole = next(stream(element, blocks=4).as_numpy_iterator())
+    for first, rows in ((0, 6), (6, 12), (18, 6)):
+        part = Part(first, rows, 24)
+        endless = tf.data.Dataset.from_tensors(tf.nest.map_structure(part.of, element)).repeat()
+        got = next(mix_augment(endless, 3, 0, part, blocks=4).as_numpy_iterator())
+        own = slice(first * 3 // 2, (first + rows) * 3 // 2)
+        want = tf.nest.map_structure(lambda values, own=own: values[own], whole)
+        tf.nest.map_structure(np.testing.assert_array_equal, got, want)
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "can"),
+    [
+        ("none", Part(1, 2, 8), True),
+        ("mix_augment", Part(0, 4, 8), False),
+        ("mix_augment", Part(0, 8, 8), True),
+        ("mix_augment(blocks=2)", Part(4, 4, 8), True),
+        ("mix_augment(blocks=2)", Part(2, 4, 8), False),
+        ("mix_augment(blocks=4)", Part(4, 4, 8), True),
+        ("mix_augment(alpha=1.0, blocks=3)", Part(4, 4, 8), False),
+    ],
+)
+def test_what_can_be_mixed_in_parts(text, part, can):
+    assert divides(text, part) == can
+
+
+@pytest.mark.parametrize(
+    ("options", "part", "message"),
+    [
+        ({"blocks": 0}, None, "blocks must be an integer >= 1, got 0"),
+        ({"blocks": 1.5}, None, "blocks must be an integer >= 1, got 1.5"),
+        ({"blocks": 3}, None, "3 blocks need a batch_size that is a multiple of 6, got 8"),
+        ({"blocks": 8}, None, "8 blocks need a batch_size that is a multiple of 16, got 8"),
+        ({}, Part(0, 8, 16), "is not made of whole blocks of 16"),
+    ],
+)
+def test_blocks_that_do_not_fit_are_refused(options, part, message):
+    endless = tf.data.Dataset.from_tensors(batch()).repeat()
+    with pytest.raises(ValueError, match=message):
+        mix_augment(endless, 3, 0, part, **options)

@@ -3,10 +3,12 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from mtl_dm.quiet import quiet_start
+from mtl_dm.quiet import is_command, quiet_start
 
 with quiet_start():
     importlib.import_module("keras")  # And with it its backend, which chatters.
+    if is_command():  # They read data by TensorFlow, whatever the backend is.
+        importlib.import_module("tensorflow")
 
 from mtl_dm import balancing, losses, metrics, models, relatedness
 from mtl_dm.models import Coupling, MultiTaskModel

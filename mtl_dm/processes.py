@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import functools
 import importlib.util
+import logging
 import os
 import sys
 import threading
@@ -293,6 +294,7 @@ def _initialize(environment: Mapping[str, str]) -> None:
         )
     device = environment.get(DEVICE)
     local = on_loopback(environment[COORDINATOR])
+    logging.getLogger("jax").setLevel(logging.WARNING)  # Else it says where it connects.
     if local:
         _collectives_on_loopback()
     jax.distributed.initialize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -30,30 +30,47 @@ def rows(data_dir: str) -> Iterator[Row]:
         pipelines = [make(name, data_dir, side) for make in (_bare, ours)]
         if mixed:
             pipelines = [_mixed_by_hand(pipelines[0]), data.mix_augment(pipelines[1], 0)]
-        readers = [iter(each.prefetch(2)) for each in pipelines]
-        # Two ready: autotuned buffers would be filled while the other pipeline is timed.
-        for reader in readers:
-            next(reader)  # The shuffle buffer is full from here on.
-
-        def settle(index: int, readers: list[Any] = readers) -> None:
-            # The one timed before fills its buffers during the pause, and not beside this one;
-            # this one's are emptied: they were filled while nobody looked.
-            time.sleep(0.3)
-            for _ in range(READ_AHEAD):
-                next(readers[index])
-
-        one, other = (_reading(reader, batches) for reader in readers)
         title = f"speed of merge + augment{' + mix' * mixed} / bare tf.data, {side} px"
-        row = pair(title, one, other, pairs, Goal(0.97, at_least=True), settle)
+        row = _compared(title, pipelines, batches, pairs, Goal(0.97, at_least=True))
         yield {**row, "images_per_second": batches * BATCH / row["seconds_of_other"]}
+    yield from parts(data_dir)
 
 
-def ours(name: str, data_dir: str, side: int) -> tf.data.Dataset:
+def parts(data_dir: str) -> Iterator[Row]:
+    """Time what one of two and of four processes makes of every batch, by the whole batch."""
+    name = f"{faces.BenchFaces.name}/{faces.FEW}"
+    for processes, bound in ((2, 0.6), (4, 0.4)):
+        part = data.Part(0, BATCH // processes, BATCH)
+        pipelines = [ours(name, data_dir, 112, each) for each in (part, None)]
+        title = f"time of one of {processes} processes' part of batches / all, 112 px"
+        yield _compared(title, pipelines, 20, 20, Goal(bound))
+
+
+def _compared(
+    title: str, pipelines: Sequence[tf.data.Dataset], batches: int, pairs: int, goal: Goal
+) -> Row:
+    readers = [iter(each.prefetch(2)) for each in pipelines]
+    # Two ready: autotuned buffers would be filled while the other pipeline is timed.
+    for reader in readers:
+        next(reader)  # The shuffle buffer is full from here on.
+
+    def settle(index: int) -> None:
+        # The one timed before fills its buffers during the pause, and not beside this one;
+        # this one's are emptied: they were filled while nobody looked.
+        time.sleep(0.3)
+        for _ in range(READ_AHEAD):
+            next(readers[index])
+
+    one, other = (_reading(reader, batches) for reader in readers)
+    return pair(title, one, other, pairs, goal, settle)
+
+
+def ours(name: str, data_dir: str, side: int, part: data.Part | None = None) -> tf.data.Dataset:
     """Return the augmented batches of an endless stream, as a training reads them."""
     del side
     source = data.load(name, data_dir=data_dir, tasks=TASKS)
-    batches = data.merge([source], BATCH, seed=0, repeat=True)
-    return data.augment(batches, 0)
+    batches = data.merge([source], BATCH, seed=0, repeat=True, part=part)
+    return data.augment(batches, 0, part=part)
 
 
 def _bare(name: str, data_dir: str, side: int) -> tf.data.Dataset:

@@ -8,6 +8,7 @@ import os
 import runpy
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 OUTPUT = "out"
@@ -32,6 +33,7 @@ def prepare(given: Path) -> None:
     from tests import built_faces, saved_models
     from tests.data_prep.faces.photos import write_people
     from tests.datasets.fakes import csv_folder
+    from tests.verifying import listed
 
     if given.exists():
         return
@@ -42,7 +44,39 @@ def prepare(given: Path) -> None:
     saved_models.save(made / "model")
     write_people(made / "photos", 24)
     csv_folder.write_subjects(made)
+    listed.write(made / "pairs")
+    _compounds(made / "compounds")
     made.rename(given)
+
+
+def _compounds(folder: Path) -> None:
+    """Build a few compound expressions, and save a network for them."""
+    import pytest
+
+    from mtl_dm import data
+    from mtl_dm.datasets import SyntheticCompounds
+    from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
+    from tests import saved_models
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SyntheticCompounds, "COUNTS", {"support": 22, "test": 22})
+        data.load("synthetic_compounds/64px:test", data_dir=folder)
+    tasks = (
+        Task.multiclass("expression", EXPRESSIONS),
+        Task.multilabel("action_units", ACTION_UNITS),
+        Task.regression("valence_arousal", ("valence", "arousal")),
+    )
+    saved_models.save(folder / "model", tasks=tasks)
+
+
+def _copied(model: Path, folder: Path) -> Path:
+    """Return a checkpoint of one's own: what is measured is written beside it, never into it."""
+    if not folder.exists():
+        made = folder.with_name(f"{folder.name}.new")
+        shutil.rmtree(made, ignore_errors=True)
+        shutil.copytree(model, made, copy_function=os.link)
+        made.rename(folder)
+    return folder / "best.keras"
 
 
 def _program(name: str, *arguments: str) -> None:
@@ -50,11 +84,11 @@ def _program(name: str, *arguments: str) -> None:
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
-def _train(given: Path, *more: str) -> None:
+def _train(given: Path, *more: str, start: Sequence[str] = ("mtl_dm.train",)) -> None:
     from tests import built_faces
 
     _program(
-        "mtl_dm.train",
+        *start,
         f"--datasets={built_faces.EXPRESSIONS_ONLY},{built_faces.UNITS_ONLY}",
         f"--validation={built_faces.ANNOTATED}:validation",
         f"--data_dir={given / 'built_faces'}",
@@ -82,6 +116,14 @@ def stages(given: Path) -> None:
     _train(given, "--stage=heads(epochs=2, trainable=heads)", "--stage=all(epochs=2)")
 
 
+def two_processes(given: Path) -> None:
+    """A training that two share."""
+    from tests.progress import QUICKLY_COMPILED
+
+    os.environ.update(QUICKLY_COMPILED, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+    _train(given, "--epochs=3", start=("mtl_dm.launch", "--processes=2", "--"))
+
+
 def build(given: Path) -> None:
     """A folder of one's own."""
     _program(
@@ -106,6 +148,58 @@ def predict(given: Path) -> None:
     checkpoint, photos = str(given / "model" / "best.keras"), str(given / "photos")
     options = [f"--checkpoint={checkpoint}", f"--output={OUTPUT}", f"--engine={ENGINE}"]
     _program("mtl_dm.predict", *options, photos)
+
+
+def evaluate(given: Path) -> None:
+    """Metrics, thresholds of other data, and the card."""
+    from tests import built_faces
+
+    _program(
+        "mtl_dm.evaluate",
+        f"--checkpoint={_copied(given / 'compounds' / 'model', Path('model'))}",
+        f"--datasets={built_faces.ANNOTATED}:test",
+        f"--thresholds_from={built_faces.ANNOTATED}:validation",
+        f"--data_dir={given / 'built_faces'}",
+        f"--output={OUTPUT}",
+    )
+
+
+def calibrate(given: Path) -> None:
+    """Temperatures, which lie beside the checkpoint."""
+    from tests import built_faces
+
+    _program(
+        "mtl_dm.calibrate",
+        f"--checkpoint={_copied(given / 'compounds' / 'model', Path(OUTPUT))}",
+        f"--validation={built_faces.ANNOTATED}:validation",
+        f"--data_dir={given / 'built_faces'}",
+    )
+
+
+def verify(given: Path) -> None:
+    """A list of pairs."""
+    _program(
+        "mtl_dm.verify",
+        f"--checkpoint={given / 'model' / 'best.keras'}",
+        f"--pairs={given / 'pairs' / 'pairs.txt'}",
+        f"--images={given / 'pairs' / 'images'}",
+        f"--output={OUTPUT}",
+    )
+
+
+def compound(given: Path) -> None:
+    """Compound expressions, by every score."""
+    from mtl_dm.compound import run
+
+    run.SHOTS = (1, 2)
+    _program(
+        "mtl_dm.compound",
+        f"--checkpoint={given / 'compounds' / 'model' / 'best.keras'}",
+        "--datasets=synthetic_compounds/64px:test",
+        "--support=synthetic_compounds/64px:support",
+        f"--data_dir={given / 'compounds'}",
+        f"--output={OUTPUT}",
+    )
 
 
 def export(given: Path) -> None:
@@ -141,8 +235,13 @@ def table(given: Path) -> None:
 
 COMMANDS = {
     each.__name__: each
-    for each in (train, balance, stages, build, align, predict, export, distill, table)
-}
+    for each in (
+        train, balance, stages, two_processes, build, align, predict, evaluate, calibrate, verify,
+        compound, export, distill, table,
+    )
+}  # fmt: skip
+BESIDE = {"calibrate"}
+"""Those that write beside what they read, so that no disk of their own can be full."""
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -5,7 +5,6 @@ import json
 import re
 import socket
 
-import cv2
 import numpy as np
 import pytest
 
@@ -20,27 +19,13 @@ from mtl_dm.verifying.page import decided, numbers
 from mtl_dm.verifying.run import Options
 from mtl_dm.verifying.verified import verified
 from tests import saved_models
-
-PEOPLE = [f"P{number}" for number in range(8)]
+from tests.verifying import listed
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two folds of four people with three photos: 4 pairs of one person and of two each."""
     folder = tmp_path_factory.mktemp("verify")
-    rng = np.random.default_rng(0)
-    for person in PEOPLE:
-        own = rng.integers(0, 200, (16, 16, 3))
-        for number in (1, 2, 3):
-            image = (own + rng.integers(0, 56, own.shape)).astype(np.uint8)
-            path = folder / "images" / person / f"{person}_{number:04d}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), image)
-    lines = ["2\t4"]
-    for four in (PEOPLE[:4], PEOPLE[4:]):
-        lines += [f"{person}\t1\t2" for person in four]
-        lines += [f"{one}\t1\t{other}\t3" for one, other in zip(four, four[1:] + four[:1])]  # noqa: B905
-    (folder / "pairs.txt").write_text("\n".join(lines), encoding="utf-8")
+    listed.write(folder)
     saved_models.save(folder / "model")
     return folder
 
@@ -67,7 +52,7 @@ def test_page_pairs_and_record(folder, tmp_path, capsys):
     assert record["scores"]["tar_at_far_0.1"] is None
     np.testing.assert_array_equal(columns["distance"] <= columns["threshold"], columns["accepted"])
     page = (tmp_path / "verification.html").read_text(encoding="utf-8")
-    assert "NOT VALIDATED ON PEOPLE" in page and "too few pairs to say" in page
+    assert "NOT VALIDATED ON listed.PEOPLE" in page and "too few pairs to say" in page
     assert page.count("<img") == 2 * (~right).sum()
     assert "python -m mtl_dm.verify --checkpoint=" in page
     assert (tmp_path / "roc.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -2,6 +2,7 @@
 
 from mtl_dm.data.arrays import from_arrays
 from mtl_dm.data.augmentation import augment
+from mtl_dm.data.batch_parts import Part
 from mtl_dm.data.built import (
     image_side,
     label_arrays,
@@ -25,7 +26,6 @@ from mtl_dm.data.pairs import (
     read_lfw_pairs,
     read_ytf_pairs,
 )
-from mtl_dm.data.parts import Part
 from mtl_dm.data.same import labelled_images, require_different, sharing
 from mtl_dm.data.sound import mfcc
 from mtl_dm.data.subset import widest

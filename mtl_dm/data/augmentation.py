@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from mtl_dm.data.batch_parts import Part, drawn
 from mtl_dm.data.built import IMAGE
-from mtl_dm.data.parts import Part, drawn
 
 
 def augment(

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from mtl_dm.data.parts import Part, drawn
+from mtl_dm.data.batch_parts import Part, drawn
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.streams import mask_of
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from mtl_dm.data.batch_parts import Part
 from mtl_dm.data.deferred import parts_of
-from mtl_dm.data.parts import Part
 
 SHUFFLE_BYTES = 256 * 1024**2
 """Memory that the elements in the shuffle buffer of one source may take, as they are in batches."""

@@ -16,8 +16,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from mtl_dm.data.batch_parts import Part
 from mtl_dm.data.blending import mixed_batch
-from mtl_dm.data.parts import Part
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.registry import Registry
 

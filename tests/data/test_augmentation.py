@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.data.augmentation import augment, change_images
-from mtl_dm.data.parts import Part
+from mtl_dm.data.batch_parts import Part
 
 B, SIDE = 16, 12
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtl_dm.data.batch_parts import Part
 from mtl_dm.data.deferred import deferred
 from mtl_dm.data.merging import (
     epoch_length,
@@ -15,7 +16,6 @@ from mtl_dm.data.merging import (
     places_per_batch,
     steps_per_epoch,
 )
-from mtl_dm.data.parts import Part
 from tests.data.cases import batches, order, source
 
 shares_and_size = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=6).flatmap(

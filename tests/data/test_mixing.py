@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import stats
 
 from mtl_dm import data
+from mtl_dm.data.batch_parts import Part
 from mtl_dm.data.blending import (
     behind_pairs,
     blended_inputs,
@@ -15,7 +16,6 @@ from mtl_dm.data.blending import (
     shares,
 )
 from mtl_dm.data.mixing import MIXING, divides, mix_augment
-from mtl_dm.data.parts import Part
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.streams import mask_of
 

@@ -125,11 +125,11 @@ def weights_table(courses: Courses, measured: Mapping[str, Measured]) -> Table:
     lines = [
         [
             "column and row",
-            "weight of identity, mean",
+            "identity: mean",
             "at the end",
-            "epochs in which the harder task weighs more (%)",
-            "verification minus equal weights",
-            "expression minus equal weights",
+            "harder task ahead (%)",
+            "verification",
+            "expression",
         ]
     ]
     for column, rows in courses.items():

@@ -40,6 +40,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import time
 
@@ -54,9 +55,11 @@ from experiments.engine.running import (
 from experiments.transferring import images
 from experiments.transferring.cells import TABLE, TransferCell, cells_of, compute
 from experiments.transferring.page import PAGE, write_page
+from experiments.transferring.rows import training_rows
 from experiments.transferring.setting import Setting
 from experiments.transferring.sizes import SIZES
 from experiments.transferring.sources import encoder_of, sources_of
+from experiments.transferring.targets import targets_of
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.outputs import owned
 from mtl_dm.progress import spoken
@@ -118,6 +121,8 @@ def run(chosen: Options) -> list[str]:
     """Compute the cells that are missing and write the page; return what failed."""
     prepare_this_process()  # Sources are trained here, and are to be what a worker would make.
     setting = setting_of(chosen)
+    for target, seed in itertools.product(targets_of(chosen.data_dir), range(chosen.seeds)):
+        training_rows(target, setting.pool, seed)  # Says now where there is none.
     cells = cells_of(setting, chosen.seeds, chosen.command, chosen.only)
     missing = [cell for cell in cells if not is_finished(setting.folder, cell.plan)]
     print(f"{len(missing)} of {len(cells)} cells to compute.", flush=True)

@@ -41,8 +41,8 @@ class Target:
         unit: Where `train` and `test` are one part, the name of what is known of whom or what a
             half trains and the other one is tested; every seed draws its halves.
         fold: Which of the halves is tested, 0 or 1; None where there are none.
-        source: The source that was trained for this task on this kind of images; "": none was. On
-            other images more may have been: `sources.knowing`.
+        source: The source whose own answer is measured, for it was trained for this task on this
+            kind of images; "": none's is. Others may know the task too: `sources.knowing`.
         bounds: Of numbers.
     """
 

@@ -211,7 +211,9 @@ def _whole(job: Job, row: str) -> Measure:
         rectified=row == P_CNN,
     )
     if job.target.kind == PEOPLE:
-        return lambda: _verified(job, outputs_for(backbone, pool.images, test.places))
+        # What the MLP had of them.
+        rectified = functools.partial(np.maximum, 0.0) if row == P_CNN else np.asarray
+        return lambda: _verified(job, rectified(outputs_for(backbone, pool.images, test.places)))
     return lambda: _scored(job, outputs_for(network, pool.images, test.places))
 
 

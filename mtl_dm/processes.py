@@ -2,8 +2,9 @@
 
 Every process runs the same program on the same stream of global batches and computes on its part
 of each. Keras and JAX then see one global batch, so losses, gradients and metrics are those of one
-process. It reads the records of all rows, in which order the seed says, but decodes and augments
-those of its part alone, by what chance gives their places in the global batch.
+process. Every process reads the records of all rows, for the seed shuffles them together; of what
+`mtl_dm.data.load` reads it decodes and augments its own alone, by the draws of their places in the
+global batch. A mix that blends rows of the whole batch is made whole everywhere, and then cut.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def require_agreement(what: str, value: int) -> None:
             )
 
 
-def part_of(batch_size: int) -> tuple[int, int] | None:
+def own_rows(batch_size: int) -> tuple[int, int] | None:
     """Return this process's rows of every global batch, the first one and how many; None: all.
 
     Args:
@@ -189,7 +190,7 @@ def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
             of all processes, or the parts of a batch differ in rows. Rows that are known only
             when a batch comes raise `tf.errors.InvalidArgumentError` then, with the same text.
     """
-    if part_of(batch_size) is None:
+    if own_rows(batch_size) is None:
         return batches
     devices, local, first = _devices()
 

@@ -14,9 +14,9 @@ ERRORS = "3"
 
 
 def is_command() -> bool:
-    """Return whether `python -m mtl_dm.NAME` is what imports this package.
+    """Return whether `python -m mtl_dm.NAME`, or another command of a package, imports this one.
 
-    Python calls the program "-m" while it looks for the module.
+    Python calls the program "-m" while it looks for the module, in packages that it imports.
     """
     return sys.argv[:1] == ["-m"]
 

@@ -85,8 +85,18 @@ def test_parts_of_a_batch_that_differ_in_rows_are_refused(monkeypatch):
         parts_of(batches(8).map(cut), monkeypatch)
 
 
+def test_a_part_that_devices_cannot_share_is_refused(monkeypatch):
+    monkeypatch.setattr(processes, "_devices", lambda: (4, 2, 2))
+    processes.require_even_part(batches(4))
+    with pytest.raises(
+        ValueError, match=r"of its 2 devices, got \[3\]. mix_augment needs"
+    ):
+        processes.require_even_part(batches(3))
+
+
 def test_alone_a_process_takes_everything(monkeypatch):
     monkeypatch.delenv(processes.PROCESSES, raising=False)
+    assert processes.own_rows(7) is None
     stream = batches(7)
     assert processes.training_part(stream, 7) is stream
 

@@ -17,7 +17,7 @@ from mtl_dm.data.distillation import with_predicted_labels, with_soft_labels
 from mtl_dm.data.joining import joined
 from mtl_dm.data.labelled import LabelledPair, labelled_pair
 from mtl_dm.data.merging import merge, steps_per_epoch
-from mtl_dm.data.mixing import MIXING, divides, mix_augment
+from mtl_dm.data.mixing import MIXING, mix_augment, mixes_in_parts
 from mtl_dm.data.outline import Outline, how_to_build, outline
 from mtl_dm.data.pairs import (
     Pairs,
@@ -45,7 +45,6 @@ __all__ = [
     "augment",
     "class_ids",
     "clips",
-    "divides",
     "draw_pairs",
     "from_arrays",
     "how_to_build",
@@ -58,6 +57,7 @@ __all__ = [
     "merge",
     "mfcc",
     "mix_augment",
+    "mixes_in_parts",
     "network_input",
     "outline",
     "raw_features",

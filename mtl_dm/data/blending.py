@@ -41,8 +41,8 @@ def mixed_batch(
     share = drawn(lambda count: shares(count, draws[1:], alpha), tf.shape(first)[0], halves)
     mixed_labels, mixed_masks = blended_labels(labels, masks, first, second, share)
     blends = blended_inputs(inputs, first, second, share)
-    part = tf.zeros_like(_rows(masks))
-    labels, masks = {**labels, VIRTUAL: part}, {**masks, VIRTUAL: part + real}
+    zeros = tf.zeros_like(_rows(masks))
+    labels, masks = {**labels, VIRTUAL: zeros}, {**masks, VIRTUAL: zeros + real}
     mixed_labels[VIRTUAL] = tf.ones_like(share)
     mixed_masks[VIRTUAL] = tf.ones_like(share) * virtual
     return tf.nest.map_structure(

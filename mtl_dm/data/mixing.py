@@ -2,7 +2,7 @@
 
 A way of mixing is called as form(batches, seed, start, part, **options) with the merged, augmented
 batches, or the same part of each, and returns batches that hold the real rows and more. One that
-cannot make every part by itself says which it can, as `divides`. The label
+can make parts by themselves says which, as `divides`; another gets whole batches. The label
 `mtl_dm.losses.virtual.VIRTUAL` says which rows are virtual, and its mask what each part weighs:
 the model does the rest.
 """
@@ -34,6 +34,9 @@ def none(
     """Return the batches as they are."""
     del seed, start, part
     return batches
+
+
+none.divides = lambda part: True  # type: ignore[attr-defined]
 
 
 @MIXING.register("mix_augment")
@@ -78,7 +81,8 @@ def mix_augment(
         real: Weight of the real part, >= 0; not both 0.
         blocks: Equal parts of a batch within which partners are drawn, >= 1, each of an even
             number of rows: several processes divide the work where each has whole ones, and the
-            result is that of one process.
+            result is that of one process. A block should hold several rows of every source, for
+            a blend of rows that are annotated for different tasks has no label that counts.
 
     Raises:
         ValueError: If an option breaks its rule, an input is no float, or there is a label
@@ -133,17 +137,26 @@ def _check_options(alpha: float, virtual: float, real: float, blocks: int) -> No
 def _divides(part: Part, *, blocks: int = 1, **others: Any) -> bool:
     """Return whether a part is made of whole blocks."""
     del others
+    if part.whole % blocks:
+        return False
     block = part.whole // blocks
-    return part.whole % blocks == part.first % block == part.rows % block == 0
+    return part.first % block == part.rows % block == 0
 
 
 def _block(spec: Any, blocks: int, part: Part | None) -> int:
     """Return the rows of a block."""
-    rows = part.whole if part is not None else tf.nest.flatten(spec)[0].shape[0]
-    if rows is None or rows % (2 * blocks):
+    known = tf.nest.flatten(spec)[0].shape[0]
+    if part is not None and known not in (None, part.rows):
+        raise ValueError(f"mix_augment: the batches have {known} rows, but {part} is given.")
+    rows = known if part is None else part.whole
+    if rows is None:
+        raise ValueError(
+            "mix_augment: blocks need batches whose rows are known: batch(N, drop_remainder=True)."
+        )
+    if rows % (2 * blocks):
         raise ValueError(
             f"mix_augment: {blocks} blocks need a batch_size that is a multiple of {2 * blocks}, "
-            f"got {'batches whose rows are not known' if rows is None else rows}."
+            f"got {rows}."
         )
     if part is not None and not _divides(part, blocks=blocks):
         raise ValueError(f"mix_augment: {part} is not made of whole blocks of {rows // blocks}.")
@@ -154,16 +167,20 @@ mix_augment.check_options = _check_options  # type: ignore[attr-defined]
 mix_augment.divides = _divides  # type: ignore[attr-defined]
 
 
-def divides(text: str, part: Part) -> bool:
+def mixes_in_parts(text: str, part: Part) -> bool:
     """Return whether a way of mixing can make a part of every batch without the others.
 
     Args:
         text: As for `require_mix`.
         part: The part.
+
+    Raises:
+        ValueError: As `require_mix`.
     """
+    require_mix(text)
     spec = MIXING.spec(text)
     own = getattr(MIXING.get(spec.name), "divides", None)
-    return own is None or bool(own(part, **spec.options))
+    return own is not None and bool(own(part, **spec.options))
 
 
 def _check_batches(spec: Any) -> None:

@@ -224,7 +224,7 @@ class TrainConfig:
         "Blends of training images beside them: mix_augment(alpha=0.2, virtual=1.0, real=2.0, "
         "blocks=1) is MixAugment, with half as many virtual images as real ones in every batch; "
         "several processes divide the work where blocks, within which images are blended, is a "
-        "multiple of them.",
+        "multiple of them; each should hold several images of every data set.",
         registry=MIXING,
     )
     mixed_precision: Literal["float32", "float16", "bfloat16"] = option(

@@ -104,6 +104,10 @@ def training_stream(
         sources: For `mtl_dm.data.merge`.
         config: Its batches, shares, seed, augmentation and mixing apply.
         epochs: Epochs of the stream to leave out at its beginning: those trained before.
+
+    Raises:
+        ValueError: If sources, shares and batch size do not fit each other, batches are none that
+            can be augmented or mixed, or do not divide evenly among devices.
     """
     steps = steps_of(sources, config)
     start = epochs * steps
@@ -133,21 +137,21 @@ def training_stream(
 
 def _own_part(config: TrainConfig) -> data.Part | None:
     """Return what this process makes of every batch; None: all of it."""
-    own = processes.part_of(config.batch_size)
+    own = processes.own_rows(config.batch_size)
     if own is None:
         return None
     part = data.Part(*own, config.batch_size)
-    return part if part.rows < part.whole and data.divides(config.mix, part) else None
+    return part if part.rows < part.whole and data.mixes_in_parts(config.mix, part) else None
 
 
-def _undivided(config: TrainConfig) -> list[str]:
+def undivided_notices(config: TrainConfig) -> list[str]:
     """Return that processes make more of a batch than they train on, as text, where they do."""
-    own = processes.part_of(config.batch_size)
+    own = processes.own_rows(config.batch_size)
     if own is None or own[1] == config.batch_size or _own_part(config) is not None:
         return []
     return [
-        f"every process makes whole batches, for {config.mix} blends rows of all of them; with "
-        "blocks=N, a multiple of the processes, each makes its own part."
+        f"every process makes whole batches, for {config.mix} blends rows of several processes "
+        "(docs/guide/processes.md)."
     ]
 
 
@@ -233,7 +237,7 @@ def fit(
                 end_warm_up(model)  # Which nobody else would.
             if not place.before and processes.is_main():
                 notices = unjudged_notices(model, place.total or config.epochs)
-                for line in [*notices, *_undivided(config)]:
+                for line in [*notices, *undivided_notices(config)]:
                     print(f"{line[0].upper()}{line[1:]}", flush=True)
         keeper = _keeper(model, output, progress, validation is not None, place)
         if progress.epochs >= config.epochs:

@@ -15,7 +15,7 @@ from mtl_dm.data.blending import (
     pairs,
     shares,
 )
-from mtl_dm.data.mixing import MIXING, divides, mix_augment
+from mtl_dm.data.mixing import MIXING, mix_augment, mixes_in_parts
 from mtl_dm.losses.virtual import VIRTUAL
 from mtl_dm.streams import mask_of
 
@@ -270,10 +270,11 @@ def test_parts_of_whole_blocks_are_the_mixed_batch():
         ("mix_augment(blocks=2)", Part(2, 4, 8), False),
         ("mix_augment(blocks=4)", Part(4, 4, 8), True),
         ("mix_augment(alpha=1.0, blocks=3)", Part(4, 4, 8), False),
+        ("mix_augment(blocks=16)", Part(4, 4, 8), False),
     ],
 )
 def test_what_can_be_mixed_in_parts(text, part, can):
-    assert divides(text, part) == can
+    assert mixes_in_parts(text, part) == can
 
 
 @pytest.mark.parametrize(
@@ -284,9 +285,16 @@ def test_what_can_be_mixed_in_parts(text, part, can):
         ({"blocks": 3}, None, "3 blocks need a batch_size that is a multiple of 6, got 8"),
         ({"blocks": 8}, None, "8 blocks need a batch_size that is a multiple of 16, got 8"),
         ({}, Part(0, 8, 16), "is not made of whole blocks of 16"),
+        ({"blocks": 2}, Part(0, 4, 8), "the batches have 8 rows, but"),
     ],
 )
 def test_blocks_that_do_not_fit_are_refused(options, part, message):
     endless = tf.data.Dataset.from_tensors(batch()).repeat()
     with pytest.raises(ValueError, match=message):
         mix_augment(endless, 3, 0, part, **options)
+
+
+def test_blocks_of_unknown_rows_are_refused():
+    unknown = tf.data.Dataset.from_tensor_slices(batch()).batch(4)
+    with pytest.raises(ValueError, match=r"rows are known: batch\(N, drop_remainder=True\)"):
+        mix_augment(unknown, 3, blocks=2)

@@ -191,9 +191,9 @@ def _limited(size: int):
 def _how(child: subprocess.Popen, folder: Path) -> str:
     status = child.wait()
     said = (folder / "said").read_text(encoding="utf-8", errors="replace")
-    # Of two processes each may say it, and the launcher which of them ended.
-    errors = {line for line in said.splitlines() if line.startswith("error: ")}
-    errors -= {line for line in errors if OF_PROCESSES.match(line)}
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    if any(map(OF_PROCESSES.match, errors)):  # Each may say it, and the launcher who ended.
+        errors = list({line for line in errors if not OF_PROCESSES.match(line)})
     if status == 0:
         return "done"
     if status == 1 and len(errors) == 1 and "Traceback" not in said:

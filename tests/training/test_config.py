@@ -82,7 +82,10 @@ TWO = ("first", "second")
         ({"stages": ("a(trainable=[])",)}, "Stage 'a': trainable must name what is trained"),
         ({"stages": ("a(mix=mix_augment(real=0, virtual=0))",)}, "Stage 'a': .* both 0"),
         ({"mix": "mix_augment(alpha=-1)"}, "alpha must be finite and > 0, got -1"),
-        ({"mix": "mix_augment(start=1)"}, r"no option 'start'\. Known: alpha, real, virtual"),
+        (
+            {"mix": "mix_augment(start=1)"},
+            "Known: alpha, blocks, real, virtual",
+        ),
     ],
 )
 def test_refuses(changes, message):

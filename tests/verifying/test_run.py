@@ -52,7 +52,7 @@ def test_page_pairs_and_record(folder, tmp_path, capsys):
     assert record["scores"]["tar_at_far_0.1"] is None
     np.testing.assert_array_equal(columns["distance"] <= columns["threshold"], columns["accepted"])
     page = (tmp_path / "verification.html").read_text(encoding="utf-8")
-    assert "NOT VALIDATED ON listed.PEOPLE" in page and "too few pairs to say" in page
+    assert "NOT VALIDATED ON PEOPLE" in page and "too few pairs to say" in page
     assert page.count("<img") == 2 * (~right).sum()
     assert "python -m mtl_dm.verify --checkpoint=" in page
     assert (tmp_path / "roc.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,23 +32,24 @@ SWEEP, WEIGHTS, LOSSES, EFFICIENT, VANISHING = (
 )
 
 
-def sweep(measured: Sequence[Measured], path: Path) -> bool:
+def sweep(groups: Mapping[str, Sequence[Measured]], path: Path) -> bool:
     """Draw both tasks against the static weight of identity (Figure 2); return if there was any.
 
     Args:
-        measured: Of the columns that have static weights; a weight may be in any of them.
+        groups: Columns of one group have the same data; a weight may be in any of them.
         path: Target SVG.
     """
     panels = []
-    for place, (task, pair) in enumerate(SWEPT.items()):
-        curve = _swept(measured, pair, COLOURS[task])
-        if curve.x:
-            title = "verification of unseen people" if place == 0 else "expression"
-            drawing = lines([curve], "w1, weight of identity", f"{title} against w1")
-            panels.append(Titled(f"{title}: accuracy (%)", drawing))
+    for group, measured in groups.items():
+        for place, (task, pair) in enumerate(SWEPT.items()):
+            curve = _swept(measured, pair, COLOURS[task])
+            if len(curve.x) > 1:
+                title = "verification of unseen people" if place == 0 else "expression"
+                drawing = lines([curve], "w1, weight of identity", f"{title} against w1")
+                panels.append(Titled(f"{group}: {title}, accuracy (%)", drawing))
     if panels:
         title = "Static weights w1 of identity, 1 - w1 of expression"
-        write_atomically(path, picture(panels, columns=len(panels), title=title))
+        write_atomically(path, picture(panels, columns=len(SWEPT), title=title))
     return bool(panels)
 
 

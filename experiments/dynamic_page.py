@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments import dynamic_figures as figures
 from experiments.dynamic_history import course_of
-from experiments.dynamic_tables import Courses, data_table, results, weights_table
+from experiments.dynamic_tables import Courses, data_table, grouped, results, weights_table
 from experiments.engine.sections import figure, section
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting import Cell, read_cells, to_frame
@@ -22,7 +22,8 @@ TITLE = "Dynamic weights of tasks, after Ming et al. 2019"
 CAPTIONS = {
     figures.SWEEP: "Figure 2. Accuracy against the static weight w1 of identity. Bars: Student's "
     "95% interval over seeds; points without one have one seed. The paper's best weights differ "
-    "between tasks and databases; it prints no numbers.",
+    "between tasks and databases; it prints no numbers, and no curve of its figures is drawn "
+    "here.",
     figures.WEIGHTS: "Figure 4. Weights in training, each over the sum of both, means of the steps "
     "of an epoch; lines are means over repeats, bands their range. In the paper naive weights "
     "leave verification below 0.2, and those of the proposed unit change sides with the losses.",
@@ -34,8 +35,9 @@ CAPTIONS = {
 }
 WEIGHTS = (
     "Weights are over the sum of both, means of an epoch's steps. The harder task is the one with "
-    "the larger training loss. Differences in points, paired over repeats: mean ± half width of "
-    "the 95% interval, not adjusted for the number of rows."
+    "the larger training loss; ahead: in how many epochs it weighs more. Verification and "
+    "expression: points above equal weights, paired over repeats, mean ± half width of the 95% "
+    "interval, not adjusted for the number of rows."
 )
 
 
@@ -61,7 +63,7 @@ def write_page(
     measured = {column: Measured(frame, column, test_train_ratio) for column in columns}
     courses = _courses(folder, cells, columns, once)
     makers: dict[str, Callable[[Path], bool]] = {
-        figures.SWEEP: functools.partial(figures.sweep, list(measured.values())),
+        figures.SWEEP: functools.partial(figures.sweep, grouped(measured)),
         figures.WEIGHTS: functools.partial(figures.courses, courses, "weights"),
         figures.LOSSES: functools.partial(figures.courses, courses, "losses"),
         figures.EFFICIENT: functools.partial(figures.efficiency, courses),

@@ -71,15 +71,21 @@ def group_of(column: str) -> str:
     return column.partition(" /")[0]
 
 
+def grouped(measured: Mapping[str, Measured]) -> dict[str, list[Measured]]:
+    """Return columns by group."""
+    groups: dict[str, list[Measured]] = {}
+    for column, each in measured.items():
+        groups.setdefault(group_of(column), []).append(each)
+    return groups
+
+
 def results(measured: Mapping[str, Measured]) -> Iterator[tuple[str, Table]]:
     """Yield title and lines of Table 2, and of Tables 3 and 4: measured here, then printed.
 
     Args:
         measured: By column; those of a group stand in one place.
     """
-    groups: dict[str, list[Measured]] = {}
-    for column, each in measured.items():
-        groups.setdefault(group_of(column), []).append(each)
+    groups = grouped(measured)
     printed = published("dynamic")
     for task, title in TITLES.items():
         yield title, _beside(groups, task, printed[printed["task"] == task])

@@ -27,7 +27,7 @@ NOTES = [
     "w1 is the weight of identity, as in the paper's section 4; its Figures 4 and 5 call "
     "expression Task 1.",
     "With w1 = 0 nobody is told apart in training, and with w1 = 1 no expression learned: what is "
-    "measured there is the pretrained branch, or chance.",
+    "measured there is the pretrained branch on a trunk that expressions moved, or chance.",
     "Images of people with one photo train expressions alone in LFW, for they are no class of "
     "identity.",
     "LFW's test photos of folds 6 to 10, then 1 to 5, show disgust 3 and 8 times and fear 7 and 2 "

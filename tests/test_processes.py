@@ -88,9 +88,7 @@ def test_parts_of_a_batch_that_differ_in_rows_are_refused(monkeypatch):
 def test_a_part_that_devices_cannot_share_is_refused(monkeypatch):
     monkeypatch.setattr(processes, "_devices", lambda: (4, 2, 2))
     processes.require_even_part(batches(4))
-    with pytest.raises(
-        ValueError, match=r"of its 2 devices, got \[3\]. mix_augment needs"
-    ):
+    with pytest.raises(ValueError, match=r"of its 2 devices, got \[3\]. mix_augment needs"):
         processes.require_even_part(batches(3))
 
 

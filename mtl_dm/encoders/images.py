@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
+from mtl_dm.datasets.reading.paths import image_files
 from mtl_dm.faces.reading import SUFFIXES, decode_image
 from mtl_dm.files import printable, require_regular_file
 
@@ -69,6 +70,8 @@ class ImageArray:
 class ImageFolder:
     """Image files, by their paths below a folder.
 
+    Links inside it are followed, hidden files left out.
+
     Args:
         root: Folder of aligned faces, one a file, as data_prep.align writes them.
 
@@ -81,10 +84,7 @@ class ImageFolder:
         self.root = Path(root)
         if not self.root.is_dir():
             raise FileNotFoundError(f"There is no folder of images at {printable(self.root)}.")
-        paths = (each for each in self.root.rglob("*") if each.suffix.lower() in SUFFIXES)
-        self.names: Sequence[str] = sorted(
-            each.relative_to(self.root).as_posix() for each in paths if each.is_file()
-        )
+        self.names: Sequence[str] = sorted(image_files(self.root))
         if not self.names:
             raise ValueError(
                 f"There is no image ({', '.join(SUFFIXES)}) in {printable(self.root)}."

@@ -14,7 +14,9 @@ from typing import Any
 from mtl_dm.encoders import drawn
 from mtl_dm.encoders.encoder import Encoder, Preprocessing, fingerprint_of
 from mtl_dm.encoders.formats import files_of, read_network
+from mtl_dm.encoders.formats.keras_file import keras_network
 from mtl_dm.files import expand_home
+from mtl_dm.models import BACKBONES
 from mtl_dm.pretrained import DEFAULT, checkpoint_at
 from mtl_dm.registry import Registry
 from mtl_dm.spec import parse_several, repeated
@@ -70,6 +72,29 @@ def small_faces() -> Encoder:
         FileNotFoundError: If this installation lacks it.
     """
     return encoder_file(str(checkpoint_at(DEFAULT)), DEFAULT, licence="research only; see its card")
+
+
+@ENCODERS.register("mobilenet_v2")
+def mobilenet_v2(weights: str = "imagenet", side: int = 224) -> Encoder:
+    """Return MobileNet v2, its last map averaged to 1,280 numbers: objects of ImageNet.
+
+    Args:
+        weights: imagenet, which Keras fetches, or the path of a file.
+        side: Of the images, at least 32.
+
+    Raises:
+        FileNotFoundError: If there is no file of weights.
+        ValueError: If there are to be no weights, they do not fit, or the images are too small.
+        OSError: If the weights of ImageNet cannot be fetched.
+    """
+    if weights == "none":
+        raise ValueError("The encoder mobilenet_v2 needs weights: imagenet, or a file.")
+    model = BACKBONES.get("mobilenet_v2")((side, side, 3), weights=weights)
+    network = keras_network("MobileNet v2", model, None)
+    preprocessing = Preprocessing()
+    key = fingerprint_of([], network.content, None, side, preprocessing)
+    licence = "Apache 2.0 (Keras); ImageNet's images are for research"
+    return Encoder("mobilenet_v2", network, side, preprocessing, key, licence)
 
 
 def _drawn(name: str) -> Callable[..., Encoder]:

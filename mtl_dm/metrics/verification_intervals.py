@@ -88,6 +88,7 @@ def identity_intervals(
     one, other = places.reshape(2, -1)
     apart = one != other
     _, two = np.unique(np.sort([one, other], axis=0), axis=1, return_inverse=True)
+    two = two.reshape(-1)  # In NumPy 2.0 alone it is [1, pairs].
 
     def by_person() -> Array:
         weights = rng.exponential(size=places.max() + 1)

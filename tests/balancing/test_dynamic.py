@@ -141,8 +141,9 @@ def test_unbiased_an_absent_term_counts_as_it_was_seen():
     assert np.abs(numpy(method.kernel) - before).max(axis=0).min() > 0
 
 
-def test_a_loss_that_is_not_a_number_ends_the_training_and_leaves_the_unit():
-    model = coupled_model(couplings=(), balancing=Dynamic())
+@pytest.mark.parametrize("name", ["dynamic", "naive_dynamic"])
+def test_a_loss_that_is_not_a_number_ends_the_training_and_leaves_the_unit(name):
+    model = coupled_model(couplings=(), balancing=BALANCING.create(name))
     x, labels, masks = random_batch(8)
     model(x)
     before = model.get_weights()

@@ -102,6 +102,14 @@ def test_a_folder_must_hold_images(folder):
         ImageFolder(folder / "images").read("broken.jpg", 4)
 
 
+def test_hidden_files_are_no_images_and_links_are_followed(folder):
+    whole = list(ImageFolder(folder / "images").names)
+    (folder / "images" / "._a.jpg").write_bytes(b"left by a Mac")
+    (folder / "images" / "people").symlink_to("of0", target_is_directory=True)
+    linked = [name.replace("of0", "people") for name in whole if name.startswith("of0")]
+    assert ImageFolder(folder / "images").names == sorted([*whole, *linked])
+
+
 def test_images_in_memory_are_as_files(folder, tmp_path):
     images = ImageFolder(folder / "images")
     pixels = np.stack([cv2.imread(str(images.root / name))[..., ::-1] for name in images.names])

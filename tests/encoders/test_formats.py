@@ -254,3 +254,27 @@ def test_public_encoders_say_that_their_files_are_missing(tmp_path):
     for name in public:
         with pytest.raises(FileNotFoundError, match="No encoder at"):
             encoders_of(f'{name}(models="{tmp_path}")')
+
+
+def test_mobilenet_of_a_file_of_weights(tmp_path):
+    keras.utils.set_random_seed(0)
+    made = keras.applications.MobileNetV2((32, 32, 3), include_top=False, weights=None)
+    path = tmp_path / "objects.weights.h5"
+    made.save_weights(path)
+    encoder = ENCODERS.create(f'mobilenet_v2(weights="{path}", side=32)')
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    want = made(images, training=False).numpy().mean(axis=(1, 2))
+    np.testing.assert_allclose(encoder.network.run(images), want, rtol=1e-4, atol=1e-5)
+    assert want.shape == (2, 1280)
+    with pytest.raises(ValueError, match="needs weights"):
+        ENCODERS.create("mobilenet_v2(weights=none)")
+
+
+def test_a_keras_file_of_several_outputs_needs_a_layer(tmp_path):
+    faces = keras.Input((4, 4, 3))
+    flat = keras.layers.Flatten(name="flat")(faces)
+    heads = [keras.layers.Dense(2, name=name)(flat) for name in ("one", "two")]
+    keras.Model(faces, heads).save(tmp_path / "two.keras")
+    with pytest.raises(ValueError, match="has 2 outputs: say which layer is the embedding"):
+        read_network(tmp_path / "two.keras", None)
+    assert read_network(tmp_path / "two.keras", "one").run(IMAGES).shape == (3, 2)

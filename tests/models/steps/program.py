@@ -48,7 +48,7 @@ CASES = [
     *((name, FULL, False) for name in (*KINDS, *VARIED)),
     *(
         (name, HALF, False)
-        for name in ("equal", "mgda", "mgda_features", "gradnorm", "after", "gated")
+        for name in ("equal", "mgda", "mgda_features", "gradnorm", "after", "gated", "centred")
     ),
     ("mgda", FULL, True),
 ]

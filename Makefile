@@ -29,6 +29,9 @@ ifneq ($(UNKNOWN),)
 $(error Unknown variable $(UNKNOWN). Known: PRESET SEEDS ONLY DATA_DIR WORKERS OUTPUT INPUTS MOMENTS DRY_RUN)
 endif
 
+# What was typed is text: a dollar in it is no variable of make's.
+$(foreach each,$(filter-out MAKE%,$(TYPED)),$(eval override $(each) := $$(value $(each))))
+
 # A value as one word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 

@@ -167,10 +167,14 @@ class _Parser:
         return _CONSTANTS.get(word, word)
 
     def _finite(self, number: str) -> Value:
-        value = float(number) if re.search(r"[.eE]", number) else int(number)
+        value = float(number)
         if not math.isfinite(value):
-            raise self.error(f"numbers are finite, got {number}")
-        return value
+            raise self.error(f"numbers are finite, got {number[:40]}")
+        if re.search(r"[.eE]", number):
+            return value
+        if abs(value) >= 2.0**63:
+            raise self.error(f"whole numbers are below 2^63, got {number[:40]}")
+        return int(number)
 
     def _items(self, closing: str) -> tuple[Value, ...]:
         items = []

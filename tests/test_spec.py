@@ -80,6 +80,8 @@ def test_one_spelling():
         ("a(b=)", "a value is a literal"),
         ("a(b='x)", "a value is a literal"),
         ("a(b=1e999)", "numbers are finite, got 1e999"),
+        (f"a(b=1{'0' * 400})", f"numbers are finite, got 1{'0' * 39}"),
+        (f"a(b=1{'0' * 30})", f"whole numbers are below 2^63, got 1{'0' * 30}"),
         ("a(b=1 c=2)", "expected ',' or ')', got 'c=2)'"),
         ("a(b=two words)", "expected ',' or ')', got 'words)'"),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.data.batch_parts import Part
+from mtl_dm.data.batch_sizes import bytes_of
 from mtl_dm.data.deferred import parts_of
 
 SHUFFLE_BYTES = 256 * 1024**2
@@ -159,7 +160,7 @@ def _passes(
         wanted: Which of as many elements as it has entries are made, again and again; None: all.
     """
     # Shuffled before tasks are added: smaller elements, more of them in the buffer.
-    buffer = min(size, max(1, SHUFFLE_BYTES // _bytes(source.element_spec)))
+    buffer = min(size, max(1, SHUFFLE_BYTES // bytes_of(source.element_spec)))
     first, offset = divmod(consumed, size)
     # Of a deferred source what it is made of, in the same order: smaller still.
     shuffled, make = parts_of(source)
@@ -248,15 +249,6 @@ def _size(index: int, source: tf.data.Dataset) -> int:
     if size == 0:
         raise ValueError(f"Source {index} is empty.")
     return size
-
-
-def _bytes(spec: Any) -> int:
-    """Return the size of one element, unknown dimensions counted as 256."""
-    return sum(
-        math.prod(256 if side is None else side for side in leaf.shape) * leaf.dtype.size
-        for leaf in tf.nest.flatten(spec)
-        if leaf.dtype.size
-    )
 
 
 def union(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,8 +23,10 @@ from mtl_dm.fusing.operators import OPERATORS
 from mtl_dm.fusing.sources import standard_of
 from mtl_dm.fusing.widths import layer_widths
 from mtl_dm.losses.cosine import cosine_distance
+from mtl_dm.memory import require_batch
 from mtl_dm.models import BACKBONES
 from mtl_dm.models.counting import parameters_of
+from mtl_dm.models.finite import require_finite
 from mtl_dm.outputs import owned, remove_leftovers
 from mtl_dm.progress import progress, spoken
 from mtl_dm.runs.record import commit, versions
@@ -100,6 +103,8 @@ def distill(
                 f"{options.images} must hold at least {LEAST_IMAGES} images, it holds "
                 f"{len(images)}."
             )
+        side = options.image_size
+        require_batch(min(options.training.batch_size, len(images)), (side, side, 3))
         clock = _Clock()
         sources = _embedded(encoders, images, output)
         clock.stage("embeddings")
@@ -217,6 +222,11 @@ def _student(
         f"student: mean cosine with the teacher {cosine:.3f} on held-out images (the best "
         f"constant: {constant:.3f})"
     )
+    if not math.isfinite(cosine):
+        raise ValueError(
+            "The student gives what is not finite, and is not saved: a smaller learning_rate may "
+            "help."
+        )
     if cosine <= constant:
         say(
             "student: no better than a constant: it needs more steps (--epochs) or more images; it "
@@ -247,6 +257,7 @@ def student_of(backbone: str | None, image_size: int, size: int) -> keras.Model:
 
 
 def _save(student: keras.Model, path: Path) -> None:
+    require_finite("The student", student)
     written = path.with_name(f"{temporary_prefix()}{path.name}")
     student.save(written)
     written.replace(path)

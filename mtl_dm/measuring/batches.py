@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from mtl_dm.data.batch_sizes import fitting_batch
 from mtl_dm.progress import progress
 
 
@@ -15,11 +16,11 @@ def batches_of(source: tf.data.Dataset, size: int, what: str = "images measured"
 
     Args:
         source: Unbatched.
-        size: Examples a batch.
+        size: Examples a batch; fewer where memory has no place for them.
         what: Is counted.
     """
     count = int(source.cardinality())
     with progress(what, count if count >= 0 else None) as done:
-        for batch in source.batch(size).prefetch(tf.data.AUTOTUNE):
+        for batch in source.batch(fitting_batch(source, size)).prefetch(tf.data.AUTOTUNE):
             yield batch
             done(len(tf.nest.flatten(batch)[0]))

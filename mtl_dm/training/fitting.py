@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from mtl_dm import data, processes
+from mtl_dm.data.batch_sizes import fitting_batch
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.phases import Phased
 from mtl_dm.models.steps import require_backend
@@ -288,7 +289,8 @@ def _time_left(config: TrainConfig, place: Place) -> list[keras.callbacks.Callba
 def _evaluated(validation: tf.data.Dataset | None) -> tf.data.Dataset | None:
     if validation is None:
         return None
-    batches = processes.validation_part(validation.batch(EVALUATION_BATCH))
+    size = fitting_batch(validation, EVALUATION_BATCH)
+    batches = processes.validation_part(validation.batch(size))
     return batches.prefetch(tf.data.AUTOTUNE)
 
 

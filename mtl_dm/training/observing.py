@@ -11,6 +11,7 @@ import tensorflow as tf
 from scipy.special import expit, softmax
 
 from mtl_dm import processes
+from mtl_dm.data.batch_sizes import fitting_batch
 from mtl_dm.models import Coupling, MultiTaskModel, RelationCoupling
 from mtl_dm.relatedness import Observations
 
@@ -94,7 +95,8 @@ def _spread(sources: Sequence[tf.data.Dataset], limit: int, batch_size: int) -> 
     """Yield batches of each source, of a larger one of every n-th image."""
     for source in sources:
         spread = source.shard(max(1, -(-int(source.cardinality()) // limit)), 0)
-        yield from spread.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+        size = fitting_batch(source, batch_size)
+        yield from spread.batch(size).prefetch(tf.data.AUTOTUNE)
 
 
 def _forward(model: MultiTaskModel) -> Callable[[Any], Any]:

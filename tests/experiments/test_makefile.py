@@ -41,7 +41,7 @@ def test_a_misspelt_variable_is_an_error():
 
 @pytest.mark.parametrize("target", ["reproduce-table2", "pretrain"])
 def test_any_text_reaches_the_study_as_it_is(target):
-    folder = 'it\'s "here", a*[b]; echo'
+    folder = 'it\'s "here", a*[b]; echo $HOME $(shell false) $$'
     words = shlex.split(make(target, f"DATA_DIR={folder}").stdout)
     assert f"--data_dir={folder}" in words
     assert words[0] == f'MTL_DM_COMMAND=make {target} DATA_DIR="{folder}"'

@@ -20,6 +20,7 @@ from pathlib import Path
 from experiments.engine.options import main_guard, options, require_known
 from experiments.relatedness.counted import COLUMNS, Counted, count_all
 from experiments.relatedness.report import file_stem, write
+from mtl_dm.outputs import owned
 from mtl_dm.reporting import Cell, to_frame, write_results
 from mtl_dm.runs.record import commit, versions
 
@@ -56,12 +57,13 @@ def main() -> None:
     require_known(chosen.only, COLUMNS)
     folder = chosen.folder
     data_dir = Path(chosen.data_dir) if chosen.data_dir else None
-    columns = count_all(data_dir, [chosen.only] if chosen.only else COLUMNS)
-    cells = cells_of(columns, chosen.command)
-    write_results(folder / "results.csv", to_frame(cells))
-    for column in columns:
-        column.relatedness.to_json(folder / f"{file_stem(column.column)}.json")
-    write(folder, columns, cells, chosen.command)
+    with owned(folder):
+        columns = count_all(data_dir, [chosen.only] if chosen.only else COLUMNS)
+        cells = cells_of(columns, chosen.command)
+        write_results(folder / "results.csv", to_frame(cells))
+        for column in columns:
+            column.relatedness.to_json(folder / f"{file_stem(column.column)}.json")
+        write(folder, columns, cells, chosen.command)
     for column in columns:
         images = f"{int(column.images.sum()):,} images annotated for both"
         print(f"{column.column}: {images}, {column.seconds:.1f} s")

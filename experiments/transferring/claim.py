@@ -25,8 +25,8 @@ MARGIN: Mapping[str, float] = {"accuracy": 0.02, "error_rate": 0.02, "mae": 0.02
 MARGIN_SAID = "2 points, of a MAE 0.02"
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
 COMPARED = {
-    transfers.STUDENT_TUNED: "other rows and head, as in the paper",
-    made.STUDENT: "same rows and head",
+    transfers.STUDENT_TUNED: "fine-tuned, as in the paper",
+    made.STUDENT: "with AE's rows and head",
 }
 """The rows that are compared with AE, and what differs beside the network."""
 
@@ -68,7 +68,7 @@ def claim(columns: Columns, targets: Sequence[Target], sources: Sequence[str]) -
         targets: The targets.
         sources: Names of the run's sources.
     """
-    lines = [["target", "sources that know its task", "compared", "student less teacher", "claim"]]
+    lines = [["target", "student", f"less {made.AE}", "claim", "sources that know its task"]]
     for target in targets:
         known = ", ".join(knowing(target.label, sources))
         for row, how in COMPARED.items():
@@ -77,5 +77,5 @@ def claim(columns: Columns, targets: Sequence[Target], sources: Sequence[str]) -
                 continue
             said = "not of this claim" if known else verdict(gain, MARGIN[target.metric])
             less = shown(gain, QUANTITIES[target.metric], signed=True)
-            lines.append([target.name, known or "none", f"{row} - {made.AE}: {how}", less, said])
+            lines.append([target.name, how, less, said, known or "none"])
     return lines

@@ -104,7 +104,7 @@ def performance(columns: Columns, targets: Sequence[Target], rows: Sequence[str]
         lines.append([target.name, UNITS[target.metric], *cells])
         ruled = [_target(own, row, target.metric + RULED, target.metric) for row in rows]
         if any(cell != ABSENT for cell in ruled):
-            unit = f"{UNITS[target.metric]}, undetected faces wrong"
+            unit = f"{UNITS[target.metric]}, undetected wrong"
             lines.append([target.name, unit, *ruled])
     return lines
 

@@ -315,7 +315,7 @@ def test_a_page_of_some_cells(setting):
     text = (setting.folder / page.PAGE).read_text(encoding="utf-8")
     assert "Table 3: targets" in text and "Expr-RAF" in text and "89.30" in text
     assert "not of this claim" in text and "drawn_expression, small_faces" in text
-    assert "student - AE: same rows and head" in text
+    assert "fine-tuned, as in the paper" in text and "with AE&#x27;s rows and head" in text
     assert "+25.0" in text and "51.0 times fewer" in text
     assert (setting.folder / "figure2_sizes.svg").is_file()
     # Of four targets 2 seconds a cell: what BCT tries counts BT's cells, too.

@@ -289,7 +289,9 @@ def _time_left(config: TrainConfig, place: Place) -> list[keras.callbacks.Callba
 def _evaluated(validation: tf.data.Dataset | None) -> tf.data.Dataset | None:
     if validation is None:
         return None
-    size = fitting_batch(validation, EVALUATION_BATCH)
+    # Several processes cut the same batches, whatever memory each of them has.
+    alone = processes.count() == 1
+    size = fitting_batch(validation, EVALUATION_BATCH) if alone else EVALUATION_BATCH
     batches = processes.validation_part(validation.batch(size))
     return batches.prefetch(tf.data.AUTOTUNE)
 

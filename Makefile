@@ -78,7 +78,7 @@ $(PEERS)/.installed: setup.py
 	PYTHONWARNINGS=ignore $(PEERS)/bin/python -m pip install --quiet --editable '.[peers]'
 	touch $@
 
-test: $(INSTALLED)  ## Run all tests (about 11 minutes)
+test: $(INSTALLED)  ## Run all tests (about 10 minutes)
 	$(PY) -m pytest tests -n 2 --dist worksteal
 
 lint: $(INSTALLED)  ## Check style and types

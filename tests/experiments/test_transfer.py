@@ -340,7 +340,7 @@ def test_a_dry_run_says_cells_and_time_and_makes_nothing(tmp_path):
     chosen = Options("demo", 1, "", "", tmp_path / "none", 2, "make", True)
     text = transfer.described(chosen)
     assert text.startswith("87 cells; nothing is trained.")
-    assert "unlabelled faces: random; PCA; AE" in text and "About 13 min (an estimate" in text
+    assert "unlabelled faces: random; PCA; AE" in text and "About 10 min (an estimate" in text
     assert not (tmp_path / "none").exists()
 
 

@@ -15,7 +15,7 @@ Rules of evidence: steps follow from CPU-seconds. Two learning rates were tried 
 Expected: docs/results/dynamic.md has all rows. Naive dynamic lets identity go: verification -10.7 ±
     5.6 points against equal weights on drawn people, -7.6 ± 2.1 on LFW. Dynamic repairs it and is
     not decidedly better or worse than equal weights.
-Cost: 111 cells, 56 minutes on two cores, the first minutes of the images included.
+Cost: 111 cells, 56 minutes on two cores, with some tests beside them.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def origin_of(checkpoint: str | Path) -> Origin:
             content = read_json(folder / name)
             config = content["config"] if name == RECORD_FILE else content
             if isinstance(config["datasets"], str):
-                raise ValueError("datasets is a text, no list of names")
+                continue  # A text, no list of names.
             return Origin(
                 tuple(map(str, config["datasets"])),
                 name,

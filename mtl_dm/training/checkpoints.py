@@ -90,7 +90,11 @@ class Checkpoints(keras.callbacks.Callback):
 
 
 def save_model(model: keras.Model, path: str | Path) -> None:
-    """Save a whole model as a `.keras` file that is either complete or not there."""
+    """Save a whole model as a `.keras` file that is either complete or not there.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Keras picks the format by the suffix, so the temporary name keeps it.

@@ -95,6 +95,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=default.batch_size,
         help="faces a batch (default %(default)s)",
     )
+    add(
+        "--threads",
+        type=int,
+        default=default.threads,
+        help="that look for faces while others are predicted (default: one a core)",
+    )
     add("--no_pictures", action="store_true", help="write no annotated photos")
     options = parser.parse_args(arguments)
     try:
@@ -106,6 +112,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             options.min_score,
             options.batch_size,
             not options.no_pictures,
+            options.threads,
         )
     except ValueError as error:
         parser.error(str(error))

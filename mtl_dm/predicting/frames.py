@@ -1,10 +1,11 @@
-"""Images of photos and videos, one at a time, or the reason why there is none."""
+"""Images of photos and videos, one by one, or the reason why there is none."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 
@@ -36,27 +37,45 @@ class Frame:
     remark: bool = False
 
 
-def frames(items: Sequence[Item], fps: float) -> Iterator[Frame]:
-    """Yield every photo and the sampled frames of every video, in order.
+def readers(items: Sequence[Item], fps: float) -> Iterator[Callable[[], Frame]]:
+    """Yield for every photo and every sampled frame of a video, in order, what reads it.
+
+    A photo is read by the call, in whatever thread that is. A video has its frames one after the
+    other, so that they are decoded here.
 
     Args:
         items: Photos and videos.
         fps: Frames to take of a second of video, by their time stamps; 0: all of them.
     """
     for item in items:
-        if item.reason is not None:
-            yield Frame(item, reason=item.reason)
+        if not item.is_video or item.reason is not None:
+            yield functools.partial(_photo, item)
             continue
         try:
-            if item.is_video:
-                yield from _video(item, fps)
-            else:
-                image, scale = faces.read_scaled(item.path)
-                yield Frame(item, image=image, scale=scale)
-        except OSError as error:
-            yield Frame(item, reason=f"the file cannot be read ({error.strerror})")
-        except ValueError as error:
-            yield Frame(item, reason=str(error))
+            for frame in _video(item, fps):
+                yield functools.partial(_as_it_is, frame)
+        except (OSError, ValueError) as error:
+            yield functools.partial(_as_it_is, Frame(item, reason=_reason(error)))
+
+
+def _photo(item: Item) -> Frame:
+    if item.reason is not None:
+        return Frame(item, reason=item.reason)
+    try:
+        image, scale = faces.read_scaled(item.path)
+    except (OSError, ValueError) as error:
+        return Frame(item, reason=_reason(error))
+    return Frame(item, image=image, scale=scale)
+
+
+def _as_it_is(frame: Frame) -> Frame:
+    return frame
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return f"the file cannot be read ({error.strerror})"
+    return str(error)
 
 
 def count(items: Sequence[Item], fps: float) -> int:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 from mtl_dm import faces
+from mtl_dm.files import MAX_PIXELS
+from mtl_dm.memory import machine_bytes
 from mtl_dm.predicting.finding import SIDES
 from mtl_dm.predicting.rows import FORMATS
+
+MOST_THREADS = 1024
+
+PHOTOS = 4
+"""How often a thread may hold a photo: decoded, with its colours in order, turned, shrunk."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +29,7 @@ class Options:
         min_score: What a face must score.
         batch_size: Faces a batch.
         pictures: Whether to write annotated photos.
+        threads: That look for faces; 0: one a core.
 
     Raises:
         ValueError: If a value is out of range.
@@ -33,6 +42,7 @@ class Options:
     min_score: float = faces.MIN_SCORE
     batch_size: int = 32
     pictures: bool = True
+    threads: int = 0
 
     def __post_init__(self) -> None:
         faces.ENGINES.get(self.engine)
@@ -46,3 +56,10 @@ class Options:
             raise ValueError(f"--min_score must be in (0, 1], not {self.min_score}.")
         if self.batch_size < 1:
             raise ValueError(f"--batch_size must be at least 1, not {self.batch_size}.")
+        if not 0 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"--threads must be 0 to {MOST_THREADS:,}, not {self.threads:,}.")
+
+    def threads_that_fit(self) -> int:
+        """Return how many threads look for faces: no more than memory has largest photos for."""
+        wanted = self.threads or os.cpu_count() or 1
+        return max(1, min(wanted, machine_bytes() // (PHOTOS * 3 * MAX_PIXELS)))

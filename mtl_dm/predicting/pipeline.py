@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mtl_dm import faces
+from mtl_dm.predicting.ahead import map_ahead
 from mtl_dm.predicting.finding import Found, crop_size, find
-from mtl_dm.predicting.frames import Frame, count, frames
+from mtl_dm.predicting.frames import Frame, count, readers
 from mtl_dm.predicting.inputs import Inputs
 from mtl_dm.predicting.options import Options
 from mtl_dm.predicting.pictures import Canvas
@@ -15,6 +16,7 @@ from mtl_dm.predicting.predictor import Prediction, Predictor
 from mtl_dm.progress import progress
 
 _WAITING = 64  # images without faces that may wait for a batch to fill
+_AHEAD = 32  # images that are looked at while a batch is predicted and written
 
 
 @dataclasses.dataclass(eq=False)
@@ -68,16 +70,26 @@ def _predict(
 def _detect(
     inputs: Inputs, size: int, engine: faces.Engine, options: Options
 ) -> Iterator[Detected]:
+    """Yield every image with its faces; the next ones are looked at while these are predicted."""
+
+    def look(read: Callable[[], Frame]) -> Detected:
+        return _look(read(), size, engine, options)
+
     total = count(inputs.items, options.fps)
+    reads = readers(inputs.items, options.fps)
     with progress("images looked at", total) as done:
-        for frame in frames(inputs.items, options.fps):
-            found: list[Found] = []
-            reason, canvas = frame.reason, None
-            if frame.image is not None:
-                seen, reason = find(frame.image, engine, size, options.sides, options.min_score)
-                found = [each.magnified(frame.scale) for each in seen]
-                if options.pictures and not frame.item.is_video:
-                    canvas = Canvas.of(frame.image, frame.scale)
-            # Without the image itself: 64 large photos in waiting would fill the memory.
-            yield Detected(dataclasses.replace(frame, image=None), found, reason, canvas)
+        for detected in map_ahead(look, reads, options.threads_that_fit(), _AHEAD):
+            yield detected
             done(1)
+
+
+def _look(frame: Frame, size: int, engine: faces.Engine, options: Options) -> Detected:
+    found: list[Found] = []
+    reason, canvas = frame.reason, None
+    if frame.image is not None:
+        seen, reason = find(frame.image, engine, size, options.sides, options.min_score)
+        found = [each.magnified(frame.scale) for each in seen]
+        if options.pictures and not frame.item.is_video:
+            canvas = Canvas.of(frame.image, frame.scale)
+    # Without the image itself: 64 large photos in waiting would fill the memory.
+    return Detected(dataclasses.replace(frame, image=None), found, reason, canvas)

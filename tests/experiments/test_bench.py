@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.bench import load
 from experiments.bench.peak import STATUS
 from experiments.bench.report import described, markdown
 from experiments.bench.timing import Goal, median_interval, pair
@@ -90,3 +91,13 @@ def test_a_program_is_not_as_large_as_who_started_it():
     code = "from experiments.bench.peak import peak; print(peak())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(found.stdout) < 100 < large.nbytes / 1024**2
+
+
+def test_the_load_is_told_by_quarters():
+    samples = [load.Sample(second, 100.0 + second, 8, 2048 * second) for second in range(1, 10)]
+    lines = load.table([load.Sample(0.5, 50.0, 30, 0), *samples])
+    assert [line.split() for line in lines[1:]] == [
+        [str(quarter), str(100 + 2 * quarter + 1), "8", "2.0"] for quarter in (1, 2, 3, 4)
+    ]
+    with pytest.raises(ValueError, match="ended too soon"):
+        load.table(samples[:7])

@@ -5,13 +5,17 @@ from pathlib import Path
 import cv2
 import pytest
 
-from mtl_dm.predicting.frames import count, frames
+from mtl_dm.predicting.frames import count, readers
 from mtl_dm.predicting.inputs import list_inputs
 from tests import films
 
 FPS = 10
 # Dense and sparse by turns; the frame rate of the header is made up.
 STAMPS = [0, 40, 80, 120, 900, 1000, 1010, 1020, 1030, 3500, 3540, 5000]
+
+
+def frames(items, fps):
+    return (read() for read in readers(items, fps))
 
 
 def items(*paths):

@@ -212,11 +212,26 @@ def test_an_engine_that_fails_on_an_image(checkpoint, folder, tmp_path, monkeypa
         ({"sides": ()}, "--sides must be numbers from 32 on"),
         ({"min_score": 0.0}, "--min_score must be in"),
         ({"batch_size": 0}, "--batch_size must be at least 1"),
+        ({"threads": -1}, "--threads must be 0 to 1,024, not -1"),
+        ({"threads": 10**9}, "--threads must be 0 to 1,024, not 1,000,000,000"),
     ],
 )
 def test_wrong_options(changes, message):
     with pytest.raises(ValueError, match=message):
         Options(**changes)
+
+
+def test_no_more_threads_than_memory_has_photos_for(monkeypatch):
+    monkeypatch.setattr("mtl_dm.predicting.options.machine_bytes", lambda: 5 * 2**30)
+    assert [dotted(threads=threads).threads_that_fit() for threads in (1, 2, 16)] == [1, 2, 2]
+    monkeypatch.setattr("mtl_dm.predicting.options.machine_bytes", lambda: 2**20)
+    assert dotted(threads=16).threads_that_fit() == 1
+
+
+def test_threads_change_nothing(checkpoint, folder, tmp_path):
+    for threads in (1, 3):
+        run.predict(checkpoint, [folder], tmp_path / str(threads), dotted(threads=threads))
+    assert read(tmp_path / "1") == read(tmp_path / "3")
 
 
 class TestCommand:

@@ -17,6 +17,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ SPARE_BYTES = 64 * 2**20
 
 BUFFER_BYTES = 64 * 2**20
 """How much a build holds in memory before it sorts records through files. TFDS: 1,000 MiB."""
+
+
+FILE_FORMATS = ("tfrecord", "array_record")
+"""Streams of records, and records by place, which `tfds.data_source` reads too."""
 
 
 def needed_bytes(builder: Any, source: Path | None) -> int:
@@ -136,7 +141,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dataset", required=True, help=f"NAME[/CONFIG]; known: {known}")
     parser.add_argument("--source", type=Path, help="raw download; synthetic data need none")
     parser.add_argument("--data_dir", required=True, type=Path, help="where to build")
+    parser.add_argument(
+        "--file_format",
+        choices=FILE_FORMATS,
+        help="array_record: records can be read by place, with tfds.data_source too; training "
+        f"reads them as it does the others (default {FILE_FORMATS[0]})",
+    )
     options = parser.parse_args(arguments)
+    if options.file_format == "array_record" and find_spec(options.file_format) is None:
+        parser.error("--file_format=array_record needs the package array_record.")
     try:
         entry, _ = datasets.find(options.dataset)
         if options.source is not None:
@@ -158,9 +171,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    builder = datasets.make_builder(options.dataset, options.data_dir, options.source)
+    place = options.dataset, options.data_dir, options.source
+    builder = datasets.make_builder(*place)
     if is_built(builder):
-        return _already_built(builder, options.source)
+        return _already_built(builder, options.source, options.file_format)
+    if options.file_format is not None:
+        builder = datasets.make_builder(*place, options.file_format)
     start = time.monotonic()
     build(builder, options.source, options.data_dir)
     print(
@@ -170,7 +186,13 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _already_built(builder: Any, source: Path | None) -> int:
+def _already_built(builder: Any, source: Path | None, file_format: str | None) -> int:
+    there = builder.info.file_format.value
+    if file_format not in (None, there):
+        raise ValueError(
+            f"{builder.info.full_name} was built in the file format {there}, not {file_format}: "
+            f"choose another --data_dir, or delete {builder.data_dir} first."
+        )
     # Only a data set that the user describes can have another description now.
     if source is not None and hasattr(builder, "changed") and builder.changed(source):
         raise ValueError(

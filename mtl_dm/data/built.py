@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from mtl_dm.tasks import Task, by_name
 
 IMAGE = "image"
 """Name of the images among the features of a data set and among several inputs."""
+
+_BLOCK = 64  # records that are read together where they are read by place
 
 
 def load(
@@ -221,12 +223,29 @@ def open_built(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilde
 
 def _examples(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
     """Return the examples in file order, images as stored."""
+    decoders = {IMAGE: tfds.decode.SkipDecoding()} if IMAGE in builder.info.features else None
+    if builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD:
+        return _by_place(builder, builder.as_data_source(split, decoders=decoders))
     return builder.as_dataset(
         split=split,
         # File order, whatever the machine: `merge` shuffles by its own seed.
         read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
-        decoders={IMAGE: tfds.decode.SkipDecoding()} if IMAGE in builder.info.features else None,
+        decoders=decoders,
     )
+
+
+def _by_place(builder: tfds.core.DatasetBuilder, source: Any) -> tf.data.Dataset:
+    """Return the stream of a format of random access, which TFDS gives by place alone."""
+    specs = builder.info.features.get_tensor_spec()
+    if IMAGE in specs:
+        specs[IMAGE] = tf.TensorSpec((), tf.string)
+
+    def examples() -> Iterator[dict[str, Any]]:
+        for first in range(0, len(source), _BLOCK):
+            yield from source.__getitems__(range(first, min(first + _BLOCK, len(source))))
+
+    stream = tf.data.Dataset.from_generator(examples, output_signature=specs)
+    return stream.apply(tf.data.experimental.assert_cardinality(len(source)))
 
 
 def _shared_tasks(

@@ -81,7 +81,12 @@ def find(name: str) -> tuple[Any, str]:
     return builder, config
 
 
-def make_builder(name: str, data_dir: str | Path, source: str | Path | None = None) -> Any:
+def make_builder(
+    name: str,
+    data_dir: str | Path,
+    source: str | Path | None = None,
+    file_format: str | None = None,
+) -> Any:
     """Return the builder called "name" or "name/config".
 
     Args:
@@ -89,6 +94,8 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
         data_dir: Folder that holds built data sets.
         source: Folder of the raw data; only a data set that the user describes, and that is not
             built yet, needs it here.
+        file_format: In which it builds, as TFDS calls it; None: TFDS's own choice, or that which is
+            there already.
 
     Raises:
         ValueError: If there is no such builder or configuration; the message lists the known.
@@ -100,7 +107,7 @@ def make_builder(name: str, data_dir: str | Path, source: str | Path | None = No
     if hasattr(builder, "config_for"):
         folder = source and Path(expand_home(str(source)))
         chosen = builder.config_for(config, Path(data_dir), folder)
-    return builder(data_dir=data_dir, config=chosen)
+    return builder(data_dir=data_dir, config=chosen, file_format=file_format)
 
 
 __all__ = [

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from mtl_dm import data
+from data_prep.build import FILE_FORMATS, build
+from mtl_dm import data, datasets
 from mtl_dm.data import built
 from mtl_dm.datasets import ClothingAttributes, SyntheticFaces
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
@@ -310,3 +311,26 @@ def test_drawn_faces_are_built_on_first_use(tmp_path, monkeypatch):
         source = data.load(f"synthetic_faces/{few.name}:train", data_dir=tmp_path)
         assert len(list(source)) == 3
     assert (tmp_path / "synthetic_faces").is_dir()
+
+
+def test_records_by_place_are_the_records_in_a_stream(tmp_path):
+    source = fakes.write_cad(tmp_path / "raw")
+    folders = {name: tmp_path / name for name in FILE_FORMATS}
+    for file_format, folder in folders.items():
+        builder = datasets.make_builder("clothing_attributes", folder, source, file_format)
+        build(builder, source, folder)
+    for name in ("clothing_attributes", "clothing_attributes:train[1:]"):
+        stream, places = (
+            data.load(name, data_dir=folder, image_size=8) for folder in folders.values()
+        )
+        assert places.element_spec == stream.element_spec
+        assert places.cardinality() == stream.cardinality()
+        for one, other in zip(stream, places, strict=True):
+            tf.nest.map_structure(np.testing.assert_array_equal, one, other)
+    merged = [
+        list(data.merge([data.load(name, data_dir=folder, image_size=8)], 2, seed=3).take(3))
+        for folder in folders.values()
+    ]
+    tf.nest.map_structure(np.testing.assert_array_equal, *merged)
+    rows = [data.raw_features(name, ["index"], data_dir=folder) for folder in folders.values()]
+    np.testing.assert_array_equal(rows[0]["index"], rows[1]["index"])

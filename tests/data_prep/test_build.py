@@ -191,3 +191,14 @@ class TestInterrupted:
         assert f"Note: {half} is left from a killed build and removed." in output
         assert not half.exists()
         assert "Built build_test_numbers/small/1.0.0" in output
+
+
+def test_by_place_in_the_format_that_is_asked_for(tmp_path, capsys):
+    arguments = ["--dataset=build_test_numbers/small", f"--data_dir={tmp_path}"]
+    assert main([*arguments, "--file_format=array_record"]) == 0
+    source = tfds.data_source("build_test_numbers/small", data_dir=tmp_path, split="train")
+    assert sorted(source[place]["x"] for place in (3, 0, 2, 1)) == [0, 1, 2, 3]
+    assert main(arguments) == 0
+    assert "Already built" in capsys.readouterr().out
+    assert main([*arguments, "--file_format=tfrecord"]) == 1
+    assert "in the file format array_record, not tfrecord" in capsys.readouterr().err

@@ -202,37 +202,12 @@ def training_part(batches: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     return batches.map(rows_of)
 
 
-def validation_part(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Return this process's rows of every batch (inputs, labels, masks), none left out.
-
-    A batch that does not divide evenly is filled with copies of its last row under zero masks.
-    Metrics and the tasks' losses are exactly those of one process; the terms that need no
-    annotation (distribution matching) count the copies, fewer than there are devices.
-    """
+def places() -> tuple[int, int, int] | None:
+    """Return the devices of all processes, the first of this one's, and how many; None: alone."""
     if PROCESSES not in os.environ:
-        return batches
+        return None
     devices, local, first = _devices()
-
-    def rows_of(*batch: Any) -> Any:
-        inputs, labels, masks = batch
-        missing = -_rows(batch) % devices
-        each = (_rows(batch) + missing) // devices
-
-        def part(tensor: Any, factor: int) -> Any:
-            copies = tf.repeat(tensor[-1:], missing, axis=0) * tf.cast(factor, tensor.dtype)
-            return tf.concat([tensor, copies], axis=0)[first * each : (first + local) * each]
-
-        return (
-            tf.nest.map_structure(lambda tensor: part(tensor, 1), inputs),
-            tf.nest.map_structure(lambda tensor: part(tensor, 1), labels),
-            tf.nest.map_structure(lambda tensor: part(tensor, 0), masks),
-        )
-
-    return batches.map(rows_of)
-
-
-def _rows(batch: Any) -> Any:
-    return tf.shape(tf.nest.flatten(batch)[0])[0]
+    return devices, first, local
 
 
 def _require_even(batch: Any, devices: int, batch_size: int) -> Any:

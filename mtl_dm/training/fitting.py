@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from mtl_dm import data, processes
+from mtl_dm.data.batch_parts import even_part
 from mtl_dm.data.batch_sizes import fitting_batch
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.phases import Phased
@@ -289,10 +290,12 @@ def _time_left(config: TrainConfig, place: Place) -> list[keras.callbacks.Callba
 def _evaluated(validation: tf.data.Dataset | None) -> tf.data.Dataset | None:
     if validation is None:
         return None
-    # Several processes cut the same batches, whatever memory each of them has.
-    alone = processes.count() == 1
-    size = fitting_batch(validation, EVALUATION_BATCH) if alone else EVALUATION_BATCH
-    batches = processes.validation_part(validation.batch(size))
+    places = processes.places()
+    if places is None:
+        batches = validation.batch(fitting_batch(validation, EVALUATION_BATCH))
+    else:
+        # Several processes divide the same batches, whatever memory each of them has.
+        batches = even_part(validation, EVALUATION_BATCH, *places)
     return batches.prefetch(tf.data.AUTOTUNE)
 
 

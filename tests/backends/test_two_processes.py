@@ -1,9 +1,10 @@
-"""Two processes give the result of one, also when one of them is killed on the way."""
+"""Two processes give the result of one, also when one is killed on the way and one goes on."""
 
 import contextlib
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from mtl_dm import processes
 from mtl_dm.models.backbones.normalization import GlobalBatchNormalization
+from mtl_dm.outputs import LOCK
 from tests import built_faces
 from tests.progress import QUICKLY_COMPILED, Program, compiled_once
 
@@ -115,19 +117,29 @@ def test_two_processes_killed_and_restarted_equal_one(flags, started, tmp_path):
     assert "error: process" in text
     assert "resumes" in text
     assert not (two / "run.json").exists()
+    left = shutil.copytree(two, tmp_path / "left", ignore=shutil.ignore_patterns(LOCK))
 
     status, text = finish(started(*command))
     assert status == 0, text[-2000:]
-    expected, actual = (read(folder / "run.json")["history"] for folder in (one, two))
+    assert "Epoch 1/3" not in text  # The restart went on.
+    assert_same_run(two, one)
+    # What two processes left, one can end as well.
+    status, text = finish(started("mtl_dm.train", *flags, f"--output={left}"))
+    assert status == 0, text[-2000:]
+    assert "Epoch 1/3" not in text
+    assert_same_run(left, one)
+
+
+def assert_same_run(found, wanted):
+    expected, actual = (read(folder / "run.json")["history"] for folder in (wanted, found))
     assert set(actual) == set(expected)
     assert {"valence_arousal_loss", "circumplex_moment_matching_loss"} <= set(expected)
     for name, values in expected.items():
         np.testing.assert_allclose(actual[name], values, rtol=1e-4, atol=1e-4, err_msg=name)
-    expected, actual = (read(folder / "relatedness_0_learned.json") for folder in (one, two))
+    expected, actual = (read(folder / "relatedness_0_learned.json") for folder in (wanted, found))
     assert "Learned during training" in expected["citation"]
     assert set(actual) == set(expected)
     for name in ("conditional", "prior", "counts"):
         np.testing.assert_allclose(actual[name], expected[name], rtol=1e-3, atol=1e-3)
     # Process 1 left nothing of its own.
-    assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
-    assert "Epoch 1/3" not in text  # The restart went on.
+    assert {path.name for path in found.iterdir()} == {path.name for path in wanted.iterdir()}

@@ -1,10 +1,14 @@
 """Learning several classification tasks together from data annotated for only one of them."""
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from mtl_dm.quiet import is_command, quiet_start
+from mtl_dm.stopping import runs_a_command, stop_in_one_line
 
+if runs_a_command(sys.orig_argv):  # Here, since what follows takes seconds.
+    stop_in_one_line()
 with quiet_start():
     importlib.import_module("keras")  # And with it its backend, which chatters.
     if is_command():  # They read data by TensorFlow, whatever the backend is.

@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Lower number = lower layer; a module imports its own layer or one below.
 LAYERS = {
     "quiet": -3,
+    "stopping": -3,
     "version": -3,
     "spec": -2,
     "options": -1,

@@ -1,0 +1,71 @@
+"""What is stopped before a command has begun, or after it has ended, says so in one line."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import mtl_dm
+from mtl_dm import stopping
+
+CODE = """
+import os, signal, sys
+sys.orig_argv = [sys.executable, "-m", "mtl_dm.train", "--output=x"]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == "keras":  # The first import that takes long.
+            os.kill(os.getpid(), int(sys.argv[1]))
+sys.meta_path.insert(0, Stop())
+print("kept")
+import mtl_dm
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [(signal.SIGINT, "Interrupted.\n"), (signal.SIGTERM, "Ended by SIGTERM.\n")],
+)
+def test_during_the_imports(number, line):
+    command = [sys.executable, "-c", CODE, str(int(number))]
+    # At this level what is written during the imports is put aside.
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "kept\n", line)
+
+
+@pytest.mark.parametrize(
+    ("words", "ours"),
+    [
+        ("python -m mtl_dm.train --output=x", True),
+        ("python -X dev -W error -m data_prep.check", True),
+        ("python -um experiments.table1", True),
+        ("python /env/bin/mtl-dm train", True),
+        ("python train.py -m mtl_dm.train", False),
+        ("python -m mine.train -m mtl_dm.train", False),
+        ("python -m pytest tests", False),
+        ("python -c import -m mtl_dm.train", False),
+        ("python mtl_dm", False),
+        ("python", False),
+        ("", False),
+    ],
+)
+def test_somebodys_own_program_is_none_of_our_commands(words, ours):
+    assert stopping.runs_a_command(words.split()) == ours
+
+
+def test_a_program_that_imports_the_library_keeps_its_handlers():
+    assert mtl_dm.VERSION
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_signals_that_somebody_handles_are_left(monkeypatch):
+    taken = {}
+    now = {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    monkeypatch.setattr(stopping.signal, "getsignal", now.get)
+    monkeypatch.setattr(stopping.signal, "signal", taken.setdefault)
+    monkeypatch.setattr(stopping.os, "dup", lambda handle: handle)
+    stopping.stop_in_one_line()
+    assert set(taken) == {signal.SIGTERM}

@@ -118,7 +118,7 @@ def run_command(
         if isinstance(error, KeyboardInterrupt):
             received.append(signal.SIGINT)
         elif not received:
-            if not isinstance(error, (*INPUT_ERRORS, *errors)) and not _out_of_memory(error):
+            if not isinstance(error, (*INPUT_ERRORS, *errors)) and not _by_tensorflow(error):
                 raise
             print(f"error: {_first_words(error)}", file=sys.stderr)
             return 1
@@ -141,14 +141,21 @@ def _handled_by(stop: Callable[[int, FrameType | None], None]) -> dict[int, Any]
     return {number: signal.signal(number, stop) for number in heard}
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    # TensorFlow's, which a command without TensorFlow need not import.
-    return type(error).__name__ == "ResourceExhaustedError"
+def _by_tensorflow(error: BaseException) -> str | None:
+    """Return what an error of TensorFlow that is none of a program means, in words."""
+    # By name: a command without TensorFlow need not import it.
+    kind, text = type(error).__name__, str(error)
+    if kind == "DataLossError":
+        return "the records of a built data set are damaged, build it again"
+    if kind == "ResourceExhaustedError":  # A full disk is one, too.
+        return "the disk is full" if "No space left" in text else "not enough memory"
+    return None
 
 
 def _first_words(error: BaseException) -> str:
-    if _out_of_memory(error):
-        return f"not enough memory: {str(error).splitlines()[0]}"
+    meaning = _by_tensorflow(error)
+    if meaning is not None:
+        return f"{meaning}: {str(error).splitlines()[0]}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({str(error) or type(error).__name__})"
     return str(error) or type(error).__name__

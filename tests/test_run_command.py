@@ -31,6 +31,23 @@ def test_a_status_and_an_error_of_the_input(capsys):
         run(lambda: wrong(SystemExit(5)))
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("ResourceExhaustedError", "OOM when allocating\nmore", "not enough memory: OOM when alloc"),
+        ("ResourceExhaustedError", "x/w; No space left on device", "the disk is full: x/w; No sp"),
+        ("DataLossError", "corrupted record at 12", "the records of a built data set are damaged"),
+    ],
+)
+def test_what_tensorflow_raises_of_a_machine_or_of_data(name, text, line, capsys):
+    def fail():
+        raise type(name, (Exception,), {})(text)
+
+    assert run(fail) == 1
+    [said] = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {line}")
+
+
 @pytest.fixture
 def heard():
     """A shell that runs the tests in the background has them ignore Ctrl-C."""

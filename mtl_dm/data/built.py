@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 
 from mtl_dm import datasets
 from mtl_dm.data.arrays import encode
+from mtl_dm.data.damaged import damage_named
 from mtl_dm.data.deferred import deferred
 from mtl_dm.data.outline import chosen_split, how_to_build
 from mtl_dm.data.subset import fits, widened
@@ -112,7 +113,8 @@ def label_arrays(
 
     Raises:
         FileNotFoundError: If the data set must be built first.
-        ValueError: If a name is unknown or a stored label breaks its rule; its row is named.
+        ValueError: If a name is unknown, a stored label breaks its rule (its row is named), or a
+            file of records is damaged.
     """
     builder, split = open_built(name, data_dir)
     wanted, own = _shared_tasks(builder, tasks)
@@ -152,7 +154,7 @@ def raw_features(name: str, features: Sequence[str], *, data_dir: str | Path) ->
 
     Raises:
         FileNotFoundError: If the data set must be built first.
-        ValueError: If a name is unknown.
+        ValueError: If a name is unknown, or a file of records is damaged.
     """
     builder, split = open_built(name, data_dir)
     _require_features(builder, features)
@@ -191,7 +193,10 @@ def _raw(
     examples = _examples(builder, split)
     chosen = examples.map(lambda example: {name: example[name] for name in names}).batch(4096)
     parts = []
-    with progress("rows of labels read", builder.info.splits[split].num_examples) as done:
+    with (
+        damage_named(builder, split),
+        progress("rows of labels read", builder.info.splits[split].num_examples) as done,
+    ):
         for part in chosen.as_numpy_iterator():
             parts.append(part)
             done(len(part[names[0]]))

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from google.protobuf import json_format
+
 from mtl_dm.datasets._features import inputs_of, task_features, task_metadata, tasks_of
 from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
 from mtl_dm.datasets.afew_va import AfewVa
@@ -98,7 +100,8 @@ def make_builder(
             there already.
 
     Raises:
-        ValueError: If there is no such builder or configuration; the message lists the known.
+        ValueError: If there is no such builder or configuration (the message lists the known), or
+            what TFDS wrote about a built one is damaged.
         FileNotFoundError: If the user's description is needed and not there.
     """
     builder, config = find(name)
@@ -107,7 +110,13 @@ def make_builder(
     if hasattr(builder, "config_for"):
         folder = source and Path(expand_home(str(source)))
         chosen = builder.config_for(config, Path(data_dir), folder)
-    return builder(data_dir=data_dir, config=chosen, file_format=file_format)
+    try:
+        return builder(data_dir=data_dir, config=chosen, file_format=file_format)
+    except json_format.ParseError as error:  # Of a file that was cut short.
+        raise ValueError(
+            f"The built data set {name!r} in {data_dir} is damaged: its dataset_info.json cannot "
+            f"be read ({error}). Remove its folder there and build it again."
+        ) from error
 
 
 __all__ = [

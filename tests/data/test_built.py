@@ -1,4 +1,6 @@
 import dataclasses
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import tensorflow_datasets as tfds
 from data_prep.build import FILE_FORMATS, build
 from mtl_dm import data, datasets
 from mtl_dm.data import built
+from mtl_dm.data.damaged import damage_named
 from mtl_dm.datasets import ClothingAttributes, SyntheticFaces
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, COUNTS, EXPRESSIONS_ONLY, UNITS_ONLY
@@ -172,6 +175,52 @@ class TestElements:
         ids, mask = data.label_arrays(CO_ANNOTATED, data_dir=faces, one_hot=False)["expression"]
         np.testing.assert_array_equal(ids, data.class_ids(*arrays["expression"]))
         np.testing.assert_array_equal(mask, arrays["expression"][1])
+
+
+@pytest.fixture
+def copied(faces, tmp_path):
+    """A folder of built data whose files a test may damage, and a file of records in it."""
+    shutil.copytree(Path(faces, EXPRESSIONS_ONLY), tmp_path / EXPRESSIONS_ONLY)
+    [records] = (tmp_path / EXPRESSIONS_ONLY).rglob("*.tfrecord*")
+    return tmp_path, records
+
+
+def _cut_between_records(content):
+    return content[: int.from_bytes(content[:8], "little") + 16]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[: len(content) // 2], "truncated record at "),
+        (lambda content: content[:99] + bytes([content[99] ^ 1]) + content[100:], "corrupted reco"),
+        (_cut_between_records, "it holds 1 records, not 48)"),
+        (None, "missing)"),
+    ],
+)
+def test_a_damaged_file_of_records_is_named(copied, damage, reason):
+    folder, records = copied
+    whole_file = records.read_bytes()
+    records.unlink()
+    if damage is not None:
+        records.write_bytes(damage(whole_file))
+    with pytest.raises(ValueError, match="is damaged: .* and build it again") as raised:
+        data.label_arrays(EXPRESSIONS_ONLY, data_dir=folder)
+    assert f"{records} ({reason}" in str(raised.value)
+
+
+def test_a_damaged_description_of_a_built_data_set_is_named(copied):
+    folder, records = copied
+    about = records.with_name("dataset_info.json")
+    about.write_bytes(about.read_bytes()[:50])
+    with pytest.raises(ValueError, match=r"is damaged: its dataset_info\.json cannot be read"):
+        data.label_arrays(EXPRESSIONS_ONLY, data_dir=folder)
+
+
+def test_an_error_that_is_none_of_the_files_stays(faces):
+    builder, split = built.open_built(EXPRESSIONS_ONLY, faces)
+    with pytest.raises(tf.errors.InvalidArgumentError), damage_named(builder, split):
+        tf.ensure_shape(tf.zeros(2), (3,))
 
 
 def test_merged_masks_are_complementary(faces):

@@ -118,7 +118,8 @@ def run_command(
         if isinstance(error, KeyboardInterrupt):
             received.append(signal.SIGINT)
         elif not received:
-            if not isinstance(error, (*INPUT_ERRORS, *errors)) and not _by_tensorflow(error):
+            known = isinstance(error, (*INPUT_ERRORS, *errors))
+            if not known and not _by_tensorflow(error) and not _links_in_a_circle(error):
                 raise
             print(f"error: {_first_words(error)}", file=sys.stderr)
             return 1
@@ -150,6 +151,11 @@ def _by_tensorflow(error: BaseException) -> str | None:
     if kind == "ResourceExhaustedError":  # A full disk is one, too.
         return "the disk is full" if "No space left" in text else "not enough memory"
     return None
+
+
+def _links_in_a_circle(error: BaseException) -> bool:
+    # What Path.resolve raises up to Python 3.12; afterwards it is an OSError.
+    return isinstance(error, RuntimeError) and str(error).startswith("Symlink loop from ")
 
 
 def _first_words(error: BaseException) -> str:

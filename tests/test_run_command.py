@@ -48,6 +48,16 @@ def test_what_tensorflow_raises_of_a_machine_or_of_data(name, text, line, capsys
     assert said.startswith(f"error: {line}")
 
 
+def test_a_link_to_itself_is_wrong_input(tmp_path, capsys):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert run(lambda: loop.resolve(strict=True) and None) == 1
+    assert run(lambda: (loop / "below").resolve(strict=True) and None) == 1
+    for line in capsys.readouterr().err.splitlines():
+        assert line.startswith("error: ")
+        assert str(loop) in line
+
+
 @pytest.fixture
 def heard():
     """A shell that runs the tests in the background has them ignore Ctrl-C."""

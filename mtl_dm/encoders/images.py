@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm import data
-from mtl_dm.datasets.reading.paths import image_files
+from mtl_dm.datasets.reading.paths import image_files, require_inside
 from mtl_dm.faces.reading import SUFFIXES, decode_image
 from mtl_dm.files import printable, require_regular_file
 
@@ -70,14 +70,14 @@ class ImageArray:
 class ImageFolder:
     """Image files, by their paths below a folder.
 
-    Links inside it are followed, hidden files left out.
+    Links inside it are followed, hidden files left out; those that lead out of it are refused.
 
     Args:
         root: Folder of aligned faces, one a file, as data_prep.align writes them.
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If there is no image in it.
+        ValueError: If there is no image in it, or a file is a link that leads out of it.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -89,6 +89,7 @@ class ImageFolder:
             raise ValueError(
                 f"There is no image ({', '.join(SUFFIXES)}) in {printable(self.root)}."
             )
+        require_inside(self.root, self.names)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -13,6 +13,7 @@ import numpy as np
 from mtl_dm import data, faces
 from mtl_dm.data.deferred import elements_at
 from mtl_dm.datasets.reading import image_files
+from mtl_dm.datasets.reading.paths import require_inside
 
 FRAMES = 10
 """Images of a video that are looked at where nothing is said."""
@@ -126,7 +127,8 @@ def files_of(root: Path, names: Iterable[str], frames: int) -> dict[str, tuple[P
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If a name means several files, or frames are fewer than 1.
+        ValueError: If a name means several files or a link out of the folder, or frames are fewer
+            than 1.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder of images at {root}.")
@@ -144,6 +146,8 @@ def files_of(root: Path, names: Iterable[str], frames: int) -> dict[str, tuple[P
             raise ValueError(f"{name!r} must be one image below {root}, it may be {several}.")
         elif name in loose:
             found[name] = (loose[name][0],)
+    chosen = [path for paths in found.values() for path in paths]
+    require_inside(root, [path.relative_to(root).as_posix() for path in chosen])
     return found
 
 

@@ -108,6 +108,10 @@ def test_hidden_files_are_no_images_and_links_are_followed(folder):
     (folder / "images" / "people").symlink_to("of0", target_is_directory=True)
     linked = [name.replace("of0", "people") for name in whole if name.startswith("of0")]
     assert ImageFolder(folder / "images").names == sorted([*whole, *linked])
+    (folder / "other.jpg").touch()
+    (folder / "images" / "out.jpg").symlink_to(folder / "other.jpg")
+    with pytest.raises(ValueError, match=r"out\.jpg: a symbolic link leads out"):
+        ImageFolder(folder / "images")
 
 
 def test_images_in_memory_are_as_files(folder, tmp_path):

@@ -45,6 +45,15 @@ def test_hidden_files_are_none_and_links_are_followed(root, tmp_path):
     }  # fmt: skip
 
 
+def test_an_image_that_is_a_link_out_of_the_folder_is_refused(root, tmp_path_factory):
+    folder, other = root("a.png", "w/4.png"), tmp_path_factory.mktemp("elsewhere") / "b.png"
+    other.touch()
+    (folder / "out.png").symlink_to(other)
+    assert set(files_of(folder, ["a", "4"], 1)) == {"a", "4"}
+    with pytest.raises(ValueError, match=r"out\.png: a symbolic link leads out"):
+        files_of(folder, ["a", "out"], 1)
+
+
 def test_a_folder_is_a_video_of_which_frames_are_taken_evenly(root):
     folder = root(*(f"Ann/0/{frame}.png" for frame in range(5)))
     for count, frames in ((1, ["0"]), (2, ["0", "4"]), (3, ["0", "2", "4"]), (9, list("01234"))):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from absl import logging
+
+from mtl_dm.files import printable
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 """Endings of image files, in lower case."""
@@ -68,6 +70,25 @@ def inside(root: Path, relative: str) -> Path:
     if os.path.commonpath([real_root, real]) != real_root:
         raise ValueError("a symbolic link leads out of the source folder")
     return Path(real)
+
+
+def require_inside(root: Path, names: Iterable[str]) -> None:
+    """Check that no file is a link out of a folder; `image_files` leaves out folders that are.
+
+    Args:
+        root: The folder.
+        names: Of files, relative to it.
+
+    Raises:
+        ValueError: If one is; names it.
+    """
+    for name in names:
+        path = root / name
+        if path.is_symlink():
+            try:
+                inside(root, name)
+            except ValueError as error:
+                raise ValueError(f"{printable(path)}: {error}.") from error
 
 
 def image_files(root: Path, folder: str = ".", *, ordered: bool = True) -> Iterator[str]:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_dm.datasets.reading import clean, image_files, inside, load_jpeg, locate
+from mtl_dm.datasets.reading.paths import require_inside
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,18 @@ def test_whatever_is_cleaned_stays_inside(tmp_path_factory, parts):
         return
     assert root.resolve() in inside(root, path).parents
     assert clean(path) == path
+
+
+def test_files_that_are_links_out_are_named(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "else.jpg").touch()
+    (root / "a.jpg").touch()
+    (root / "b.jpg").symlink_to("a.jpg")
+    require_inside(root, ["a.jpg", "b.jpg"])
+    (root / "c.jpg").symlink_to("../else.jpg")
+    with pytest.raises(ValueError, match=r"root/c\.jpg: a symbolic link leads out of the source"):
+        require_inside(root, ["a.jpg", "b.jpg", "c.jpg"])
 
 
 def test_links(tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from experiments.problems.people import SIDE, People, resized
+from mtl_dm.files import require_modest
 
 FILE = "cmu_faces/cmu_faces_half_size.npz"
 EXPRESSIONS = ("neutral", "happy", "sad", "angry")
@@ -52,7 +53,8 @@ def photos(data_dir: str) -> People:
 
     Raises:
         FileNotFoundError: If the file is not there.
-        ValueError: If a label is no name, pose, expression and eyes.
+        ValueError: If a label is no name, pose, expression and eyes, or the file unpacks to many
+            times its size.
     """
     path = Path(data_dir) / FILE
     if not path.is_file():
@@ -60,6 +62,10 @@ def photos(data_dir: str) -> People:
             f"{path} is not there: the CMU Face Images (UCI repository) in one file, `data` [N, "
             "60, 64] in [0, 1] and `labels` name_pose_expression_eyes."
         )
+    try:
+        require_modest(path)
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: {error}.") from error
     with np.load(path) as file:
         values = file["data"]
     labels = _labels(path)

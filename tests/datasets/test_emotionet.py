@@ -1,6 +1,7 @@
 import csv
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -323,6 +324,11 @@ class Book:
         self.closed = True
 
 
+def write_zip(path, content):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", content)
+
+
 @pytest.fixture
 def workbook(tmp_path, monkeypatch):
     """A source with an XLSX file, whose content openpyxl is made to see."""
@@ -330,7 +336,7 @@ def workbook(tmp_path, monkeypatch):
     def make(*sheets):
         source = tmp_path / "raw"
         fakes.write_images(source / "images", [1, 2])
-        (source / "EmotioNet_FACS.xlsx").write_bytes(b"any")
+        write_zip(source / "EmotioNet_FACS.xlsx", b"any")
         book = Book(*sheets)
         module = types.SimpleNamespace(load_workbook=lambda path, **options: book)
         monkeypatch.setitem(sys.modules, "openpyxl", module)
@@ -371,6 +377,13 @@ class TestSheets:
         monkeypatch.setitem(sys.modules, "openpyxl", None)
         [error] = errors(source)
         assert "reading an XLSX file needs openpyxl. Install it (pip install openpyxl), or" in error
+
+    def test_what_unpacks_to_many_times_its_size_is_not_opened(self, workbook):
+        source, book = workbook(Sheet("one", [fakes.HEADER]))
+        write_zip(source / "EmotioNet_FACS.xlsx", bytes(2**25))
+        [error] = errors(source)
+        assert "EmotioNet_FACS.xlsx: not an XLSX file that can be read (it would unpack" in error
+        assert not book.closed
 
     def test_with_the_real_openpyxl(self, tmp_path):
         openpyxl = pytest.importorskip("openpyxl")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mtl_dm.files import require_modest
+
 Cells = Iterator[tuple[int, list[str]]]
 
 
@@ -31,10 +33,12 @@ def read_sheets(path: Path) -> Iterator[tuple[Path, Cells]]:
     Each sheet must be read before the next one is asked for.
 
     Raises:
-        ValueError: If openpyxl is not installed, or the file is none that it reads.
+        ValueError: If openpyxl is not installed, or the file is none that it reads or unpacks to
+            many times its size.
     """
     openpyxl = require_openpyxl(path)
     try:
+        require_modest(path)  # Texts that cells share are held in memory, all of them.
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # a dozen types for a file that is none
         raise ValueError(f"{path}: not an XLSX file that can be read ({error})") from error

@@ -439,8 +439,9 @@ class MultiTaskModel(keras.Model):
         `mtl_dm.models.judging` says where.
 
         Raises:
-            ValueError: If a balancing method sees losses and one is NaN or infinite; names the
-                terms. On one device the weights are those before that batch.
+            ValueError: If a loss is NaN or infinite; names the terms. Where the balancing method
+                sees losses that is at once, and on one device the weights are those before that
+                batch; else at the end of the epoch, before a callback that is given saves it.
         """
         if judging.is_stream(x):
             kwargs.setdefault("shuffle", False)  # True, Keras's default, is a warning for these.
@@ -449,7 +450,7 @@ class MultiTaskModel(keras.Model):
         given = given if isinstance(given, (list, tuple)) else [given]
         given = [each for each in given if each is not None and not judging.is_made_here(each)]
         own = [
-            *watching.callbacks_of(self),
+            *watching.callbacks_of(self, given),
             *judging.judge_of(
                 self,
                 x,

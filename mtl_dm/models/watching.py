@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -27,6 +27,28 @@ class Epochs(keras.callbacks.Callback):
 
 class NonFiniteLossError(ValueError):
     """A loss is NaN or infinite."""
+
+
+class StopAtNonFiniteEpoch(keras.callbacks.Callback):
+    """Ends a training at the end of an epoch that left what is not finite, and says what.
+
+    Steps cost nothing by it: Keras keeps a mean of each loss over the epoch anyway, which one NaN
+    makes NaN.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Look at the losses of the epoch, and at the weights after its last step.
+
+        Raises:
+            NonFiniteLossError: If they are not finite; names the terms or the weights.
+        """
+        named = _named(not_finite(self.model.weights), [], logs or {})
+        if named:
+            raise NonFiniteLossError(
+                f"In epoch {epoch + 1} {named} became NaN or infinite. Look for inputs or labels "
+                "that are not finite, or use a smaller learning rate; weights that are not finite "
+                "stay so."
+            )
 
 
 class StopAtNonFinite(keras.callbacks.Callback):
@@ -58,17 +80,13 @@ class StopAtNonFinite(keras.callbacks.Callback):
         Raises:
             NonFiniteLossError: If weights, outputs or losses on validation data are not finite.
         """
-        bad = _not_finite_losses(logs or {})
         weights = not_finite(self.model.weights)
-        outputs = [] if weights else self._not_finite_outputs()
-        named = [f"the weights {', '.join(weights[:SHOWN])}"] if weights else []
-        named += [f"the outputs of {', '.join(outputs)}"] if outputs else []
-        named += [f"the loss of {bad}"] if bad else []
+        named = _named(weights, [] if weights else self._not_finite_outputs(), logs or {})
         if not named:
             return
         raise NonFiniteLossError(
-            f"After step {self._steps}, the last one of epoch {epoch + 1}, {' and '.join(named)} "
-            "are not finite. Nothing of this epoch is saved. Use a smaller learning rate."
+            f"After step {self._steps}, the last one of epoch {epoch + 1}, {named} are not finite. "
+            "Nothing of this epoch is saved. Use a smaller learning rate."
         )
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -99,6 +117,17 @@ class StopAtNonFinite(keras.callbacks.Callback):
         ]
 
 
+def _named(weights: Sequence[str], outputs: Sequence[str], logs: Mapping[str, Any]) -> str:
+    """Return what is not finite in words, nothing where all is."""
+    bad = _not_finite_losses(logs)
+    if not bad and not math.isfinite(float(logs.get("loss", 0.0))):
+        bad = "the objective"
+    named = [f"the weights {', '.join(weights[:SHOWN])}"] if weights else []
+    named += [f"the outputs of {', '.join(outputs)}"] if outputs else []
+    named += [f"the loss of {bad}"] if bad else []
+    return " and ".join(named)
+
+
 def _not_finite_losses(logs: Mapping[str, Any]) -> str:
     """Return the terms whose losses are NaN or infinite, each with its value."""
     bad = {
@@ -119,13 +148,17 @@ class Gates(keras.callbacks.Callback):
             logs.update({f"{name}_gate": each for name, each in openings(self.model.gates).items()})
 
 
-def callbacks_of(model: Any) -> list[keras.callbacks.Callback]:
-    """Return what `fit` needs for a model."""
+def callbacks_of(
+    model: Any, given: Sequence[keras.callbacks.Callback] = ()
+) -> list[keras.callbacks.Callback]:
+    """Return what `fit` needs for a model, beside what it was given."""
     found: list[keras.callbacks.Callback] = []
     if model.balancing.counts_epochs:
         found.append(Epochs())
     if model.balancing.wants_losses:
         found.append(StopAtNonFinite())
+    elif not any(isinstance(each, StopAtNonFinite) for each in given):
+        found.append(StopAtNonFiniteEpoch())
     if model.gates:
         found.append(Gates())
     return found

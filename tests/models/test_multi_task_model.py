@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from mtl_dm.balancing import Balancing, Uncertainty
-from mtl_dm.models import Coupling, MultiTaskModel
+from mtl_dm.models import Coupling, MultiTaskModel, watching
 from mtl_dm.models.backbones import compact_cnn, dense_trunk
+from mtl_dm.models.watching import NonFiniteLossError
 from tests.models.cases import (
     AFFECT,
     EXPRESSION,
@@ -298,3 +299,34 @@ def test_fit_tells_a_method_of_epochs():
         )
     assert float(model.balancing.epochs.numpy()) == 10.0
     assert len(seen) == 8
+
+
+class Saving(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+
+def test_fit_stops_at_the_end_of_an_epoch_that_is_not_finite():
+    model, saving = coupled_model(), Saving()
+    model.compile("sgd", run_eagerly=True)
+    fine, bad = random_batch(8), random_batch(8)
+    model.fit(dataset(fine, 8), epochs=2, verbose=0, callbacks=[saving])
+    assert saving.epochs == [0, 1]
+    bad[0][:] = np.nan
+    said = r"In epoch 1 the weights .* the loss of .*action_units \(nan\).* became NaN or infinite"
+    with pytest.raises(NonFiniteLossError, match=said):
+        model.fit(dataset(bad, 8), epochs=2, verbose=0, callbacks=[saving])
+    assert saving.epochs == [0, 1]
+
+
+def test_fit_looks_once_where_a_training_looks_after_every_step():
+    model = coupled_model()
+    assert [type(each) for each in watching.callbacks_of(model)] == [watching.StopAtNonFiniteEpoch]
+    assert watching.callbacks_of(model, [watching.StopAtNonFinite()]) == []
+    # With a hook of its own Keras would hand over logs step by step, and wait for it.
+    plain = keras.callbacks.Callback.on_train_batch_end
+    assert watching.StopAtNonFiniteEpoch.on_train_batch_end is plain

@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from absl import logging
+
 from mtl_dm.files import expand_home, strict_json, write_atomically
 from mtl_dm.outputs import prepare_output
 from mtl_dm.training import flags
@@ -48,6 +50,7 @@ def advise() -> None:
         _advise_values(config, tasks, folder)
         return
     assembly.coupled_pair(tasks)
+    _warn_of_shared_images(config)
     learned, given = assembly.given_relatedness(config, tasks)
     annotations = assembly.annotations_of(config, tasks)
     advice = advising.advise(annotations, tasks, given, learned=learned, shares=config.shares)
@@ -73,6 +76,7 @@ def _advise_values(config: TrainConfig, tasks: Sequence[Task], folder: Path) -> 
         raise ValueError(
             "--relatedness is of classes and attributes; these data sets have no multilabel task."
         )
+    _warn_of_shared_images(config)
     annotations = assembly.annotations_of(config, tuple(tasks))
     advice = advising.advise_values(annotations, tasks, config.datasets)
     options = {**_common(config), "output": str(folder / "run")}
@@ -82,6 +86,19 @@ def _advise_values(config: TrainConfig, tasks: Sequence[Task], folder: Path) -> 
     write_atomically(folder / COUPLING_FILE, strict_json(content))
     path = page.write(folder, advice, command, _command("advise", _asked(config), " "))
     print(f"{advice}\n\nTrain with:\n{command}\n\nThe whole advice is in {path}")
+
+
+def _warn_of_shared_images(config: TrainConfig) -> None:
+    from mtl_dm import data
+
+    for place, name in enumerate(config.datasets):
+        for other in data.sharing(name, config.datasets[place + 1 :], data_dir=config.data_dir):
+            logging.warning(
+                "Warning: %s and %s share images, which the advice counts as different ones: each "
+                "has the labels of one of them alone.",
+                name,
+                other,
+            )
 
 
 def _require_other_file(config: TrainConfig, folder: Path) -> None:

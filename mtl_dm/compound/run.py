@@ -15,7 +15,7 @@ from mtl_dm.compound.judging import judged
 from mtl_dm.compound.observing import Observed, observe
 from mtl_dm.compound.scores import SCORES
 from mtl_dm.files import strict_json, write_atomically
-from mtl_dm.measuring.scoring import load_model
+from mtl_dm.measuring.scoring import load_model, warn_of_training_images
 from mtl_dm.measuring.sources import source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.outputs import prepare_output
@@ -70,6 +70,7 @@ def recognise(
         raise ValueError(
             f"relatedness must name the action units of compounds, {relatedness!r} does not."
         )
+    warn_of_training_images(checkpoint, names, data_dir)
     drawn = None if support is None else _observed(model, support, data_dir)
     results = {}
     for name in names:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mtl_dm import datasets
-from mtl_dm.data.built import label_arrays, open_built
+from mtl_dm.data.built import label_arrays, open_built, stored_values
 from mtl_dm.data.outline import chosen_split
 from mtl_dm.tasks import Task
+
+Split = tuple[Any, str]
+"""The builder of a data set that is built, and a split of it."""
+
+_PATH = "path"
+"""Feature that says which file of a release an example was made of."""
 
 Places = dict[str, list[tuple[int, int]]]
 """By file of records, the ranges [first, last) of examples in it."""
@@ -53,28 +60,49 @@ def shared_examples(one: Places, other: Places) -> int:
 def sharing(name: str, others: Sequence[str], *, data_dir: str | Path) -> list[str]:
     """Return those of other data sets that share an example with one.
 
+    Of one data set in one configuration, examples are told apart by where they are stored. Two
+    configurations of one release, such as whole photos and faces cut out of them, share what they
+    store under the same path of the release, which is read for it. Of different data sets, and of
+    folders of the user's own, nothing is known: they count as different.
+
     Args:
         name: As for `mtl_dm.data.load`.
         others: Likewise; of one that is not built in `data_dir`, its name alone is compared.
         data_dir: As for `mtl_dm.data.load`.
+
+    Raises:
+        FileNotFoundError: If the data set must be built first.
+        ValueError: If `name` is unknown, or a file of records is damaged.
     """
-    own = places_of(name, data_dir=data_dir)
+    own = open_built(name, data_dir)
+    paths = functools.cache(lambda: frozenset(stored_values(*own, _PATH)))
     found = []
     for other in others:
-        there = _places_if_built(other, data_dir)
-        if other == name if there is None else shared_examples(own, there):
+        there = _if_built(other, data_dir)
+        if other == name if there is None else _share(own, there, paths):
             found.append(other)
     return found
 
 
-def _places_if_built(name: str, data_dir: str | Path) -> Places | None:
+def _if_built(name: str, data_dir: str | Path) -> Split | None:
     base, _, split = name.partition(":")
     try:
         builder = datasets.make_builder(base, data_dir)
         splits = builder.info.splits
-        return _places(builder, chosen_split(base, split, list(splits))) if splits else None
+        return (builder, chosen_split(base, split, list(splits))) if splits else None
     except (FileNotFoundError, ValueError):
         return None
+
+
+def _share(one: Split, other: Split, paths: Callable[[], Collection[Any]]) -> bool:
+    builders = one[0], other[0]
+    if len({str(each.data_dir) for each in builders}) == 1:
+        return shared_examples(_places(*one), _places(*other)) > 0
+    if len({each.name for each in builders}) > 1 or not getattr(one[0], "ONE_RELEASE", True):
+        return False
+    if any(_PATH not in each.info.features for each in builders):
+        return False
+    return any(path in paths() for path in stored_values(*other, _PATH))
 
 
 def require_different(names: Sequence[str], *, data_dir: str | Path) -> None:

@@ -76,10 +76,7 @@ def score(
     attributes = [
         task for name in chosen_on for task in _with_thresholds_from(model, name, names, data_dir)
     ]
-    learned_on = origin_of(checkpoint_at(checkpoint)).datasets
-    for name in (*names, *chosen_on):
-        for trained in data.sharing(name, learned_on, data_dir=data_dir)[:1]:
-            logging.warning("%s has images that the checkpoint was trained on (%s).", name, trained)
+    warn_of_training_images(checkpoint, (*names, *chosen_on), data_dir)
     results: dict[str, Any] = {"0.5": {}}
     chosen: dict[str, np.ndarray] = {}
     if thresholds_from is not None:
@@ -111,6 +108,20 @@ def score(
         "versions": versions(),
     }
     write_atomically(Path(output) / METRICS_FILE, strict_json(content))
+
+
+def warn_of_training_images(checkpoint: str | Path, names: Sequence[str], data_dir: str) -> None:
+    """Log which data sets share images with what a checkpoint was trained on, as far as is known.
+
+    Args:
+        checkpoint: A file, or the name of a pretrained checkpoint.
+        names: Data sets as for `mtl_dm.data.load`, built.
+        data_dir: Folder of built data sets.
+    """
+    learned_on = origin_of(checkpoint_at(checkpoint)).datasets
+    for name in names:
+        for trained in data.sharing(name, learned_on, data_dir=data_dir)[:1]:
+            logging.warning("%s has images that the checkpoint was trained on (%s).", name, trained)
 
 
 def _with_thresholds_from(

@@ -10,6 +10,7 @@ from mtl_dm import train as train_module
 from mtl_dm.models import Coupling
 from mtl_dm.relatedness import Relatedness, facs
 from mtl_dm.training import flags, main, run
+from mtl_dm.training.config import TrainConfig
 from tests.built_faces import ANNOTATED, CO_ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 from tests.training.command_line import isolated_flags, parse
 
@@ -159,3 +160,10 @@ def test_classes_and_values_are_trained_as_advised(advise, command, tmp_path):
     )
     assert status == 1
     assert "--relatedness is of classes and attributes" in err
+
+
+def test_images_that_are_counted_twice_are_named(faces, caplog):
+    names = (UNITS_ONLY, f"{UNITS_ONLY}:train[:1]")
+    advise_module._warn_of_shared_images(TrainConfig(names, data_dir=faces))
+    [record] = caplog.records
+    assert f"{names[0]} and {names[1]} share images, which" in record.getMessage()

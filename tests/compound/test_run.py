@@ -12,9 +12,11 @@ from mtl_dm.compound import __main__ as command
 from mtl_dm.compound import compounds_of, few_shots, observe, run, zero_shot_score
 from mtl_dm.compound.scores import is_positive
 from mtl_dm.datasets import SyntheticCompounds
+from mtl_dm.measuring import scoring
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.measuring.sources import source_for
 from mtl_dm.relatedness import COMPONENTS, compound_emotionet
+from mtl_dm.runs.origin import Origin
 from mtl_dm.synthetic.compounds import TASKS as COMPOUND_TASKS
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import flags
@@ -69,9 +71,13 @@ def recognise(checkpoint, built, tmp_path, capsys, monkeypatch):
     return started
 
 
-def test_writes_and_prints_what_the_parts_give(recognise, checkpoint, built, tmp_path):
+def test_writes_and_prints_what_the_parts_give(
+    recognise, checkpoint, built, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(scoring, "origin_of", lambda path: Origin((SUPPORT, f"{TEST}[:1]")))
     status, out, err = recognise(f"--support={SUPPORT}", "--draws=3", "--scores=zero_shot,product")
     assert status == 0, err
+    assert f"{TEST} has images that the checkpoint was trained on ({TEST}[:1])" in caplog.text
     content = json.loads((tmp_path / "compound.json").read_text(encoding="utf-8"))
     found = content["uar"][TEST]
 

@@ -1,9 +1,12 @@
+import shutil
+
 import pytest
 
 from mtl_dm import data
 from mtl_dm.data.same import places_of, shared_examples
+from mtl_dm.datasets import SyntheticFaces
 from mtl_dm.tasks import Task
-from tests.built_faces import ANNOTATED, EXPRESSIONS_ONLY
+from tests.built_faces import ANNOTATED, EXPRESSIONS_ONLY, UNITS_ONLY
 
 
 def test_names_are_compared_by_the_examples_that_they_stand_for(faces):
@@ -16,6 +19,26 @@ def test_names_are_compared_by_the_examples_that_they_stand_for(faces):
     assert shared(f"{validation}[:7]", f"{validation}[5:]") == 2
     assert shared(f"{validation}[:50%]", f"{validation}[50%:]") == 0
     assert shared(validation, f"{ANNOTATED}:test") == 0
+
+
+def renamed(folder, name, config):
+    """Another configuration of a built data set, of the same files of the release."""
+    base, _, old = name.partition("/")
+    shutil.copytree(folder / name, folder / base / config)
+    about = next((folder / base / config).rglob("dataset_info.json"))
+    about.write_text(about.read_text().replace(old, config))
+
+
+def test_configurations_of_one_release_share_what_has_one_path(faces, tmp_path, monkeypatch):
+    shutil.copytree(faces, tmp_path, dirs_exist_ok=True)
+    other = "synthetic_faces/expression_only"
+    renamed(tmp_path, EXPRESSIONS_ONLY, "expression_only")
+    others = [UNITS_ONLY, other]
+    assert data.sharing(EXPRESSIONS_ONLY, others, data_dir=tmp_path) == [other]
+    first, rest = f"{EXPRESSIONS_ONLY}:train[:1]", f"{other}:train[1:]"
+    assert data.sharing(first, [rest], data_dir=tmp_path) == []
+    monkeypatch.setattr(SyntheticFaces, "ONE_RELEASE", False, raising=False)
+    assert data.sharing(EXPRESSIONS_ONLY, others, data_dir=tmp_path) == []
 
 
 def test_data_that_are_not_there_are_compared_by_name_and_not_built(faces, tmp_path):

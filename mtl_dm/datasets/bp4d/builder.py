@@ -48,6 +48,7 @@ class Bp4d(ReleaseBuilder):
     """
 
     TASKS = TASKS
+    ONE_RELEASE = False  # F001 is somebody else in BP4D+.
     DESCRIPTION = """\
     Frames of people at tasks that move them, filmed in a laboratory, each with the action units
     that experts coded. No person is in two splits.

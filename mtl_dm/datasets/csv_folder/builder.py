@@ -44,6 +44,7 @@ class CsvFolder(ReleaseBuilder):
     """
 
     EXTRA_FEATURES = {"subject": tfds.features.Text()}  # noqa: RUF012 - a constant
+    ONE_RELEASE = False  # Each is a folder of its own.
     DESCRIPTION = f"A folder of images with labels in {TABLE}."
     LICENSE = "Whatever its owner says."
     CITATION = "None: the user's own data."

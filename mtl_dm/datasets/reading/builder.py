@@ -39,6 +39,8 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
         LICENSE: Under which terms its owners hand it out.
         IMAGE_SIZE: (width, height) of every image, or None where they differ.
         EXTRA_FEATURES: Further features, such as `identity`; every row must have them.
+        ONE_RELEASE: Whether all configurations are made of one release, in which a path is one
+            image.
     """
 
     TASKS: ClassVar[tuple[Task, ...]]
@@ -47,6 +49,7 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
     LICENSE: ClassVar[str]
     IMAGE_SIZE: ClassVar[tuple[int, int] | None] = None
     EXTRA_FEATURES: ClassVar[Mapping[str, Any]] = {}
+    ONE_RELEASE: ClassVar[bool] = True
 
     # Abstract also so that TFDS does not register this class as a data set.
     @abc.abstractmethod

@@ -129,6 +129,19 @@ def test_library_has_no_assert_and_no_flags(path):
         assert "flags.DEFINE" not in path.read_text(encoding="utf-8")
 
 
+LOOPS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.For)
+NAMES = (".labels.index", ".classes.index", ".attributes.index", ".values.index")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_loop_searches_names(path):
+    # Of the 100,000 names of an identity task that is a matter of minutes, `Task.positions` of none.
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    loops = [node for node in ast.walk(tree) if isinstance(node, LOOPS)]
+    calls = [node for loop in loops for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    assert not [node.lineno for node in calls if ast.unparse(node.func).endswith(NAMES)]
+
+
 @pytest.mark.parametrize("name", ["losses", "models", "balancing", "metrics"])
 def test_the_model_is_free_of_tensorflow(name):
     # Replicas under tf.distribute are the one thing that needs it, imported where it is used.

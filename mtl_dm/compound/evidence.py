@@ -43,7 +43,7 @@ class Evidence:
             ValueError: If no task has them all; the message says which compounds miss which.
         """
         task = self._task("multilabel", self.table.attributes, "an action unit of the compounds")
-        missing = [unit for unit in self.table.attributes if unit not in task.labels]
+        missing = [unit for unit in self.table.attributes if unit not in task.positions]
         if missing:
             raise ValueError(
                 f"The task {task.name!r} lacks action units of compounds: "
@@ -62,7 +62,7 @@ class Evidence:
         pairs = [components_of(name) for name in self.table.classes]
         task = self._task("multiclass", EXPRESSIONS, "a basic expression")
         missing = {
-            name: [each for each in pair if each not in task.labels]
+            name: [each for each in pair if each not in task.positions]
             for name, pair in zip(self.table.classes, pairs, strict=True)
         }
         lacking = [f"{name} ({', '.join(each)})" for name, each in missing.items() if each]
@@ -95,7 +95,7 @@ class Evidence:
         )
 
     def _columns(self, task: Task, labels: Sequence[str]) -> np.ndarray:
-        return self._outputs[task.name][:, [task.labels.index(label) for label in labels]]
+        return self._outputs[task.name][:, [task.positions[label] for label in labels]]
 
 
 def compounds_of(table: Relatedness, names: Sequence[str]) -> Relatedness:
@@ -120,7 +120,8 @@ def compounds_of(table: Relatedness, names: Sequence[str]) -> Relatedness:
 
 
 def _by_compound(table: Relatedness, missing: Sequence[str]) -> str:
-    columns = [table.attributes.index(unit) for unit in missing]
+    places = {unit: place for place, unit in enumerate(table.attributes)}
+    columns = [places[unit] for unit in missing]
     found = []
     for name, row in zip(table.classes, table.weights, strict=True):
         own = [unit for unit, column in zip(missing, columns, strict=True) if row[column]]

@@ -75,10 +75,13 @@ class LabelledPair:
         """Return the labels of these names, in their order.
 
         An image of another class counts as one without a label: a coupling leaves it alone.
+
+        Raises:
+            ValueError: If a name is none of the tasks' labels.
         """
         place = np.full(self.classes.size + 1, -1)  # The last one is read for -1.
-        place[[self.classes.labels.index(name) for name in classes]] = np.arange(len(classes))
-        columns = [self.attributes.labels.index(name) for name in attributes]
+        place[_places(self.classes, classes)] = np.arange(len(classes))
+        columns = _places(self.attributes, attributes)
         ids = place[self.class_ids]
         kept = ((ids >= 0) | ~self.has_class)[:, None]
         return dataclasses.replace(
@@ -89,6 +92,13 @@ class LabelledPair:
             active=np.where(kept, self.active[:, columns], 0.0),
             mask=self.mask[:, columns] & kept,
         )
+
+
+def _places(task: Task, names: Sequence[str]) -> list[int]:
+    unknown = [name for name in names if name not in task.positions]
+    if unknown:
+        raise ValueError(f"The task {task.name!r} has no labels {unknown}.")
+    return [task.positions[name] for name in names]
 
 
 def labelled_pair(

@@ -131,8 +131,8 @@ def conditionals(
 def _whole(relatedness: Relatedness, classes: Predictions, attributes: Predictions) -> Any:
     """Return the table over all labels of the tasks, null where it says nothing."""
     whole = np.full((classes.task.size, attributes.task.size), np.nan)
-    rows = [classes.task.labels.index(name) for name in relatedness.classes]
-    places = [attributes.task.labels.index(name) for name in relatedness.attributes]
+    rows = [classes.task.positions[name] for name in relatedness.classes]
+    places = [attributes.task.positions[name] for name in relatedness.attributes]
     whole[np.ix_(rows, places)] = relatedness.conditional
     return numbers(whole)
 

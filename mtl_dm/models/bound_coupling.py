@@ -169,7 +169,7 @@ def _columns(
             f"The coupling needs a {kind} task, {name!r} is {task.kind}. There are: "
             f"{known_couplings()}."
         )
-    unknown = [label for label in labels if label not in task.labels]
+    unknown = [label for label in labels if label not in task.positions]
     if unknown:
         raise ValueError(
             f"The relation names labels that the task {name!r} does not have: {unknown}. "
@@ -177,7 +177,7 @@ def _columns(
         )
     if labels == task.labels:
         return None
-    return np.array([task.labels.index(label) for label in labels], dtype=np.int32)
+    return np.array([task.positions[label] for label in labels], dtype=np.int32)
 
 
 def _where_covered(values: Any, weights: Any, covered: Any) -> Any:

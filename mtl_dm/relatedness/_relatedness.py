@@ -149,8 +149,9 @@ class Relatedness:
             NothingSharedError: If they share no attribute, or fewer than two classes.
             ValueError: As `restrict`.
         """
-        rows = [name for name in self.classes if name in classes]
-        columns = [name for name in self.attributes if name in attributes]
+        there = frozenset(classes), frozenset(attributes)
+        rows = [name for name in self.classes if name in there[0]]
+        columns = [name for name in self.attributes if name in there[1]]
         for shared, own, others in (
             (rows, self.classes, classes),
             (columns, self.attributes, attributes),
@@ -244,7 +245,8 @@ def smoothed(active: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def _positions(kind: str, names: Sequence[str] | None, known: tuple[str, ...]) -> list[int]:
     if names is None:
         return list(range(len(known)))
-    unknown = [name for name in names if name not in known]
+    places = {name: place for place, name in enumerate(known)}
+    unknown = [name for name in names if name not in places]
     if unknown:
         raise ValueError(f"The relatedness has no {kind} {unknown}. Known: {list(known)}.")
-    return [known.index(name) for name in names]
+    return [places[name] for name in names]

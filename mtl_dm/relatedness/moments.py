@@ -83,7 +83,8 @@ class Moments(Numbers):
         Raises:
             NothingSharedError: If fewer than two classes, or no value, are left.
         """
-        rows = [k for k, name in enumerate(self.classes) if name in classes]
+        there = frozenset(classes)
+        rows = [k for k, name in enumerate(self.classes) if name in there]
         columns = [r for r, name in enumerate(self.values) if name in values]
         if len(rows) < 2 or not columns:
             raise NothingSharedError(

@@ -168,23 +168,19 @@ def _expected(
     expected = np.tile(rate, (len(n), 1))
     named = np.zeros(n.shape, bool)
     if toward is not None:
-        classes = [name for name in counted.classes if name in toward.classes]
-        attributes = [name for name in counted.attributes if name in toward.attributes]
+        own = _places(counted.classes), _places(counted.attributes)
+        other = _places(toward.classes), _places(toward.attributes)
+        classes = [name for name in own[0] if name in other[0]]
+        attributes = [name for name in own[1] if name in other[1]]
         if not classes or not attributes:
             raise ValueError(
                 f"`toward` names none of the classes {list(counted.classes)} or none of the "
                 f"attributes {list(counted.attributes)}."
             )
-        places = np.ix_(
-            [counted.classes.index(name) for name in classes],
-            [counted.attributes.index(name) for name in attributes],
-        )
+        places = np.ix_([own[0][name] for name in classes], [own[1][name] for name in attributes])
         # Not by `restrict`, which refuses classes that all have prior 0: no prior has a part here.
         expected[places] = toward.likelihood[
-            np.ix_(
-                [toward.classes.index(name) for name in classes],
-                [toward.attributes.index(name) for name in attributes],
-            )
+            np.ix_([other[0][name] for name in classes], [other[1][name] for name in attributes])
         ]
         named[places] = True
     unknown = (n.sum(axis=0) == 0) & ~named.all(axis=0)
@@ -195,3 +191,7 @@ def _expected(
             "for every class; leave them out."
         )
     return expected, named
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}

@@ -356,8 +356,8 @@ def coupling_with(
 
 
 def _within(relatedness: Relatedness, classes: Task, attributes: Task) -> Relatedness:
-    unknown = [name for name in relatedness.classes if name not in classes.labels]
-    unknown += [name for name in relatedness.attributes if name not in attributes.labels]
+    unknown = [name for name in relatedness.classes if name not in classes.positions]
+    unknown += [name for name in relatedness.attributes if name not in attributes.positions]
     if not unknown:
         return relatedness
     logging.warning("The relatedness names labels that no task has, left out: %s.", unknown)
@@ -366,8 +366,9 @@ def _within(relatedness: Relatedness, classes: Task, attributes: Task) -> Relate
 
 def _require_spelling(names: Sequence[str], task: Task) -> None:
     """Check that labels of a relatedness do not stand for labels of a task that it lacks."""
-    unknown = [name for name in names if name not in task.labels]
-    missing = [label for label in task.labels if label not in names]
+    named = frozenset(names)
+    unknown = [name for name in names if name not in task.positions]
+    missing = [label for label in task.labels if label not in named]
     if unknown and missing:
         raise ValueError(
             f"The relatedness names labels that the task {task.name!r} does not have, {unknown}, "

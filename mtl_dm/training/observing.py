@@ -38,8 +38,8 @@ def observe(
         batch_size: Images per prediction.
     """
     tasks = {task.name: task for task in model.tasks}
-    k = [tasks[coupling.classes].labels.index(name) for name in coupling.relatedness.classes]
-    m = [tasks[coupling.attributes].labels.index(name) for name in coupling.relatedness.attributes]
+    k = [tasks[coupling.classes].positions[name] for name in coupling.relatedness.classes]
+    m = [tasks[coupling.attributes].positions[name] for name in coupling.relatedness.attributes]
     forward = _forward(model)
     parts = []
     for inputs, labels, masks in _spread(sources, limit, batch_size):
@@ -76,8 +76,8 @@ def observe_values(
         [N, K]; int [N], -1 where there is no label; [N, R], NaN where there is none.
     """
     tasks = {task.name: task for task in model.tasks}
-    k = [tasks[coupling.source].labels.index(name) for name in coupling.relation.classes]
-    r = [tasks[coupling.target].labels.index(name) for name in coupling.relation.values]
+    k = [tasks[coupling.source].positions[name] for name in coupling.relation.classes]
+    r = [tasks[coupling.target].positions[name] for name in coupling.relation.values]
     forward, parts = _forward(model), []
     for inputs, labels, masks in _spread(sources, limit, batch_size):
         logits = forward(inputs)[coupling.source]

@@ -175,8 +175,8 @@ def _forms(
 
 
 def _within(relation: Moments, source: Task, target: Task) -> Moments:
-    unknown = [name for name in relation.classes if name not in source.labels]
-    unknown += [name for name in relation.values if name not in target.labels]
+    unknown = [name for name in relation.classes if name not in source.positions]
+    unknown += [name for name in relation.values if name not in target.positions]
     if not unknown:
         return relation
     logging.warning("The moments name labels that no task has, left out: %s.", unknown)

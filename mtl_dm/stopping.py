@@ -47,8 +47,9 @@ def stop_in_one_line() -> None:
         del frame
         with contextlib.suppress(RuntimeError, OSError, ValueError):
             sys.stdout.flush()
+        line = "Interrupted.\n" if number == signal.SIGINT else "Ended by SIGTERM.\n"
         with contextlib.suppress(OSError):
-            os.write(shown, b"Interrupted.\n" if number == signal.SIGINT else b"Ended by SIGTERM.\n")
+            os.write(shown, line.encode())
         os._exit(128 + number)  # An import may take an exception for an error of its own.
 
     for number, default in DEFAULTS.items():

@@ -135,7 +135,7 @@ NAMES = (".labels.index", ".classes.index", ".attributes.index", ".values.index"
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_loop_searches_names(path):
-    # Of the 100,000 names of an identity task that is a matter of minutes, `Task.positions` of none.
+    # Of 100,000 names, as an identity task may have, that takes minutes.
     tree = ast.parse(path.read_text(encoding="utf-8"))
     loops = [node for node in ast.walk(tree) if isinstance(node, LOOPS)]
     calls = [node for loop in loops for node in ast.walk(loop) if isinstance(node, ast.Call)]

@@ -34,8 +34,8 @@ def test_a_status_and_an_error_of_the_input(capsys):
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("ResourceExhaustedError", "OOM when allocating\nmore", "not enough memory: OOM when alloc"),
-        ("ResourceExhaustedError", "x/w; No space left on device", "the disk is full: x/w; No sp"),
+        ("ResourceExhaustedError", "OOM when allocating\nmore", "not enough memory: OOM"),
+        ("ResourceExhaustedError", "x/w; No space left on device", "the disk is full: x/w"),
         ("DataLossError", "corrupted record at 12", "the records of a built data set are damaged"),
     ],
 )

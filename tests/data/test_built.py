@@ -204,7 +204,7 @@ def test_a_damaged_file_of_records_is_named(copied, damage, reason):
     records.unlink()
     if damage is not None:
         records.write_bytes(damage(whole_file))
-    with pytest.raises(ValueError, match="is damaged: .* and build it again") as raised:
+    with pytest.raises(ValueError, match=r"is damaged: .* and build it again") as raised:
         data.label_arrays(EXPRESSIONS_ONLY, data_dir=folder)
     assert f"{records} ({reason}" in str(raised.value)
 

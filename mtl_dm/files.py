@@ -84,6 +84,35 @@ def open_atomically(path: str | Path) -> Iterator[TextIO]:
         os.fsync(file.fileno())
 
 
+@contextlib.contextmanager
+def written_beside(path: str | Path) -> Iterator[Path]:
+    """Yield the path of a temporary file, which takes the place of `path` once it is whole.
+
+    For what others write by the name of a file, such as a model of Keras.
+
+    Args:
+        path: Target; missing folders are made.
+
+    Yields:
+        Where to write, with the suffix of `path`; where the block ends with an error, nothing of it
+        is left.
+
+    Raises:
+        OSError: If it cannot be written; what stood at `path` is intact.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{temporary_prefix()}{path.name}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def temporary_prefix() -> str:
     """Return how the name of a temporary file of this process begins."""
     return f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mtl_dm.files import printable, require_regular_file, write_atomically
+from mtl_dm.files import printable, require_regular_file, write_atomically, written_beside
 
 
 def names(folder):
@@ -108,3 +108,19 @@ def test_what_is_no_regular_file(tmp_path):
             require_regular_file(path)
     with pytest.raises(FileNotFoundError):
         require_regular_file(tmp_path / "none")
+
+
+def test_what_is_written_by_its_name_takes_its_place_when_whole(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
+    with written_beside(tmp_path / "a" / "x.keras") as path:
+        assert path.suffix == ".keras" and path.parent == tmp_path / "a"
+        path.write_text("new")
+        assert not (tmp_path / "a" / "x.keras").exists()
+    assert synced == [3]  # Before the rename: else a crash of the machine may leave it empty.
+    assert names(tmp_path / "a") == ["x.keras"]
+    with pytest.raises(KeyboardInterrupt), written_beside(tmp_path / "a" / "x.keras") as path:
+        path.write_text("half")
+        raise KeyboardInterrupt
+    assert names(tmp_path / "a") == ["x.keras"]
+    assert (tmp_path / "a" / "x.keras").read_text() == "new"

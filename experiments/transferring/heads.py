@@ -16,6 +16,7 @@ from experiments.transferring.targets import CLASSES, PEOPLE, loss_of
 from mtl_dm.distilling.pictures import network_inputs
 from mtl_dm.distilling.student import BATCH, Training, train
 from mtl_dm.fusing.autoencoder import perceptron
+from mtl_dm.models.finite import require_finite
 
 HIDDEN = 256
 VALIDATION = 0.2
@@ -70,6 +71,9 @@ def fit_head(
         widths: Of the hidden layers.
         epochs: At most.
         seed: Of weights, order and validation rows.
+
+    Raises:
+        ValueError: If its weights are not finite in the end.
     """
     mean, scale = features.mean(axis=0), features.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
@@ -91,6 +95,7 @@ def fit_head(
         callbacks=[stop],
         verbose=0,
     ).history
+    require_finite("The head", network)
     best = int(np.argmin(history["val_loss"]))
     error = 1 - history["val_accuracy"][best] if metrics else history["val_loss"][best]
     return Head(network, mean, scale, float(error), len(history["loss"]))

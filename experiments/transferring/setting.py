@@ -13,7 +13,7 @@ from experiments.transferring.sizes import SIZES, Size
 from experiments.transferring.sources import sources_of
 from mtl_dm.distilling.run import split
 from mtl_dm.encoders import Embeddings
-from mtl_dm.files import temporary_prefix
+from mtl_dm.files import written_beside
 from mtl_dm.fusing import Sources
 from mtl_dm.fusing.widths import layer_widths
 from mtl_dm.runs.cells import file_safe
@@ -74,10 +74,8 @@ class Setting:
     def keep(self, kind: str, name: str, seed: int, suffix: str, write: Callable) -> Path:
         """Write something of a row whole: `write` is called with a path beside its place."""
         path = self.path(kind, name, seed, suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written = path.with_name(f"{temporary_prefix()}{path.name}")
-        write(written)
-        written.replace(path)
+        with written_beside(path) as written:
+            write(written)
         return path
 
     def fused(self) -> Sources:

@@ -13,10 +13,11 @@ from mtl_dm.encoders import Encoder, encoders_of
 from mtl_dm.encoders.drawn import FOLDER, LAYER, Recipe, drawn_encoder
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.encoders.named import encoder_file
-from mtl_dm.files import temporary_prefix
+from mtl_dm.files import written_beside
 from mtl_dm.models import BACKBONES
 from mtl_dm.models.backbones.aligned_grey import LUMINANCE
 from mtl_dm.models.backbones.pretrained import WIDTH
+from mtl_dm.models.finite import require_finite
 from mtl_dm.models.loading import load_keras
 from mtl_dm.outputs import owned
 from mtl_dm.pretrained import DEFAULT, checkpoint_at
@@ -105,7 +106,7 @@ def trunk_of(name: str, size: Size) -> keras.Model:
     """Return the network of a source, from images to its embedding, to be trained on.
 
     Raises:
-        ValueError: If it is no Keras file.
+        ValueError: If it is no Keras file, or has weights that are not finite.
     """
     whole = _network(name, size)
     return keras.Model(whole.inputs[0], whole.get_layer(LAYER).output)
@@ -115,7 +116,9 @@ def _network(name: str, size: Size) -> keras.Model:
     path = file_of(name, size)
     if path is None:
         raise ValueError(f"The source {name!r} is no Keras file: it cannot be trained on.")
-    return load_keras(path, compile=False)
+    network = load_keras(path, compile=False)
+    require_finite(f"The source {path}", network)
+    return network
 
 
 def logits_of(name: str, size: Size, images: np.ndarray) -> np.ndarray:
@@ -127,7 +130,7 @@ def logits_of(name: str, size: Size, images: np.ndarray) -> np.ndarray:
         images: float32 [N, 48, 48, 3].
 
     Raises:
-        ValueError: If it is no Keras file.
+        ValueError: If it is no Keras file, or has weights that are not finite.
     """
     whole = _network(name, size)
     parts = [whole(images[at : at + 256], training=False) for at in range(0, len(images), 256)]
@@ -146,6 +149,7 @@ def small_faces(folder: str = FOLDER) -> Path:
 
     Raises:
         FileNotFoundError: If the checkpoint is not in this installation.
+        ValueError: If it has weights that are not finite.
     """
     checkpoint = checkpoint_at(DEFAULT)
     # A checkpoint that was trained again has a file of its own.
@@ -164,10 +168,9 @@ def small_faces(folder: str = FOLDER) -> Path:
     grey.set_weights([np.array(LUMINANCE, np.float32).reshape(1, 1, 3, 1)])
     inner.set_weights(model.backbone.get_weights())
     head.set_weights(model.heads["expression"].get_weights())
-    with owned(path.parent, wait=True, deep=False):
-        written = path.with_name(f"{temporary_prefix()}{path.name}")
+    require_finite(f"The checkpoint {checkpoint}", found)
+    with owned(path.parent, wait=True, deep=False), written_beside(path) as written:
         found.save(written)
-        written.replace(path)
     return path
 
 

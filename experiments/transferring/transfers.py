@@ -35,9 +35,10 @@ from experiments.transferring.targets import (
 )
 from mtl_dm.distilling.pictures import network_inputs
 from mtl_dm.distilling.run import student_of
-from mtl_dm.files import read_json, strict_json, write_atomically
+from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
 from mtl_dm.fusing.sources import standard_of
 from mtl_dm.fusing.widths import layer_widths
+from mtl_dm.models.finite import require_finite
 from mtl_dm.models.loading import load_keras
 
 CNN, P_CNN, CONCAT, BT, BCT, ORIGINAL = "CNN", "P-CNN", "Concat", "BT", "BCT", "original"
@@ -161,11 +162,18 @@ def _error(job: Job, features: np.ndarray) -> float:
 
 
 def ranked(job: Job) -> Ranking:
-    """Return the sources, the best for a target first; found once for all rows that ask."""
+    """Return the sources, the best for a target first; found once for all rows that ask.
+
+    Raises:
+        ValueError: If what was found is damaged; names the file.
+    """
     path = job.setting.path("rankings", job.target.name, job.seed, ".json")
     if path.is_file():
-        kept = read_json(path)
-        return Ranking(tuple(kept["sources"]), float(kept["cpu_seconds"]), False)
+        try:
+            kept = read_json(path)
+            return Ranking(tuple(kept["sources"]), float(kept["cpu_seconds"]), False)
+        except MALFORMED as error:
+            raise ValueError(f"The ranking {path} is damaged ({error}); delete it.") from error
     started = time.process_time()
     errors = {n: _error(job, _side_by_side(job, [n])) for n in job.setting.sources}
     found = Ranking(
@@ -223,7 +231,9 @@ def _start(job: Job, row: str) -> keras.Model:
         return trunk_of(best_to_train(job), setting.size)
     if row in WHOLE:
         path = setting.path("networks", WHOLE[row], job.seed, ".keras")
-        return load_keras(path, compile=False)
+        network = load_keras(path, compile=False)
+        require_finite(f"The network {path}", network)
+        return network
     keras.utils.set_random_seed(job.seed)
     return student_of(None, made.SIDE, setting.width())
 

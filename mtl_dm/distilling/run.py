@@ -16,7 +16,7 @@ import numpy as np
 from mtl_dm.distilling.pictures import pictures
 from mtl_dm.distilling.student import Training, agreement, through, train
 from mtl_dm.encoders import Encoder, ImageFolder, cached, encoders_of
-from mtl_dm.files import strict_json, temporary_prefix, write_atomically
+from mtl_dm.files import strict_json, write_atomically, written_beside
 from mtl_dm.fusing import Fusion, Sources, fuse, random_errors
 from mtl_dm.fusing.autoencoder import perceptron
 from mtl_dm.fusing.operators import OPERATORS
@@ -258,9 +258,8 @@ def student_of(backbone: str | None, image_size: int, size: int) -> keras.Model:
 
 def _save(student: keras.Model, path: Path) -> None:
     require_finite("The student", student)
-    written = path.with_name(f"{temporary_prefix()}{path.name}")
-    student.save(written)
-    written.replace(path)
+    with written_beside(path) as written:
+        student.save(written)
 
 
 def _described(encoder: Encoder, sources: Sources) -> dict[str, Any]:

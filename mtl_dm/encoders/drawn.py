@@ -19,8 +19,9 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_dm.data.augmentation import change_images
-from mtl_dm.files import expand_home, temporary_prefix
+from mtl_dm.files import expand_home, written_beside
 from mtl_dm.models import BACKBONES
+from mtl_dm.models.finite import require_finite
 from mtl_dm.outputs import owned
 from mtl_dm.synthetic import generate
 from mtl_dm.synthetic.identities import COUNTS, generate_identities
@@ -122,9 +123,8 @@ def drawn_encoder(name: str, folder: str | Path = FOLDER, recipe: Recipe = Recip
     with owned(path.parent, wait=True, deep=False):
         if not path.is_file():
             print(f"Training the drawn encoder {path} ...", flush=True)
-            written = path.with_name(f"{temporary_prefix()}{path.name}")
-            trained(KNOWLEDGE[name], recipe).save(written)
-            written.replace(path)
+            with written_beside(path) as written:
+                trained(KNOWLEDGE[name], recipe).save(written)
     return path
 
 
@@ -136,6 +136,9 @@ def trained(knowledge: Knowledge, recipe: Recipe) -> keras.Model:
     Args:
         knowledge: What it learns.
         recipe: How.
+
+    Raises:
+        ValueError: If its weights are not finite in the end.
     """
     images, labels = _drawn(knowledge, recipe)
     keras.utils.set_random_seed(recipe.seed)
@@ -155,6 +158,7 @@ def trained(knowledge: Knowledge, recipe: Recipe) -> keras.Model:
         batch[::2] = (batch[::2] @ _GREY)[..., None]
         draw = tf.constant(recipe.seed * 1_000_003 + step, tf.int64)
         compiled.train_on_batch(changed(batch, draw, _SHIFT).numpy(), labels[chosen])
+    require_finite("The drawn encoder", network)
     return network
 
 

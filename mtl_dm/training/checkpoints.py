@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from mtl_dm import processes
-from mtl_dm.files import temporary_prefix
+from mtl_dm.files import written_beside
 from mtl_dm.metrics import main_metric
 from mtl_dm.tasks import Task
 from mtl_dm.training.resuming import Progress, save_state
@@ -64,12 +64,13 @@ class Checkpoints(keras.callbacks.Callback):
         logs = logs or {}
         score = mean_main_metric(logs, self._tasks, self._prefix)
         best = self.progress.best
-        if score > best:
+        is_best = score > best  # Of a score that is NaN nothing is known: the best one stays.
+        if is_best:
             # Before the state: a run killed in between repeats the epoch and saves it again.
             save_model(self.model, self.models / BEST)
         self.progress = Progress(
             epochs=epoch + 1 - self._epochs_before,
-            best=max(score, best),
+            best=score if is_best else best,
             seconds=self._before.seconds + time.perf_counter() - self._started,
             history={
                 key: [*self.progress.history.get(key, []), float(value)]
@@ -95,14 +96,5 @@ def save_model(model: keras.Model, path: str | Path) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Keras picks the format by the suffix, so the temporary name keeps it.
-    temporary = path.with_name(f"{temporary_prefix()}{path.name}")
-    try:
-        with processes.alone():
-            model.save(temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with written_beside(path) as written, processes.alone():
+        model.save(written)

@@ -40,6 +40,13 @@ def test_an_encoder_is_trained_once(small, tmp_path, monkeypatch, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["action_units-64x1-seed0-r1.keras"]
 
 
+def test_an_encoder_whose_training_broke_is_not_kept(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(drawn, "_RATE", np.inf)
+    with pytest.raises(ValueError, match="The drawn encoder has weights that are NaN or infinite"):
+        drawn_encoder("action_units", tmp_path, Recipe(images=64, epochs=1))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_kind_has_labels_and_an_encoder():
     for name, knowledge in KNOWLEDGE.items():
         images, labels = drawn._drawn(knowledge, Recipe(images=64))

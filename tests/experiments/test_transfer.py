@@ -246,6 +246,10 @@ def test_the_best_source_is_found_and_kept(setting, monkeypatch):
     assert cost == {made.TRAINING: pytest.approx(3 + first.seconds), made.MEASURING: 7}
     with pytest.raises(FileNotFoundError, match="delete the cell of 'PCA'"):
         transfers.trained(setting, PEOPLE_TARGET, made.PCA, 0)
+    for damaged in ("[", "{}", '{"sources": 1, "cpu_seconds": 0}'):
+        kept.write_text(damaged, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"The ranking .*\.json is damaged .* delete it"):
+            transfers.ranked(job)
 
 
 def test_an_mlp_stops_and_learns():
@@ -255,6 +259,13 @@ def test_an_mlp_stops_and_learns():
     head = heads.fit_head(features, labels, CLASSES, 2, widths=(64,), epochs=15, seed=0)
     assert (head(features).argmax(axis=1) == labels).mean() > 0.8 and head.epochs <= 15
     assert head(features, layer=-2).shape == (320, 64) and 0 <= head.error <= 1
+
+
+def test_an_mlp_that_is_not_finite_is_refused():
+    features = np.full((20, 1), 1e30, np.float32)
+    features[0] = np.nan
+    with pytest.raises(ValueError, match="The head has weights that are NaN"):
+        heads.fit_head(features, np.zeros(20, np.int64), CLASSES, 2, widths=(2,), epochs=1, seed=0)
 
 
 def test_a_network_is_trained_whole(setting):

@@ -72,6 +72,14 @@ def test_the_first_epoch_is_kept_even_at_zero(tmp_path):
     assert weight_in(tmp_path / "best.keras") == 3
 
 
+def test_a_score_that_is_no_number_is_not_the_best(tmp_path):
+    callback = Checkpoints(tmp_path, TASKS, False, Progress())
+    callback.set_model(one_weight(3.0))
+    for epoch, score in enumerate([0.5, np.nan, 0.4, 0.6]):
+        callback.on_epoch_end(epoch, logs(score))
+        assert callback.progress.best == [0.5, 0.5, 0.5, 0.6][epoch]
+
+
 def test_save_makes_the_folder(tmp_path):
     save_model(one_weight(2.0), tmp_path / "new" / "model.keras")
     assert weight_in(tmp_path / "new" / "model.keras") == 2

@@ -38,6 +38,7 @@ from data_prep.faces.worker import Setup
 from mtl_dm import faces
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
+from mtl_dm.memory import require_processes
 from mtl_dm.outputs import owned, require_writable
 from mtl_dm.progress import counted
 
@@ -78,9 +79,8 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[st
     options, others = parser.parse_known_args(arguments)
     if others and options.runner is None:
         parser.error(f"unknown option(s): {' '.join(others)}")
-    if options.processes < 1:
-        parser.error(f"--processes must be at least 1, not {options.processes}")
     try:
+        require_processes("--processes", options.processes)
         sides = tuple(int(side) for side in options.sides.split(","))
         options.how = Options(
             options.size, sides, options.min_score, options.undetected, options.quality

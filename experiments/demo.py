@@ -21,6 +21,7 @@ from pathlib import Path
 
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
+from mtl_dm.memory import require_processes
 from mtl_dm.outputs import require_writable
 
 TABLE = "demo"
@@ -62,9 +63,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--workers", type=int, default=2, help="trainings side by side (default %(default)s)")
     add("--open", action="store_true", help="show the page in a browser")
     options = parser.parse_args(arguments)
-    for name, least in (("seeds", 1), ("workers", 0)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} must be at least {least}, got {getattr(options, name)}")
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {options.seeds}")
+    try:
+        require_processes("--workers", options.workers, least=0)
+    except ValueError as error:
+        parser.error(str(error))
     return options
 
 

@@ -39,6 +39,7 @@ from typing import IO, NoReturn
 
 from mtl_dm import processes
 from mtl_dm.command_line import Parser, run_command
+from mtl_dm.memory import require_processes
 
 GRACE_SECONDS = 5
 """What a process gets to end by itself; JAX may hold SIGTERM back, so KILL follows."""
@@ -83,8 +84,7 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
 
 
 def _check(options: argparse.Namespace, train: Sequence[str]) -> None:
-    if options.processes < 1:
-        raise ValueError(f"--processes must be at least 1, got {options.processes}.")
+    require_processes("--processes", options.processes)
     if options.hosts < 1:
         raise ValueError(f"--hosts must be at least 1, got {options.hosts}.")
     if not 0 <= options.host_index < options.hosts:
@@ -133,6 +133,7 @@ def environments(
         "KERAS_BACKEND": "jax",
         processes.COORDINATOR: coordinator,
         processes.PROCESSES: str(options.hosts * options.processes),
+        processes.HOSTS: str(options.hosts),
         processes.LAUNCHER: str(os.getpid()),
     }
     made = [{**shared, processes.PROCESS: str(first + index)} for index in range(options.processes)]

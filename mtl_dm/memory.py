@@ -32,6 +32,27 @@ def require_batch(batch_size: int, shape: Sequence[int], bytes_each: int = 4) ->
         )
 
 
+MOST_PROCESSES = 1024
+"""Side by side on one machine; each takes some hundred megabytes."""
+
+
+def require_processes(what: str, count: int, least: int = 1) -> None:
+    """Check how many processes are to run side by side on this machine.
+
+    Args:
+        what: The option, as it is typed.
+        count: Its value.
+        least: That it may be.
+
+    Raises:
+        ValueError: If it is smaller, or more than `MOST_PROCESSES`.
+    """
+    if count < least:
+        raise ValueError(f"{what} must be at least {least}, got {count}.")
+    if count > MOST_PROCESSES:
+        raise ValueError(f"{what} must be at most {MOST_PROCESSES:,}, got {count:,}.")
+
+
 CGROUPS, OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 """Where Linux keeps what groups of processes may have, and says to which this one belongs."""
 

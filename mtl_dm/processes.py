@@ -27,6 +27,7 @@ import tensorflow as tf
 COORDINATOR = "MTL_DM_COORDINATOR"
 PROCESSES = "MTL_DM_PROCESSES"
 PROCESS = "MTL_DM_PROCESS"
+HOSTS = "MTL_DM_HOSTS"
 DEVICE = "MTL_DM_DEVICE"
 LAUNCHER = "MTL_DM_LAUNCHER"
 
@@ -41,6 +42,11 @@ waits its turn on a busy machine must not count as dead.
 def count() -> int:
     """Return the number of processes that train together."""
     return int(os.environ.get(PROCESSES, "1"))
+
+
+def hosts() -> int:
+    """Return the number of hosts on which they run, each with as many of them."""
+    return int(os.environ.get(HOSTS, "1"))
 
 
 def is_main() -> bool:

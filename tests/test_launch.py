@@ -20,6 +20,7 @@ def environments(*options, **environment):
     ("arguments", "message"),
     [
         (["--processes=0", *TRAIN], "--processes must be at least 1, got 0"),
+        (["--processes=1000000000", *TRAIN], "--processes must be at most 1,024, got 1,000,000"),
         (["--processes=two", *TRAIN], "--processes: invalid int value: 'two'"),
         (TRAIN, "--processes"),
         (["--processes=2"], "go after --"),
@@ -79,6 +80,7 @@ class TestEnvironments:
         assert [each[processes.PROCESS] for each in made] == ["2", "3"]
         assert [each[processes.DEVICE] for each in made] == ["0", "1"]
         assert {each[processes.PROCESSES] for each in made} == {"6"}
+        assert {each[processes.HOSTS] for each in made} == {"3"}
         assert {each[processes.COORDINATOR] for each in made} == {"10.0.0.1:99"}
         assert "NCCL_SOCKET_IFNAME" not in made[0]
         assert "listens on all addresses" in launch.openness("10.0.0.1:99")

@@ -1,6 +1,14 @@
+import types
+
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from mtl_dm import memory
+from mtl_dm.encoders import ImageArray, cached
+from mtl_dm.models import summary
+from mtl_dm.reporting import gallery
+from mtl_dm.training import assembly
 
 
 def test_a_batch_that_cannot_fit_is_refused_with_its_size(monkeypatch):
@@ -34,3 +42,22 @@ def test_a_container_or_job_may_have_less(group, file, monkeypatch, tmp_path):
     for text, want in (("max\n", whole), ("4096\n", 4096), (f"{2**63 - 4096}\n", whole)):
         told.write_text(text)
         assert memory.machine_bytes() == want
+
+
+def test_whoever_makes_batches_of_a_size_that_is_typed_looks_at_the_memory(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 2**22)
+    stream = tf.data.Dataset.from_tensors((tf.zeros((64, 64, 3)), {}, {}))
+    assembly.check_memory([stream], 16)
+    with pytest.raises(ValueError, match=r"A batch of 32 inputs of the shape \(64, 64, 3\) takes"):
+        assembly.check_memory([stream], 32)
+    several = stream.map(lambda image, *rest: ({"face": image, "sound": image[0, 0]}, *rest))
+    with pytest.raises(ValueError, match="A batch of 32 inputs"):
+        assembly.check_memory([several], 32)
+    with pytest.raises(ValueError, match="A batch of 32 inputs"):
+        summary.step_seconds(None, {"face": (64, None, 64, 3)}, 1, 32)
+    with pytest.raises(ValueError, match=r"inputs of the shape \(112, 112, 3\) takes"):
+        gallery.write(tmp_path, 112)
+    encoder = types.SimpleNamespace(side=64)
+    with pytest.raises(ValueError, match="A batch of 64 inputs"):
+        cached(encoder, ImageArray(np.zeros((1, 64, 64, 3), np.uint8)), tmp_path)
+    assert list(tmp_path.iterdir()) == []

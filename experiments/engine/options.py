@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mtl_dm.command_line import Parser, run_command
+from mtl_dm.memory import require_processes
 from mtl_dm.outputs import require_writable
 
 COMMAND = "MTL_DM_COMMAND"
@@ -96,9 +97,9 @@ def options(
     typed = shlex.join(["python", "-m", f"experiments.{table}", *sys.argv[1:]])
     if found.preset not in presets:
         raise ValueError(f"Unknown preset {found.preset!r}. Known: {', '.join(presets)}.")
-    for name, least in (("seeds", 1), ("workers", 0)):
-        if getattr(found, name, least) < least:
-            raise ValueError(f"{name} must be at least {least}, got {getattr(found, name)}.")
+    if getattr(found, "seeds", 1) < 1:
+        raise ValueError(f"seeds must be at least 1, got {found.seeds}.")
+    require_processes("workers", getattr(found, "workers", 0), least=0)
     own = table if found.preset == default_preset else f"{table}-{found.preset}"
     folder = Path(found.output or f"runs/{own}")
     if not getattr(found, "dry_run", False):

@@ -18,6 +18,7 @@ import numpy as np
 from mtl_dm.encoders.encoder import Encoder
 from mtl_dm.encoders.images import Images
 from mtl_dm.files import MALFORMED, read_array, read_json, strict_json, write_atomically
+from mtl_dm.memory import require_batch
 
 ROWS = 2048
 """Images of a shard."""
@@ -76,9 +77,10 @@ def cached(
 
     Raises:
         OSError: If an image cannot be read or the folder not written.
-        ValueError: If the folder holds embeddings of another encoder or of other images, or an
-            image or an embedding is none.
+        ValueError: If the folder holds embeddings of another encoder or of other images, an image
+            or an embedding is none, or a batch does not fit into memory.
     """
+    require_batch(batch_size, (encoder.side, encoder.side, 3))
     shards, starts, width = [], [0], 0
     for start in range(0, len(images), rows):
         names = images.names[start : start + rows]

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 
 from mtl_dm.command_line import Parser, run_command
+from mtl_dm.memory import require_batch
 from mtl_dm.models import BACKBONES, MultiTaskModel
 from mtl_dm.models.backbones import example_of
 from mtl_dm.models.counting import Macs, Parameters, macs_of, parameters_of
@@ -100,7 +101,12 @@ def step_seconds(backbone: keras.layers.Layer, size: Any, steps: int, batch: int
         size: Shape of an input, or shapes by name.
         steps: How many are timed, after one that compiles.
         batch: Inputs of a step.
+
+    Raises:
+        ValueError: If they do not fit into memory.
     """
+    for shape in size.values() if isinstance(size, Mapping) else [size]:
+        require_batch(batch, [length or 1 for length in shape])
     task = Task.multiclass("classes", [str(label) for label in range(10)])
     model = MultiTaskModel(backbone, [task])
     model.compile(keras.optimizers.Adam(1e-3), jit_compile=keras.backend.backend() == "jax")

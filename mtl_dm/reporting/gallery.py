@@ -11,6 +11,7 @@ import numpy as np
 
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import write_atomically
+from mtl_dm.memory import require_batch
 from mtl_dm.outputs import prepare_output
 from mtl_dm.relatedness import facs
 from mtl_dm.synthetic import FACE_SETS, Identity, draw_face, generate, sample_identity
@@ -19,6 +20,8 @@ from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS
 _MARGIN = 96  # pixels for the labels at the left
 _HEADER = 22
 _INTENSITY = 0.85
+_MOST_FACES = len(ACTION_UNITS) * 10
+"""On one sheet."""
 
 
 def identities(count: int, seed: int = 0) -> list[Identity]:
@@ -70,7 +73,13 @@ def sample_sheet(count: int = 10, size: int = 112, seed: int = 0) -> np.ndarray:
 
 
 def write(output: str | Path, size: int = 112, seed: int = 0) -> list[Path]:
-    """Write the sheets as PNG files into the folder `output` and return their paths."""
+    """Write the sheets as PNG files into the folder `output` and return their paths.
+
+    Raises:
+        ValueError: If a sheet of such faces does not fit into memory.
+        OSError: If the folder cannot be written.
+    """
+    require_batch(_MOST_FACES, (size, size, 3), bytes_each=1)
     prepare_output(output)
     sheets = {
         "expressions.png": expression_sheet(size=size, seed=seed),

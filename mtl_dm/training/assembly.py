@@ -200,16 +200,15 @@ def check_inputs(
     require_same_inputs(dict(zip(names, shapes, strict=True)))
 
 
-def check_memory(config: TrainConfig, sources: Sequence[tf.data.Dataset]) -> None:
-    """Check that a batch of any stage fits into memory.
+def check_memory(sources: Sequence[tf.data.Dataset], rows: int) -> None:
+    """Check that so many rows of inputs fit into the memory of this machine.
 
     Raises:
-        ValueError: If it does not.
+        ValueError: If they do not.
     """
-    largest = max([config.batch_size, *(part.batch_size for _, part in config.stage_configs())])
     shape = input_shape_of(sources[0])
     for each in shape.values() if isinstance(shape, Mapping) else [shape]:
-        require_batch(largest, [size or 1 for size in each])
+        require_batch(rows, [size or 1 for size in each])
 
 
 def input_shape_of(source: tf.data.Dataset) -> Any:

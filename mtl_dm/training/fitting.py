@@ -146,6 +146,17 @@ def _own_part(config: TrainConfig) -> data.Part | None:
     return part if part.rows < part.whole and data.mixes_in_parts(config.mix, part) else None
 
 
+def rows_on_host(config: TrainConfig) -> int:
+    """Return how many rows of a batch are in the memory of this host, over all its processes.
+
+    Raises:
+        ValueError: If a batch does not divide evenly among the devices of all processes.
+    """
+    part = _own_part(config)
+    rows = config.batch_size if part is None else part.rows
+    return rows * max(1, processes.count() // processes.hosts())
+
+
 def undivided_notices(config: TrainConfig) -> list[str]:
     """Return that processes make more of a batch than they train on, as text, where they do."""
     own = processes.own_rows(config.batch_size)

@@ -57,7 +57,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         sources = assembly.sources_of(config, tasks)
         validation = assembly.validation_of(config, tasks)
         assembly.check_inputs(config, sources, validation)
-        assembly.check_memory(config, sources)
+        stage_configs = [config, *(part for _, part in config.stage_configs())]
+        assembly.check_memory(sources, max(map(fitting.rows_on_host, stage_configs)))
         couplings = assembly.couplings_of(config, tasks)
     for line in summary.lines():
         logging.info("%s", line)

@@ -107,6 +107,7 @@ class TestOptions:
             ("--preset=huge", "Unknown preset 'huge'. Known: demo"),
             ("--seeds=0", "seeds must be at least 1, got 0"),
             ("--workers=-1", "workers must be at least 0, got -1"),
+            ("--workers=1000000000", "workers must be at most 1,024, got 1,000,000,000"),
         ],
     )
     def test_wrong_values(self, monkeypatch, argument, message):

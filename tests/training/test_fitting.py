@@ -191,6 +191,18 @@ class TestStream:
             tf.nest.map_structure(np.testing.assert_array_equal, got, batch)
 
 
+@pytest.mark.parametrize(
+    ("mix", "hosts", "rows"), [("none", 1, 8), ("none", 2, 4), ("mix_augment", 2, 16)]
+)
+def test_a_host_holds_the_rows_of_its_own_processes(mix, hosts, rows, monkeypatch):
+    config = CONFIG.replace(mix=mix, datasets=("a", "b"), batch_size=8)
+    assert fitting.rows_on_host(config) == 8
+    monkeypatch.setenv(processes.PROCESSES, "4")
+    monkeypatch.setenv(processes.HOSTS, str(hosts))
+    monkeypatch.setattr(processes, "_devices", lambda: (4, 1, 0))
+    assert fitting.rows_on_host(config) == rows
+
+
 def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, history = trained(CONFIG.replace(epochs=1, steps_per_epoch=1))

@@ -25,6 +25,7 @@ class Registry(Generic[T]):
         self._entries: dict[str, T] = {}
         self._aliases: dict[str, str] = {}
         self._noticed: set[str] = set()
+        self._followers: list[Callable[[str, T], Any]] = []
 
     def register(self, name: str) -> Callable[[T], T]:
         """Return a decorator that files its argument under `name`.
@@ -36,10 +37,22 @@ class Registry(Generic[T]):
         def decorator(entry: T) -> T:
             if name in self._entries or name in self._aliases:
                 raise ValueError(f"The {self.kind} {name!r} is registered already.")
+            for follower in self._followers:  # Before: one of them may refuse it.
+                follower(name, entry)
             self._entries[name] = entry
             return entry
 
         return decorator
+
+    def follow(self, follower: Callable[[str, T], Any]) -> None:
+        """Have a function called with name and entry of all there is, and of all that will be.
+
+        Args:
+            follower: Files an entry elsewhere; what it raises is an error of registering.
+        """
+        for name in self:
+            follower(name, self._entries[name])
+        self._followers.append(follower)
 
     def alias(self, old: str, name: str) -> None:
         """Let an old name stand for a new one for a while; who uses it is told once.

@@ -45,6 +45,23 @@ def test_a_name_is_taken_once_and_the_first_entry_stays():
     assert registry.get("cnn") == 1
 
 
+def test_a_follower_sees_what_there_is_and_what_will_be():
+    registry, seen = Registry("form"), []
+    registry.register("a")(1)
+    registry.follow(lambda name, entry: seen.append((name, entry)))
+    registry.register("b")(2)
+    assert seen == [("a", 1), ("b", 2)]
+
+
+def test_what_a_follower_refuses_is_not_registered():
+    registry, other = Registry("equation"), Registry("form")
+    other.register("taken")(1)
+    registry.follow(lambda name, entry: other.register(name)(entry))
+    with pytest.raises(ValueError, match="The form 'taken' is registered already"):
+        registry.register("taken")(2)
+    assert list(registry) == []
+
+
 def test_registries_are_independent():
     one, two = Registry("a"), Registry("b")
     one.register("x")(1)

@@ -9,8 +9,10 @@ two sides' names in that relation, labels finite everywhere. It returns either `
 batch and a scalar weight. Keyword arguments of a form are its options; a coupling checks that an
 option exists.
 
-All forms stand in one registry, `COUPLING_FORMS`. Those of the paper's two terms, between classes
-and attributes, are the families `MATCHING_FORMS` and `CO_ANNOTATION_FORMS` of it and are called
+All forms stand in one registry, `COUPLING_FORMS`, those that can be typed in families of it:
+`MATCHING_FORMS` and `CO_ANNOTATION_FORMS` of the paper's two terms, `MOMENT_MATCHING_FORMS` and
+`MOMENT_CO_ANNOTATION_FORMS` of classes and values, and `mtl_dm.losses.LINEAR_FORMS` of attributes
+and values. Those of the paper's two terms, between classes and attributes, are called
 with class_logits [B, K], attribute_logits [B, M], a `Relatedness`, and the sides "classes"
 ([B, K]; [B]) and "attributes" ([B, M]; [B, M]); `masks` may have "covered" ([B]) too, 0 for images
 of a class outside, which only a form with one value for the batch has to leave out itself. A form
@@ -86,18 +88,20 @@ def coupling_form(
 
 
 class FormFamily:
-    """The forms of one of the paper's terms, by short names, in `COUPLING_FORMS`.
+    """The forms of one term, by short names, in `COUPLING_FORMS`.
 
     Args:
         kind: In the words of an error message.
         term: The name under which their loss is logged, and their prefix in `COUPLING_FORMS`.
         rule: Of their factors.
+        relation: Kind of relation that they take.
     """
 
-    def __init__(self, kind: str, term: str, rule: Rule) -> None:
+    def __init__(self, kind: str, term: str, rule: Rule, relation: str = "probabilities") -> None:
         self.kind = kind
         self.term = term
         self._rule = rule
+        self._relation = relation
 
     def full(self, name: str) -> str:
         """Return the name in `COUPLING_FORMS`.
@@ -106,14 +110,18 @@ class FormFamily:
             ValueError: If there is no such form; the message lists the known names.
         """
         if name not in self:
-            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {', '.join(self)}.")
+            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {', '.join(self) or 'none'}.")
         return f"{self.term}/{name}"
 
     def register(self, name: str) -> Callable[[Form], Form]:
-        """Return a decorator that files a form between classes and attributes."""
+        """Return a decorator that files a form under a short name.
+
+        Raises:
+            ValueError: If the name is taken.
+        """
 
         def decorator(function: Form) -> Form:
-            form = CouplingForm(function, ("probabilities",), self.term, self._rule)
+            form = CouplingForm(function, (self._relation,), self.term, self._rule)
             COUPLING_FORMS.register(f"{self.term}/{name}")(form)
             return function
 
@@ -169,6 +177,12 @@ def co_annotation_rule(name: str, masks: Arrays, reduction: str, rule: str) -> A
 
 MATCHING_FORMS = FormFamily("matching form", "distribution_matching", matching_rule)
 CO_ANNOTATION_FORMS = FormFamily("co-annotation form", "soft_co_annotation", co_annotation_rule)
+MOMENT_MATCHING_FORMS = FormFamily(
+    "matching form of values", "moment_matching", matching_rule, "moments"
+)
+MOMENT_CO_ANNOTATION_FORMS = FormFamily(
+    "co-annotation form of values", "moment_co_annotation", co_annotation_rule, "moments"
+)
 
 
 def _on_every_image(equation: Callable[..., Any]) -> Form:
@@ -212,12 +226,15 @@ def _where_attributes_are_labelled(equation: Callable[..., Any]) -> Form:
     return form
 
 
-for _name in matching.EQUATIONS:
-    MATCHING_FORMS.register(_name)(_on_every_image(matching.EQUATIONS.get(_name)))
-for _name in co_annotation.EQUATIONS:
-    CO_ANNOTATION_FORMS.register(_name)(
-        _where_attributes_are_labelled(co_annotation.EQUATIONS.get(_name))
+# An equation that is registered later, in a user's own file, is a form too.
+matching.EQUATIONS.follow(
+    lambda name, equation: MATCHING_FORMS.register(name)(_on_every_image(equation))
+)
+co_annotation.EQUATIONS.follow(
+    lambda name, equation: CO_ANNOTATION_FORMS.register(name)(
+        _where_attributes_are_labelled(equation)
     )
+)
 
 
 LIMITS: Mapping[str, float] = {

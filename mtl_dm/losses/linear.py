@@ -11,7 +11,7 @@ from typing import Any
 from keras import ops
 
 from mtl_dm.losses._checks import require_shape
-from mtl_dm.losses.forms import coupling_form
+from mtl_dm.losses.forms import FormFamily, coupling_form
 from mtl_dm.losses.rules import RULES
 from mtl_dm.losses.shares import Labelled
 from mtl_dm.relatedness.linear import Linear
@@ -22,6 +22,10 @@ def _rule(name: str, masks: Mapping[str, Any], reduction: str, rule: str) -> Any
     del name, reduction  # The form is a mean over values already.
     whole = ops.min(masks["source"], axis=-1)
     return RULES.create(rule).matching(Labelled(whole, masks["known"], masks.get("counted")))
+
+
+LINEAR_FORMS = FormFamily("form of a linear relation", "linear_matching", _rule, "linear")
+"""Forms beside `linear_matching`, which is meant where none is named."""
 
 
 @coupling_form("linear_matching", ("linear",), rule=_rule)

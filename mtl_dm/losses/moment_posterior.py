@@ -12,12 +12,10 @@ from keras import ops
 
 from mtl_dm.losses._checks import require_shape
 from mtl_dm.losses.co_annotation import co_annotation_distillation, co_annotation_paper
-from mtl_dm.losses.forms import co_annotation_rule, coupling_form
+from mtl_dm.losses.forms import MOMENT_CO_ANNOTATION_FORMS
 from mtl_dm.losses.gaussian import log_densities
 from mtl_dm.losses.posterior import with_prior
 from mtl_dm.relatedness.moments import Moments
-
-_TERM = "moment_co_annotation"
 
 
 def class_given_values(
@@ -80,7 +78,7 @@ def _soft_and_weights(
     return q, some * (1.0 - ops.cast(masks["classes"], "float32"))
 
 
-@coupling_form(f"{_TERM}/posterior", ("moments",), _TERM, co_annotation_rule)
+@MOMENT_CO_ANNOTATION_FORMS.register("posterior")
 def moment_posterior(
     logits: Any,
     predictions: Any,
@@ -115,7 +113,7 @@ def moment_posterior(
     return co_annotation_paper(logits, q), weights
 
 
-@coupling_form(f"{_TERM}/posterior_distillation", ("moments",), _TERM, co_annotation_rule)
+@MOMENT_CO_ANNOTATION_FORMS.register("posterior_distillation")
 def moment_posterior_distillation(
     logits: Any,
     predictions: Any,

@@ -23,7 +23,7 @@ from typing import Any
 from keras import ops
 
 from mtl_dm.losses._checks import require_shape
-from mtl_dm.losses.forms import coupling_form, matching_rule
+from mtl_dm.losses.forms import MOMENT_MATCHING_FORMS
 from mtl_dm.losses.gaussian import divergence_from_standard, mixture_moments
 from mtl_dm.losses.reduction import global_sum
 from mtl_dm.relatedness.moments import Moments
@@ -68,7 +68,7 @@ def bounded(divergence: Any) -> Any:
     return ops.log1p(divergence)
 
 
-@coupling_form("moment_matching/batch", ("moments",), "moment_matching", matching_rule)
+@MOMENT_MATCHING_FORMS.register("batch")
 def moment_matching_batch(
     logits: Any,
     predictions: Any,
@@ -121,7 +121,7 @@ def moment_matching_batch(
     return bounded(divergence), ops.ones((), "float32")
 
 
-@coupling_form("moment_matching/conditional", ("moments",), "moment_matching", matching_rule)
+@MOMENT_MATCHING_FORMS.register("conditional")
 def moment_matching_conditional(
     logits: Any,
     predictions: Any,

@@ -13,7 +13,7 @@ import numpy as np
 
 from mtl_dm.balancing import BALANCING
 from mtl_dm.data.mixing import MIXING, require_mix
-from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from mtl_dm.losses.families import ANY_CO_ANNOTATION_FORM, ANY_MATCHING_FORM
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models import BACKBONES, TERMS
 from mtl_dm.models.form_use import OLDER
@@ -113,12 +113,12 @@ class TrainConfig:
     matching_form: str = option(
         "conditional",
         "Form of distribution matching; paper is eq. 3 as printed, which suppresses attributes.",
-        registry=MATCHING_FORMS,
+        registry=ANY_MATCHING_FORM,
     )
     co_annotation_form: str = option(
         "posterior",
         "Form of soft co-annotation; paper is eq. 6 as printed.",
-        registry=CO_ANNOTATION_FORMS,
+        registry=ANY_CO_ANNOTATION_FORM,
     )
     trust: bool | None = option(
         None,

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
-from mtl_dm.losses import CO_ANNOTATION_FORMS, MATCHING_FORMS
+from mtl_dm.losses.families import ANY_CO_ANNOTATION_FORM, ANY_MATCHING_FORM
 from mtl_dm.losses.rules import DEFAULT_RULE, RULES
 from mtl_dm.models.form_use import OLDER, FormUse, by_rule, protects, without_older
 from mtl_dm.options import checked
@@ -26,8 +26,9 @@ class CouplingChoice:
         target: The task that they say something of; None: the first that fits.
         matching: Factor of distribution matching; None: by the rule.
         co_annotation: Factor of soft co-annotation, likewise.
-        matching_form: Specification of one of `mtl_dm.losses.MATCHING_FORMS`.
-        co_annotation_form: Specification of one of `mtl_dm.losses.CO_ANNOTATION_FORMS`.
+        matching_form: Specification of a form of a family of `ANY_MATCHING_FORM`; whether it is
+            of the relation's is known once that is.
+        co_annotation_form: Likewise of `ANY_CO_ANNOTATION_FORM`.
         trust: As of `mtl_dm.models.Coupling`.
         gate: Likewise.
         rule: Specification of one of `mtl_dm.losses.rules.RULES`: what gives factors left open.
@@ -52,8 +53,8 @@ class CouplingChoice:
 
     def __post_init__(self) -> None:
         for registry, field in (
-            (MATCHING_FORMS, "matching_form"),
-            (CO_ANNOTATION_FORMS, "co_annotation_form"),
+            (ANY_MATCHING_FORM, "matching_form"),
+            (ANY_CO_ANNOTATION_FORM, "co_annotation_form"),
             (RULES, "rule"),
         ):
             object.__setattr__(self, field, str(registry.spec(getattr(self, field))))
@@ -95,8 +96,8 @@ class CouplingChoice:
     def _uses(self) -> tuple[FormUse, ...]:
         matching, co_annotation = parse(self.matching_form), parse(self.co_annotation_form)
         return (
-            FormUse(MATCHING_FORMS.full(matching.name), self.matching, {}),
-            FormUse(CO_ANNOTATION_FORMS.full(co_annotation.name), self.co_annotation, {}),
+            FormUse(ANY_MATCHING_FORM.full(matching.name), self.matching, {}),
+            FormUse(ANY_CO_ANNOTATION_FORM.full(co_annotation.name), self.co_annotation, {}),
         )
 
 

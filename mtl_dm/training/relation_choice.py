@@ -9,6 +9,7 @@ import numpy as np
 from absl import logging
 
 from mtl_dm import data
+from mtl_dm.losses import LINEAR_FORMS
 from mtl_dm.models import RelationCoupling
 from mtl_dm.models.coupling import known_couplings
 from mtl_dm.relatedness import (
@@ -158,13 +159,17 @@ def _forms(
 ) -> tuple[dict[str, float | None], dict[str, Mapping[str, float]]]:
     """Return factors and options by the full names of forms."""
     if kind == "linear":
-        for field in ("co_annotation", "matching_form", "co_annotation_form"):
+        for field in ("co_annotation", "co_annotation_form"):
             if getattr(choice, field) not in (getattr(_USUAL, field), 0.0):
                 raise ValueError(
-                    f"Coupling {name!r}: a linear relation has one form, linear_matching, whose "
-                    f"factor is matching; leave {field} out."
+                    f"Coupling {name!r}: a linear relation has one term, whose factor is matching "
+                    f"and whose form is matching_form; leave {field} out."
                 )
-        return {"linear_matching": choice.matching}, {}
+        if choice.matching_form == _USUAL.matching_form:
+            return {"linear_matching": choice.matching}, {}
+        spec = parse(choice.matching_form)
+        form = LINEAR_FORMS.full(spec.name)
+        return {form: choice.matching}, {form: spec.options}
     forms: dict[str, float | None] = {}
     options = {}
     for field in ("matching", "co_annotation"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mtl_dm import data
+from mtl_dm.losses import COUPLING_FORMS, LINEAR_FORMS, MATCHING_EQUATIONS, MATCHING_FORMS
 from mtl_dm.models import Coupling, RelationCoupling
 from mtl_dm.relatedness import Linear, moments_from_annotations, russell
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
@@ -96,6 +97,54 @@ def test_a_file_of_any_kind(tmp_path):
     assert (found.source, found.relation) == ("action_units", linear)
 
 
+@pytest.fixture
+def own_forms(monkeypatch):
+    for registry in (COUPLING_FORMS, MATCHING_EQUATIONS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+
+    def own(*arguments, scale: float = 1.0):
+        return scale, 1.0
+
+    LINEAR_FORMS.register("own_linear")(own)
+    MATCHING_EQUATIONS.register("own_equation")(lambda *arguments, epsilon=0.1: 0.0)
+
+
+@pytest.mark.usefixtures("own_forms", "annotated")
+def test_forms_of_a_user_are_typed_by_their_names():
+    (linear,) = couplings(
+        "a(relation='inferred:a', source=action_units, target=affect, matching=0.5,"
+        " matching_form='own_linear(scale=2)')"
+    )
+    assert linear.forms == {"linear_matching/own_linear": 0.5}
+    assert linear.options == {"linear_matching/own_linear": {"scale": 2.0}}
+    assert "own_equation" in MATCHING_FORMS
+    (table,) = couplings(relatedness="facs", matching_form="own_equation", tasks=TASKS[:2])
+    assert (table.matching_form, table.co_annotation_form) == ("own_equation", "posterior")
+
+
+@pytest.mark.usefixtures("own_forms", "annotated")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a(relation=russell, matching_form=own_linear)", "'moment_matching/own_linear'"),
+        ("a(relation=facs, matching_form=own_linear)", "Unknown matching form 'own_linear'"),
+        (
+            "a(relation='inferred:a', source=action_units, target=affect, matching_form=js)",
+            "Unknown form of a linear relation 'js'. Known: own_linear",
+        ),
+        ("a(relation=facs, matching_form=none_such)", "Known: .*conditional.*, own_linear, paper"),
+    ],
+)
+def test_forms_of_another_kind_of_relation(text, message):
+    with pytest.raises(ValueError, match=message):
+        couplings(text)
+
+
+def test_options_of_a_form_of_values_are_typed():
+    (found,) = couplings("a(relation=russell, matching_form='batch(images=2)')")
+    assert found.options["moment_matching/batch"] == {"images": 2.0}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -110,7 +159,7 @@ def test_a_file_of_any_kind(tmp_path):
         ),
         (
             "a(relation='inferred:a', source=action_units, target=affect, co_annotation=1.0)",
-            "has one form, linear_matching, whose factor is matching; leave co_annotation out",
+            "has one term, whose factor is matching .* leave co_annotation out",
         ),
     ],
 )

@@ -22,8 +22,10 @@ import tensorflow_datasets as tfds
 from keras import ops
 
 from data_prep.build import build
+from data_prep.check import check
 from mtl_dm import data, datasets
 from mtl_dm.balancing import BALANCING, Balancing
+from mtl_dm.datasets._check import CHECKERS
 from mtl_dm.datasets.reading import Release, ReleaseBuilder, Row
 from mtl_dm.losses import COUPLING_FORMS
 from mtl_dm.losses.forms import coupling_form
@@ -326,12 +328,21 @@ def postcards(source):
 
 
 def test_a_database(tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets, "BUILDERS", (*datasets.BUILDERS, Postcards))
+    # Taken back afterwards.
+    monkeypatch.setattr(datasets, "BUILDERS", datasets.BUILDERS)
+    monkeypatch.setattr(CHECKERS, "_entries", dict(CHECKERS._entries))
+    assert datasets.register(Postcards) is Postcards
+    with pytest.raises(ValueError, match="The data set 'postcards' is registered already"):
+        datasets.register(Postcards)
     raw, built = tmp_path / "raw", tmp_path / "built"
     for seed in range(6):
         write_image(raw / f"{seed}.jpg", seed)
     rows = [f"{seed}.jpg,{MOOD.labels[seed % 3]}" for seed in range(6)]
     (raw / "moods.csv").write_text("\n".join(["path,mood", *rows]), encoding="utf-8")
+    report = check("postcards", raw)
+    assert report.usable
+    assert "train: 6 rows." in report.facts
+    assert check("postcards", built.parent).errors
     build(datasets.make_builder("postcards", built, raw), raw, built)
     source = data.load("postcards:train", data_dir=built, image_size=16)
     assert source.cardinality() == 6

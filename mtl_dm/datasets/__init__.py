@@ -1,10 +1,13 @@
 """TFDS builders, one folder a database; importing this package registers them."""
 
+import functools
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf import json_format
 
+from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets._features import inputs_of, task_features, task_metadata, tasks_of
 from mtl_dm.datasets.abaw4_lsd import Abaw4Lsd
 from mtl_dm.datasets.afew_va import AfewVa
@@ -55,6 +58,45 @@ BUILDERS: tuple[Any, ...] = (
     SyntheticIdentities,
     SyntheticPeople,
 )
+
+B = TypeVar("B", bound=type)
+
+
+def register(builder: B) -> B:
+    """File a builder of a user's own, under the name that TFDS gives it; a decorator of the class.
+
+    A `mtl_dm.datasets.reading.ReleaseBuilder` brings its check along, for `data_prep.check`.
+
+    Args:
+        builder: The class.
+
+    Raises:
+        ValueError: If the name is taken.
+    """
+    global BUILDERS
+    given: Any = builder
+    if given.name in names():
+        raise ValueError(f"The data set {given.name!r} is registered already.")
+    BUILDERS = (*BUILDERS, builder)
+    _file_checks(builder)
+    return builder
+
+
+def _file_checks(builder: Any) -> None:
+    """File the check that a builder carries, and one for each of its configurations."""
+    for config in ("", *(each.name for each in builder.BUILDER_CONFIGS)):
+        name = f"{builder.name}/{config}" if config else builder.name
+        if hasattr(builder, "check") and name not in CHECKERS:
+            CHECKERS.register(name)(functools.partial(_checked, builder, config))
+
+
+def _checked(builder: Any, config: str, source: Path) -> Report:
+    with tempfile.TemporaryDirectory() as unused:  # TFDS wants to know where it would build.
+        return builder(data_dir=unused, config=config or None).check(source)
+
+
+for _builder in BUILDERS:
+    _file_checks(_builder)
 
 
 def names() -> list[str]:
@@ -148,6 +190,7 @@ __all__ = [
     "inputs_of",
     "make_builder",
     "names",
+    "register",
     "task_features",
     "task_metadata",
     "tasks_of",

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.abaw4_lsd._reader import TASKS, read
-from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.datasets.reading import Release, ReleaseBuilder
 
 
 class Abaw4Lsd(ReleaseBuilder):
@@ -50,9 +49,3 @@ class Abaw4Lsd(ReleaseBuilder):
     def release(self, source: Path) -> Release:
         """Return what is in the source folder."""
         return read(source)
-
-
-@CHECKERS.register("abaw4_lsd")
-def check(source: Path) -> Report:
-    """Report whether a folder holds a usable ABAW4 LSD."""
-    return check_release(source, read)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.aff_wild2._reader import read
 from mtl_dm.datasets.aff_wild2._schema import IMAGE_SIZE, TASKS
-from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.datasets.reading import Release, ReleaseBuilder
 
 
 class AffWild2(ReleaseBuilder):
@@ -56,9 +55,3 @@ class AffWild2(ReleaseBuilder):
     def release(self, source: Path) -> Release:
         """Return what is in the source folder."""
         return read(source)
-
-
-@CHECKERS.register("aff_wild2")
-def check(source: Path) -> Report:
-    """Report whether a folder holds a usable Aff-Wild2."""
-    return check_release(source, read, IMAGE_SIZE)

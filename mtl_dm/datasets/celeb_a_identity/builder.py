@@ -7,9 +7,8 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.celeb_a_identity._reader import TASKS, assignments, read
-from mtl_dm.datasets.reading import SPLIT_FILE, Release, ReleaseBuilder, check_release, save_split
+from mtl_dm.datasets.reading import SPLIT_FILE, Release, ReleaseBuilder, save_split
 
 
 class CelebAIdentity(ReleaseBuilder):
@@ -53,9 +52,3 @@ class CelebAIdentity(ReleaseBuilder):
         splits = super()._split_generators(dl_manager)
         save_split(Path(self.data_dir), assignments(Path(dl_manager.manual_dir)))
         return splits
-
-
-@CHECKERS.register("celeb_a_identity")
-def check(source: Path) -> Report:
-    """Report whether a folder holds a usable CelebA with identities."""
-    return check_release(source, read)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.ck_plus._reader import TASKS, read
-from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.datasets.reading import Release, ReleaseBuilder
 
 
 class CkPlus(ReleaseBuilder):
@@ -46,9 +45,3 @@ class CkPlus(ReleaseBuilder):
     def release(self, source: Path) -> Release:
         """Return what is in the source folder."""
         return read(source)
-
-
-@CHECKERS.register("ck_plus")
-def check(source: Path) -> Report:
-    """Report whether a folder holds a usable CK+."""
-    return check_release(source, read)

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.cub_200_2011._names import ATTRIBUTES
 from mtl_dm.datasets.cub_200_2011._reader import TASKS, read
-from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.datasets.reading import Release, ReleaseBuilder
 
 
 class Cub2002011(ReleaseBuilder):
@@ -52,9 +51,3 @@ class Cub2002011(ReleaseBuilder):
     def release(self, source: Path) -> Release:
         """Return what is in the source folder."""
         return read(source)
-
-
-@CHECKERS.register("cub_200_2011")
-def check(source: Path) -> Report:
-    """Report whether a folder holds a usable CUB-200-2011."""
-    return check_release(source, read)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from mtl_dm.datasets._check import CHECKERS, Report
 from mtl_dm.datasets.fer2013._reader import IMAGE_SIZE, TASKS, read
-from mtl_dm.datasets.reading import Release, ReleaseBuilder, check_release
+from mtl_dm.datasets.reading import Release, ReleaseBuilder
 
 
 class Fer2013(ReleaseBuilder):
@@ -42,9 +41,3 @@ class Fer2013(ReleaseBuilder):
     def release(self, source: Path) -> Release:
         """Return what is in the source folder."""
         return read(source)
-
-
-@CHECKERS.register("fer2013")
-def check(source: Path) -> Report:
-    """Report whether a folder holds a usable FER2013."""
-    return check_release(source, read, IMAGE_SIZE)

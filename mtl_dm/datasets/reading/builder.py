@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 import tensorflow_datasets as tfds
 from absl import logging
 
+from mtl_dm.datasets._check import Report
 from mtl_dm.datasets._features import task_features, task_metadata
+from mtl_dm.datasets.reading.checking import check_release
 from mtl_dm.datasets.reading.comparison import compare
 from mtl_dm.datasets.reading.duplicates import Duplicates
 from mtl_dm.datasets.reading.generation import Examples, missing_labels
@@ -60,6 +62,14 @@ class ReleaseBuilder(tfds.core.GeneratorBasedBuilder):
             FileNotFoundError: If the release, or a part of it, is not there; names it.
             ValueError: If it is malformed.
         """
+
+    def check(self, source: Path) -> Report:
+        """Return what a look at the source folder finds, for `data_prep.check`.
+
+        Args:
+            source: The folder that a build would be given.
+        """
+        return check_release(source, self.release, self.IMAGE_SIZE)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -25,7 +25,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
-from mtl_dm.command_line import Parser, run_command
+from mtl_dm.command_line import Parser, import_plugins, run_command
 from mtl_dm.datasets.building import building
 from mtl_dm.datasets.reading import large_images
 from mtl_dm.files import expand_home
@@ -132,10 +132,12 @@ def _splits(builder: Any) -> list[tuple[str, Any]]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    import_plugins(arguments)  # Before the help lists names.
     parser = Parser(
         prog="python -m data_prep.build",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        plugins=True,
     )
     known = ", ".join(datasets.names())
     parser.add_argument("--dataset", required=True, help=f"NAME[/CONFIG]; known: {known}")

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import mtl_dm.datasets  # noqa: F401 - importing the builders registers their checks
-from mtl_dm.command_line import Parser, run_command
+import mtl_dm.datasets  # noqa: F401 - importing the builders files their checks
+from mtl_dm.command_line import Parser, import_plugins, run_command
 from mtl_dm.datasets._check import CHECKERS, Checker, Report
 from mtl_dm.files import expand_home
 
@@ -57,10 +57,12 @@ def print_report(name: str, report: Report) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    import_plugins(arguments)  # Before the help lists names.
     parser = Parser(
         prog="python -m data_prep.check",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        plugins=True,
     )
     parser.add_argument("--dataset", required=True, help=f"one of: {', '.join(CHECKERS)}")
     parser.add_argument("--source", required=True, type=Path, help="folder of the raw download")

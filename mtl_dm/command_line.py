@@ -7,13 +7,14 @@ import itertools
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from absl import flags
 
+from mtl_dm import plugins
 from mtl_dm.files import expand_home
 from mtl_dm.version import VERSION
 
@@ -22,28 +23,55 @@ VERSION_TEXT = f"mtl-dm {VERSION}"
 FOLDERS = ("output", "target", "data_dir")
 """Options that name a folder to write; Path("") is the current one, which nobody means."""
 
+PLUGIN = "plugin"
+PLUGIN_HELP = (
+    "A Python file of your own, imported first: what it registers can be named. May be given "
+    "several times."
+)
+
 
 class Parser(argparse.ArgumentParser):
     """The parser of every command that uses argparse: values of options have their "~" replaced.
 
     What stands alone, such as the photos of predict, is left: a shell has replaced "~" there, and
     what still begins with one is the name of a file. Each has --version.
+
+    Args:
+        *arguments: Of argparse.
+        plugins: Whether the command takes --plugin; the files are imported as they are parsed.
+        **options: Of argparse.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, plugins: bool = False, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._imports = plugins
         if self.add_help:  # One without looks ahead for a single option.
             self.add_argument(
                 "--version", action="version", version=VERSION_TEXT, help="print it and exit"
             )
+        if plugins:
+            self.add_argument(
+                f"--{PLUGIN}",
+                action="append",
+                default=[],
+                type=str,
+                metavar="FILE.py",
+                help=PLUGIN_HELP[0].lower() + PLUGIN_HELP[1:-1],
+            )
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Return what argparse finds, paths expanded."""
+        """Return what argparse finds, paths expanded.
+
+        Raises:
+            SystemExit: With 1, after a line that says why, if a plugin cannot be imported.
+        """
         self._refuse_empty(sys.argv[1:] if args is None else list(args))
         found, others = super().parse_known_args(args, namespace)
         for action in self._actions:
             if action.option_strings and hasattr(found, action.dest):
                 setattr(found, action.dest, _expanded(getattr(found, action.dest)))
+        if self._imports:
+            _import(getattr(found, PLUGIN))
         return found, others
 
     def _refuse_empty(self, arguments: list[str]) -> None:
@@ -54,6 +82,24 @@ class Parser(argparse.ArgumentParser):
                 pairs = itertools.pairwise(arguments)
                 if f"{option}=" in arguments or (option, "") in pairs:
                     self.error(f"{option} must name a folder or file, it is empty")
+
+
+def import_plugins(arguments: Sequence[str] | None) -> None:
+    """Import the files that a command line names, before the names that it may hold are listed.
+
+    Args:
+        arguments: The command line; None: that of the program.
+
+    Raises:
+        SystemExit: As `Parser.parse_known_args`.
+    """
+    Parser(add_help=False, allow_abbrev=False, plugins=True).parse_known_args(arguments)
+
+
+def _import(paths: Sequence[str]) -> None:
+    status = run_command(lambda: plugins.load_all(paths), "nothing was done")
+    if status:
+        sys.exit(status)
 
 
 def expand_flags() -> None:

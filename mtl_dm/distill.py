@@ -44,6 +44,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        plugins=True,
     )
     add = parser.add_argument
     add("--encoders", required=True, help="the sources, with commas between them")

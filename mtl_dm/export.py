@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        plugins=True,
     )
     add = parser.add_argument
     add(

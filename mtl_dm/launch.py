@@ -38,7 +38,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, NoReturn
 
 from mtl_dm import processes
-from mtl_dm.command_line import Parser, run_command
+from mtl_dm.command_line import PLUGIN, PLUGIN_HELP, Parser, run_command
 from mtl_dm.memory import require_processes
 
 GRACE_SECONDS = 5
@@ -78,9 +78,11 @@ def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument(
         "--coordinator", help="HOST:PORT of host 0, any free port; needed with several hosts."
     )
+    # Not as other commands do it: the processes import the files, not the launcher.
+    parser.add_argument(f"--{PLUGIN}", action="append", default=[], type=str, help=PLUGIN_HELP)
     options = parser.parse_args(own)
     _check(options, train)
-    return options, train
+    return options, [*(f"--{PLUGIN}={path}" for path in options.plugin), *train]
 
 
 def _check(options: argparse.Namespace, train: Sequence[str]) -> None:

@@ -55,6 +55,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=_about_checkpoint(arguments),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        plugins=True,
     )
     add = parser.add_argument
     add("inputs", nargs="+", type=Path, metavar="PHOTO|FOLDER|VIDEO")

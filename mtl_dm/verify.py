@@ -29,7 +29,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_dm.command_line import Parser, run_command
+from mtl_dm.command_line import Parser, import_plugins, run_command
 from mtl_dm.files import printable
 
 _STOPPED = "every file in the output folder is whole, but some may be missing or an earlier run's"
@@ -37,6 +37,7 @@ _STOPPED = "every file in the output folder is whole, but some may be missing or
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
+    import_plugins(arguments)  # Before the help lists names.
     from mtl_dm.metrics import DISTANCES
     from mtl_dm.verifying.run import LISTS, Options
 
@@ -46,6 +47,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        plugins=True,
     )
     add = parser.add_argument
     add("--checkpoint", required=True, help="a .keras file, or the name of a pretrained checkpoint")

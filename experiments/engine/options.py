@@ -69,7 +69,11 @@ def options(
     Raises:
         ValueError: If a value breaks its rule.
     """
-    parser = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        plugins=True,
+    )
     parser.add_argument("--preset", default=default_preset, help=f"one of {', '.join(presets)}")
     if seeds is not None:
         parser.add_argument(
@@ -94,7 +98,7 @@ def options(
             help="print what each cell would train, on what and how long, and do nothing",
         )
     found = parser.parse_args()
-    typed = shlex.join(["python", "-m", f"experiments.{table}", *sys.argv[1:]])
+    typed = shlex.join(["python", *_program(table), *sys.argv[1:]])
     if found.preset not in presets:
         raise ValueError(f"Unknown preset {found.preset!r}. Known: {', '.join(presets)}.")
     if getattr(found, "seeds", 1) < 1:
@@ -114,6 +118,14 @@ def options(
         os.environ.get(COMMAND) or typed,
         getattr(found, "dry_run", False),
     )
+
+
+def _program(table: str) -> list[str]:
+    """Return what runs a study: a file of a user's own, or a module of this package."""
+    script = getattr(sys.modules["__main__"], "__spec__", None) is None
+    if script and sys.argv[0].endswith(".py"):
+        return [sys.argv[0]]
+    return ["-m", f"experiments.{table}"]
 
 
 def require_known(only: str, names: Collection[str]) -> None:

@@ -11,12 +11,13 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic
 
 from experiments.engine.scheduling import J
+from mtl_dm import plugins
 
 ONE_THREAD = dict.fromkeys(
     (
@@ -89,8 +90,11 @@ class Worker(Generic[J]):
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        files = [str(plugin.file) for plugin in plugins.loaded()]
         self._process = context.Process(
-            target=_serve, args=(theirs, self._compute, self._prepare, self._log), daemon=True
+            target=_serve,
+            args=(theirs, self._compute, self._prepare, self._log, files),
+            daemon=True,
         )
         with _environment(ONE_THREAD), _deaf_to_interrupts():
             self._process.start()
@@ -103,8 +107,17 @@ def _serve(
     compute: Callable[[Any], Any],
     prepare: Callable[[], Any],
     log: Path,
+    files: Sequence[str],
 ) -> None:
-    """Compute jobs until there are no more; what it prints goes into the log."""
+    """Compute jobs until there are no more; what it prints goes into the log.
+
+    Args:
+        connection: Of jobs and answers.
+        compute: As of `Worker`.
+        prepare: As of `Worker`.
+        log: As of `Worker`.
+        files: Plugins of the study, whose names jobs hold.
+    """
     # The study stops its workers; an interrupt at the keyboard reaches all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_study, daemon=True).start()
@@ -112,6 +125,7 @@ def _serve(
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         prepare()
+        plugins.load_all(files)
         with contextlib.suppress(EOFError):
             while (job := connection.recv()) is not None:
                 connection.send(error_of(compute, job))

@@ -32,9 +32,11 @@ from mtl_dm.data.subset import widest
 from mtl_dm.data.summary import Annotations, Summary, class_ids, summarize
 from mtl_dm.data.windows import Recording
 from mtl_dm.data.words import word_stream
+from mtl_dm.losses.virtual import VIRTUAL
 
 __all__ = [
     "MIXING",
+    "VIRTUAL",
     "Annotations",
     "LabelledPair",
     "Outline",

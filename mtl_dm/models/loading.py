@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import math
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,9 +15,12 @@ from typing import Any
 
 import h5py
 import keras
+from absl import logging
 
+from mtl_dm import plugins
 from mtl_dm.files import expands_to, require_modest
 from mtl_dm.models.heaps import require_file_of_heaps_that_end, require_heaps_that_end
+from mtl_dm.runs.origin import plugins_of
 
 _WEIGHTS = "model.weights.h5"
 FACTOR, BESIDE = 4, 2**26
@@ -28,7 +32,8 @@ def load_keras(path: str | Path, **options: Any) -> Any:
     """Return the model in a file, whatever it is.
 
     A description of a few bytes can name layers of any size: building stops at the first weight
-    that goes beyond what the file holds.
+    that goes beyond what the file holds. What it names is found among what is imported: no code is
+    loaded for it.
 
     Args:
         path: A `.keras` file that is there.
@@ -39,10 +44,31 @@ def load_keras(path: str | Path, **options: Any) -> Any:
     """
     try:
         with _bounded(_limit(Path(path))):
-            return keras.saving.load_model(path, **options)
+            model = keras.saving.load_model(path, **options)
     except Exception as error:
         # Keras raises whatever the damaged part provokes: zip, JSON, HDF5 or its own errors.
-        raise ValueError(f"The checkpoint {path} cannot be read: {error}") from error
+        reason = _unknown_name(path, error) or error
+        raise ValueError(f"The checkpoint {path} cannot be read: {reason}") from error
+    named = plugins.digests()
+    for name, digest in plugins_of(path).items():
+        if named.get(name, digest) != digest:
+            logging.warning("The plugin %s has changed since %s was trained.", name, path)
+    return model
+
+
+def _unknown_name(path: str | Path, error: Exception) -> str | None:
+    """Return in a line what a checkpoint names and nothing registers; None: it is another error."""
+    # Keras tells the reason last, behind the description of every part around it.
+    innermost = str(error).rpartition("Exception encountered: ")[2]
+    found = re.match(r"(Could not locate \w+ '[^']*'|Unknown .*)", innermost)
+    if found is None:
+        return None
+    missing = [name for name in plugins_of(path) if name not in plugins.digests()]
+    how = "If a file of yours registers it, name that: --plugin=FILE.py (in Python, import it)."
+    if missing:
+        files = " ".join(f"--plugin={name}" for name in missing)
+        how = f"It was trained with a file that registers more: give {files}."
+    return f"{found[1].removesuffix('.')}. {how}"
 
 
 def _limit(path: Path) -> float:

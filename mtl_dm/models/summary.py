@@ -168,7 +168,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Args:
         argv: Options; None: those of the command line.
     """
-    parser = Parser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser = Parser(description=__doc__.partition("\n")[0] if __doc__ else "", plugins=True)
     parser.add_argument("--only", default="", help="names of backbones, by commas; all if empty")
     parser.add_argument("--steps", type=int, default=0, help="training steps to time (0: none)")
     parser.add_argument("--batch", type=int, default=16, help="inputs of such a step")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mtl_dm.files import MALFORMED, write_atomically
 from mtl_dm.runs.evidence import write_evidence
-from mtl_dm.runs.record import commit, versions
+from mtl_dm.runs.record import commit, plugins_named, versions
 from mtl_dm.runs.schema import Cell, CellName, Metrics, parse_cell
 
 
@@ -93,6 +93,7 @@ def run_cell(
         "commit": commit(),
         "versions": versions(),
         "config": plan.config,
+        **plugins_named(),
     }
     cell = Cell(**plan.names(), metrics=metrics, seconds=seconds, steps=steps, record=record)
     # The cell last: a run that dies in between computes both again.

@@ -108,6 +108,20 @@ def origin_of(checkpoint: str | Path) -> Origin:
     return Origin()
 
 
+def plugins_of(checkpoint: str | Path) -> dict[str, str]:
+    """Return the SHA-256 of a user's own files by name, as the record beside a checkpoint has them.
+
+    Nothing is imported: whoever means to use the checkpoint names the files.
+    """
+    for name in (RECORD_FILE, CONFIG_FILE):
+        try:
+            found = read_json(Path(checkpoint).parent / name).get("plugins", {})
+            return {str(file): str(digest) for file, digest in found.items()}
+        except (OSError, *MALFORMED):
+            continue
+    return {}
+
+
 def fingerprint(checkpoint: str | Path) -> str:
     """Return the SHA-256 of a checkpoint: a file of the same name may be another model.
 

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mtl_dm import plugins
 from mtl_dm.files import MALFORMED, read_json, strict_json, write_atomically
 from mtl_dm.version import VERSION
 
@@ -53,6 +54,15 @@ def commit() -> str:
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return f"release {VERSION}"
+
+
+def plugins_named() -> dict[str, dict[str, str]]:
+    """Return what a record says of files of a user's own: nothing where there are none.
+
+    "plugins" has the SHA-256 of each by its name.
+    """
+    found = plugins.digests()
+    return {"plugins": found} if found else {}
 
 
 def claim_folder(
@@ -99,6 +109,6 @@ def claim_folder(
 
 
 def write_record(folder: str | Path, **values: Any) -> None:
-    """Write the run record: `values`, the commit and the versions."""
-    content = {**values, "commit": commit(), "versions": versions()}
+    """Write the run record: `values`, the plugins, the commit and the versions."""
+    content = {**values, **plugins_named(), "commit": commit(), "versions": versions()}
     write_atomically(Path(folder) / RECORD_FILE, strict_json(content))

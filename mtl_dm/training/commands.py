@@ -9,20 +9,24 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mtl_dm.command_line import PLUGIN
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.flags import COUPLING_FLAGS, flag_name
 
 MODULE = "mtl_dm.train"
 
 
-def command_of(config: TrainConfig, output: str) -> str:
+def command_of(config: TrainConfig, output: str, plugins: Sequence[str] = ()) -> str:
     """Return the line that a shell runs to train a configuration.
 
     Args:
         config: The configuration.
         output: Folder of the run.
+        plugins: Files of a user's own that register what it names.
     """
-    return shlex.join(["python", "-m", MODULE, *arguments_of(config), f"--output={output}"])
+    named = [f"--{PLUGIN}={path}" for path in plugins]
+    given = [*named, *arguments_of(config), f"--output={output}"]
+    return shlex.join(["python", "-m", MODULE, *given])
 
 
 def arguments_of(config: TrainConfig) -> list[str]:

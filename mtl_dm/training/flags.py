@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from absl import flags
 
+from mtl_dm.command_line import PLUGIN, PLUGIN_HELP
 from mtl_dm.training.config import TrainConfig
 
 FLAGS = flags.FLAGS
@@ -35,6 +36,7 @@ _TYPES = get_type_hints(TrainConfig)
 def define_shared_flags() -> None:
     """Define what train and evaluate both need."""
     _define(("datasets", "data_dir"))
+    _define_plugin()
     flags.DEFINE_string("output", None, "Folder for everything that the command writes.")
     flags.mark_flags_as_required(["datasets", "output"])
 
@@ -58,6 +60,7 @@ def define_calibrate_flags() -> None:
         "validation", None, "Data to fit the temperatures on; not the test set.", required=True
     )
     flags.DEFINE_string("data_dir", "build/datasets", "Folder of built data sets.")
+    _define_plugin()
 
 
 def define_compound_flags() -> None:
@@ -94,6 +97,10 @@ def define_train_flags() -> None:
     """Define the fields of TrainConfig as flags."""
     define_shared_flags()
     _define([name for name in _FIELDS if name not in ("datasets", "data_dir")])
+
+
+def _define_plugin() -> None:
+    flags.DEFINE_multi_string(PLUGIN, [], PLUGIN_HELP)
 
 
 def _define(names: Sequence[str]) -> None:

@@ -5,9 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app
+from absl import app, flags
 
-from mtl_dm.command_line import VERSION_TEXT, expand_flags, run_command
+from mtl_dm import plugins
+from mtl_dm.command_line import (
+    PLUGIN,
+    VERSION_TEXT,
+    expand_flags,
+    import_plugins,
+    run_command,
+)
 
 
 def start(
@@ -33,6 +40,7 @@ def start(
         if len(argv) > 1:
             raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
         expand_flags()
+        plugins.load_all(flags.FLAGS[PLUGIN].value)
         command()
 
     def guarded(argv: Sequence[str]) -> None:
@@ -43,5 +51,15 @@ def start(
     if "--version" in sys.argv[1:]:  # As a flag it would ask for those that are required.
         print(VERSION_TEXT)
         sys.exit()
+    # Before flags are defined: their help lists what is registered.
+    import_plugins(_with_flag_files(sys.argv[1:]))
     define_flags()
     app.run(guarded)
+
+
+def _with_flag_files(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with what its flag files hold in their place."""
+    try:
+        return list(flags.FLAGS.read_flags_from_files(arguments))
+    except flags.Error:  # Which absl says itself as it parses.
+        return list(arguments)

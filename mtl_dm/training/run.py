@@ -10,13 +10,13 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from mtl_dm import data, processes
+from mtl_dm import data, plugins, processes
 from mtl_dm.cards.trained import write_trained_card
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.counting import parameters_of
 from mtl_dm.models.gradient_gate import openings
 from mtl_dm.outputs import owned, require_writable
-from mtl_dm.runs.record import claim_folder, write_record
+from mtl_dm.runs.record import claim_folder, plugins_named, write_record
 from mtl_dm.training import assembly, fitting, stages
 from mtl_dm.training.commands import command_of
 from mtl_dm.training.config import TrainConfig
@@ -74,7 +74,8 @@ def train(config: TrainConfig, output: str | Path) -> MultiTaskModel:
         stages.check_stages(model, parts)  # Before a folder is claimed.
         if processes.is_main():
             held.enter_context(owned(folder))
-            claim_folder(folder, config.to_dict(), config.upgraded)
+            # Changed, a plugin may be another network: the run would go on with two of them.
+            claim_folder(folder, {**config.to_dict(), **plugins_named()}, config.upgraded)
             for index, coupling in enumerate(model.couplings):
                 # A kind of relation of a user's own need not write files.
                 write = getattr(coupling.relation, "to_json", None)
@@ -113,7 +114,7 @@ def _write_results(
         backbone=config.backbone,
         parameters=parameters_of(model).total,
         validation=config.validation,
-        command=command_of(config, str(folder)),
+        command=command_of(config, str(folder), [each.path for each in plugins.loaded()]),
     )
 
 

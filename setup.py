@@ -44,9 +44,9 @@ setup(
     ],
     entry_points={"console_scripts": ["mtl-dm = experiments.commands:main"]},
     python_requires=">=3.11,<3.14",
-    # All three, for `mtl-dm` starts commands of all: check, build and align are data_prep's, and demo
-    # is a study, run by the engine of experiments that also lets a user declare a study without the
-    # sources. Their names are general; a package of the same name in an environment hides them.
+    # All three: `mtl-dm` starts check, build and align of data_prep, and demo is a study that the
+    # engine of experiments runs. Their names are general: an environment that has another package
+    # called data_prep or experiments cannot hold this one.
     packages=find_packages(
         include=["mtl_dm", "mtl_dm.*", "data_prep", "data_prep.*", "experiments", "experiments.*"]
     ),
@@ -103,7 +103,7 @@ setup(
             "pytest~=9.0",
             "pytest-xdist~=3.6",
             "ruff~=0.17.0",
-            "setuptools>=70.1",  # a test builds the wheel, which earlier ones need another package for
+            "setuptools>=70.1",  # builds a wheel by itself, as a test does
             SCIKIT_LEARN,
         ],
     },

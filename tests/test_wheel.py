@@ -33,8 +33,8 @@ assert list((Path(page.__file__).parent).glob("*.css")), "the pages have no styl
 for name in ("table1", "table2", "table3", "table4", "table5"):
     assert len(reporting.published(name)), name
 for name in datasets.names():
-    folder = Path(datasets.__file__).parent / name.partition("/")[0]
-    assert (folder / "README.md").is_file() or not datasets.find(name)[0].MANUAL_DOWNLOAD_INSTRUCTIONS
+    if datasets.find(name)[0].MANUAL_DOWNLOAD_INSTRUCTIONS:
+        assert (home / "mtl_dm" / "datasets" / name.partition("/")[0] / "README.md").is_file(), name
 checkpoint = Path(pretrained.checkpoint_at("small_faces"))
 assert checkpoint.is_file() and (checkpoint.parent / "card.md").is_file()
 assert (home / "mtl_dm" / "py.typed").is_file()

@@ -56,7 +56,7 @@ def test_links_and_anchors_are_there(site):
                 continue
             there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             anchors = pages[there].anchors if there in pages else {parts.fragment}
-            if not there.is_file() or parts.fragment and unquote(parts.fragment) not in anchors:
+            if not there.is_file() or (parts.fragment and unquote(parts.fragment) not in anchors):
                 broken.add(f"{path.relative_to(site)}: {target}")
     assert not broken
 

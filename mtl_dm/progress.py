@@ -55,7 +55,8 @@ class Lines:
             return
         self._due = now + BETWEEN_SECONDS
         done = self._count - self._before
-        if self._total is None or not done:
+        # A total may be a published number, and less than there is.
+        if self._total is None or not done or self._count > self._total:
             self._say(f"{self._what}: {self._count:,}, {spoken(now - self._started)} so far")
         elif self._count < self._total:
             left = (now - self._started) / done * (self._total - self._count)

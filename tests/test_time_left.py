@@ -54,6 +54,14 @@ def test_without_a_total(clock):
     assert said == ["frames: 7, 6 s so far"]
 
 
+def test_more_than_was_expected(clock):
+    said = []
+    lines = progress.Lines("rows", 5, say=said.append, clock=clock)
+    clock.now += 6
+    lines.update(7)
+    assert said == ["rows: 7, 6 s so far"]
+
+
 def test_quick_work_says_nothing_and_a_terminal_has_a_bar(capsys, monkeypatch):
     assert list(progress.counted(range(3), "items", 3)) == [0, 1, 2]
     assert capsys.readouterr() == ("", "")

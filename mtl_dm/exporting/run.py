@@ -21,6 +21,7 @@ from mtl_dm.models.inputs import Inputs, InputSpec, inputs_of
 from mtl_dm.models.precision import in_float32
 from mtl_dm.outputs import owned, require_writable
 from mtl_dm.pretrained import checkpoint_at
+from mtl_dm.progress import counted
 
 
 def export(checkpoint: str | Path, output: Path, formats: Sequence[str]) -> dict[str, float]:
@@ -72,8 +73,9 @@ def _export(checkpoint: Path, output: Path, exporters: Mapping[str, Exporter]) -
     folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=temporary_prefix()))
     try:
         differences = {}
-        for place, (name, exporter) in enumerate(exporters.items(), 1):
-            # There is nothing to count inside one.
+        # There is nothing to count inside one.
+        formats = counted(exporters.items(), "formats written", len(exporters))
+        for place, (name, exporter) in enumerate(formats, 1):
             print(f"Writing and checking {name} ({place} of {len(exporters)}) ...", flush=True)
             differences[name] = compare(name, wrapped, exporter(wrapped, folder), inputs)
         about = sidecar(checkpoint, model, inputs, temperatures, differences)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.check import check, main
+from mtl_dm import progress
 from mtl_dm.datasets._check import Report, count_warnings
 from tests.datasets.fakes import clothing_attributes as fakes
 
@@ -27,6 +28,18 @@ def test_usable_with_a_warning_for_the_count(folder, capsys):
     assert "warning: 4 rows in train where 1,856 were published." in output.out
     assert "Opened 4 images drawn evenly; 0 cannot be used." in output.out
     assert output.out.endswith("clothing_attributes: usable.\n")
+
+
+def test_a_long_check_says_how_long_it_will_take(folder, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "FIRST_SECONDS", 0)
+    monkeypatch.setattr(progress, "BETWEEN_SECONDS", 0)
+    assert run(folder) == 0
+    told = capsys.readouterr().err.splitlines()
+    # Published are 1,856 rows; the fake has four.
+    assert [line.partition(", about")[0] for line in told[:4]] == [
+        f"rows read: {row} of 1,856" for row in (1, 2, 3, 4)
+    ]
+    assert told[4].startswith("images opened: 1 of 4, about ")
 
 
 def test_missing_share_of_each_file(folder):

@@ -507,9 +507,11 @@ class TestNames:
 
 
 def test_facts_say_tasks_and_how_it_is_split(tmp_path):
-    facts = open_folder(fakes.write_subjects(tmp_path)).release().facts
-    assert "expression (multiclass, 7)" in facts[0]
-    assert facts[1] == "Splits are made here, by subject, with seed 0."
+    source = fakes.write_subjects(tmp_path)
+    release = open_folder(source).release()
+    assert "expression (multiclass, 7)" in release.facts[0]
+    assert release.facts[1] == "Splits are made here, by subject, with seed 0."
+    assert release.expected == len((source / "labels.csv").read_text().splitlines()) - 1
 
 
 def test_readme_shows_a_table_that_builds(tmp_path):

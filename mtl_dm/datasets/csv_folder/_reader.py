@@ -71,6 +71,7 @@ class Folder:
             facts=(f"Tasks: {', '.join(kinds)}.", *([made] if self.makes_splits else [])),
             warnings=self.warnings,
             tasks=self.tasks,
+            lines=_count_lines(self.source / TABLE),
         )
 
     def assignments(self) -> Iterator[tuple[str, str]]:
@@ -95,6 +96,12 @@ class Folder:
 
     def _to_row(self, line: Line) -> Item:
         return to_row(line, self.schema, self.tasks)
+
+
+def _count_lines(table: Path) -> int:
+    """Return how many lines a table has, the header left out; one in quotes may be several."""
+    with table.open("rb") as file:
+        return max(sum(1 for _ in file) - 1, 0)
 
 
 def tasks_in(source: Path) -> tuple[Task, ...]:

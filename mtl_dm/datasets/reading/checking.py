@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mtl_dm.datasets._check import Report, count_warnings
 from mtl_dm.datasets.reading.comparison import compare
 from mtl_dm.datasets.reading.duplicates import Duplicates
 from mtl_dm.datasets.reading.images import large_images, load_jpeg
-from mtl_dm.datasets.reading.items import Skipped
+from mtl_dm.datasets.reading.items import Item, Skipped
 from mtl_dm.datasets.reading.paths import clean, inside
 from mtl_dm.datasets.reading.release import Release
 from mtl_dm.datasets.reading.survey import Survey, survey
 from mtl_dm.files import printable
+from mtl_dm.progress import counted, progress
 
 SAMPLE = 64
 _SHOWN = 5
@@ -36,7 +39,8 @@ def check_release(
         release = read(source)
     except (OSError, ValueError) as error:
         return Report(errors=tuple(str(error).splitlines()))
-    found = survey(release, SAMPLE)
+    with progress("rows read", release.expected) as done:
+        found = survey(_counting(release, done), SAMPLE)
     facts = [*release.facts, *(f"{split}: {rows:,} rows." for split, rows in found.rows.items())]
     facts += found.tally.lines
     if found.skipped:
@@ -60,23 +64,37 @@ def check_release(
     return Report((), tuple(warnings), tuple(facts))
 
 
+def _counting(release: Release, done: Callable[[int], object]) -> Release:
+    """Return the release with passes that count their items."""
+
+    def items(start: Callable[[], Iterable[Item]]) -> Iterator[Item]:
+        for item in start():
+            yield item
+            done(1)
+
+    splits = {name: functools.partial(items, start) for name, start in release.splits.items()}
+    return dataclasses.replace(release, splits=splits)
+
+
 def _duplicates(release: Release, found: Survey) -> list[str]:
     if not found.repeated:
         return []
     count = 0
     examples: list[str] = []
     duplicates = Duplicates(found.repeated)
-    for start in release.splits.values():
-        for item in duplicates.without(start()):
-            if isinstance(item, Skipped) and "duplicate" in item.reason:
-                count += 1
-                examples += [f"{printable(item.path)}: {item.reason}"] if count <= _SHOWN else []
+    with progress("rows compared", sum(found.rows.values())) as done:
+        for start in _counting(release, done).splits.values():
+            for item in duplicates.without(start()):
+                if isinstance(item, Skipped) and "duplicate" in item.reason:
+                    count += 1
+                    line = f"{printable(item.path)}: {item.reason}"
+                    examples += [line] if count <= _SHOWN else []
     return [f"{count:,} duplicate row(s), to be skipped:", *examples]
 
 
 def _sample(release: Release, found: Survey, size: tuple[int, int] | None) -> list[Skipped]:
     bad = []
-    for row in found.sample:
+    for row in counted(found.sample, "images opened", len(found.sample)):
         try:
             load_jpeg(inside(release.root, clean(row.path)), row.box, size)
         except ValueError as error:

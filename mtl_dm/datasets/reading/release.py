@@ -23,6 +23,7 @@ class Release:
         facts: What the reader has to say, such as which release it is.
         warnings: What it found unusual.
         tasks: What rows are labelled for; a check and a build print how often each label is there.
+        lines: About how many rows there are, to say how long a check takes; None: as published.
     """
 
     root: Path
@@ -32,3 +33,11 @@ class Release:
     facts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
+    lines: int | None = None
+
+    @property
+    def expected(self) -> int | None:
+        """About how many rows there are; None: nobody says."""
+        if self.lines is None and set(self.splits) <= set(self.published):
+            return sum(self.published[split] for split in self.splits)
+        return self.lines

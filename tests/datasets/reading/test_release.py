@@ -29,6 +29,13 @@ def rows(*paths):
     return [Row(path, LABEL, f"line {number}") for number, path in enumerate(paths, start=1)]
 
 
+def test_how_many_rows_to_expect(tmp_path):
+    assert release(tmp_path).expected is None
+    assert release(tmp_path, published={"test": 5}).expected is None
+    assert release(tmp_path, published={"train": 7, "test": 5}).expected == 7
+    assert release(tmp_path, published={"train": 7}, lines=9).expected == 9
+
+
 class TestSurvey:
     def test_everything_is_counted(self, tmp_path):
         bad = BadLine(tmp_path / "t.csv", 7, "x")

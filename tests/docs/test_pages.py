@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments.coupling import front
+from mtl_dm.balancing import BALANCING
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -87,6 +88,12 @@ def test_names_and_files_exist(path):
             resolve(name)
     for file in re.findall(rf"`((?:{'|'.join(SOURCES)})/[\w/.-]+)`", TEXTS[path]):
         assert (ROOT / file).exists() or "NAME" in file or "_build" in file, file
+
+
+@pytest.mark.parametrize("page", ["guide/balancing.md", "tutorials/balancing.md"])
+def test_every_balancing_method_is_listed(page):
+    shown = set(re.findall(r"`(\w+)(?:\([^`]*\))?`", TEXTS[DOCS / page]))
+    assert set(BALANCING) <= shown
 
 
 def test_readme_is_a_screen_and_a_half():

@@ -2,7 +2,8 @@
 
     python -m data_prep.check --dataset=clothing_attributes --source=DIR
 
-Exit status: 0 usable, 1 not usable (the reasons are on stderr), 2 wrong usage.
+Exit status: 0 usable, 1 not usable (the reasons are on stderr), 2 wrong usage, 130 interrupted, 143
+ended by SIGTERM.
 """
 
 from __future__ import annotations

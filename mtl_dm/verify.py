@@ -18,7 +18,8 @@ identity pairs are drawn, ten folds of different people, or fewer where people a
 What the checkpoint was trained on is told, and whether images of a --dataset are among it; whether
 people of the pairs are is not checked.
 --folds verifies some folds alone. A checkpoint that was not trained to tell people apart hardly
-does. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted.
+does. Exit status: 0 done, 1 the input does not allow it, 2 wrong usage, 130 interrupted, 143 ended
+by SIGTERM.
 """
 
 from __future__ import annotations

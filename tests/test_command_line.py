@@ -31,13 +31,17 @@ def module(path):
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
+def file(name):
+    return ROOT / f"{name.replace('.', '/')}.py"
+
+
 COMMANDS = sorted(
     module(path) for path in FILES if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
 )
 WITH_ABSL = {
     name: ast.unparse(found[0].args[1]).rpartition(".")[2]
     for name in COMMANDS
-    if (found := calls(ROOT / f"{name.replace('.', '/')}.py", "start"))
+    if (found := calls(file(name), "start"))
 }
 
 
@@ -130,6 +134,14 @@ def test_start_expands_flags_of_a_flag_file_too(home, monkeypatch):
 def test_no_command_has_a_parser_of_its_own():
     own = [module(path) for path in FILES if calls(path, "ArgumentParser")]
     assert own == []
+
+
+def test_whoever_lists_exit_statuses_lists_those_of_a_stop_too():
+    texts = {name: ast.get_docstring(ast.parse(file(name).read_text("utf-8"))) for name in COMMANDS}
+    listed = {name: text for name, text in texts.items() if text and "Exit status" in text}
+    assert len(listed) > 5
+    for name, text in listed.items():
+        assert "130 interrupted, 143 ended by SIGTERM." in " ".join(text.split()), name
 
 
 @pytest.mark.parametrize("text", ["a/~", "./~", "~nobody-of-this-name/x", "~$table.csv", "", "x=~"])

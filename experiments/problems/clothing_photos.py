@@ -40,7 +40,7 @@ def photos(data_dir: str, side: int) -> ClothingPhotos:
 
     Raises:
         FileNotFoundError: If the data set, a label file or a photo is not there.
-        ValueError: If a label file is malformed.
+        ValueError: If a label file is malformed, or a photo has too many pixels.
     """
     folder = locate(data_dir)
     labels = read_labels(folder)
@@ -53,6 +53,9 @@ def photos(data_dir: str, side: int) -> ClothingPhotos:
 def _photo(path: Path, side: int) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: each row of the label files has a photo.")
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{path} is too large: {error}") from error
     return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)

@@ -270,10 +270,15 @@ def cropped_lfw(path: Path) -> np.ndarray:
 
 
 def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
-    with Image.open(path) as image:
-        if image.size != size:
-            raise ValueError(f"{path} must have {size[0]} x {size[1]} pixels, got {image.size}.")
-        return np.asarray(image.convert("L"))
+    try:
+        with Image.open(path) as image:
+            there = image.size
+            pixels = np.asarray(image.convert("L")) if there == size else None
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{path} must have {size[0]} x {size[1]} pixels: {error}") from error
+    if pixels is None:
+        raise ValueError(f"{path} must have {size[0]} x {size[1]} pixels, got {there}.")
+    return pixels
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from experiments.problems import clothing_photos, lfw_people
 from experiments.problems.people import People
-from experiments.problems.real_faces_data import Faces, RealFaces
+from experiments.problems.real_faces_data import Faces, RealFaces, cropped_lfw
 from experiments.transferring import photos
 from experiments.transferring.sizes import SIZES
 from tests.datasets.fakes.clothing_attributes import write_cad
@@ -94,6 +95,13 @@ def test_whole_people_and_nobody_alone():
     assert person[rows].max() > 200
 
 
+def test_a_photo_of_clothes_of_too_many_pixels(tmp_path, monkeypatch):
+    write_cad(tmp_path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    with pytest.raises(ValueError, match=r"000001\.jpg is too large: Image size"):
+        clothing_photos.photos(str(tmp_path), 8)
+
+
 def test_a_photo_of_clothes_that_is_missing(tmp_path):
     folder = write_cad(tmp_path)
     found = clothing_photos.photos(str(tmp_path), 8)
@@ -101,3 +109,12 @@ def test_a_photo_of_clothes_that_is_missing(tmp_path):
     (folder / "images" / "000003.jpg").unlink()
     with pytest.raises(FileNotFoundError, match=r"000003.jpg is not there: each row"):
         clothing_photos.photos(str(tmp_path), 8)
+
+
+def test_a_face_of_too_many_pixels(tmp_path, monkeypatch):
+    path = tmp_path / "face.png"
+    Image.new("L", (112, 112)).save(path)
+    assert cropped_lfw(path).shape == (48, 48)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    with pytest.raises(ValueError, match=r"face\.png must have 112 x 112 pixels: Image size"):
+        cropped_lfw(path)

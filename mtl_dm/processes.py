@@ -304,12 +304,19 @@ def _collectives_on_loopback() -> None:
 
     By default they listen on the address of the host's own name.
     """
-    with contextlib.suppress(ImportError, AttributeError):
+    try:
         from jaxlib import _jax
 
         made = _jax.make_gloo_tcp_collectives
-        if not isinstance(made, functools.partial):
-            _jax.make_gloo_tcp_collectives = functools.partial(made, hostname="127.0.0.1")
+    except (ImportError, AttributeError) as error:  # It is no part of JAX's interface.
+        logging.getLogger(__name__).warning(
+            "This version of JAX does not let CPUs exchange gradients over loopback alone (%s): "
+            "they listen on the address of this host's name, without authentication.",
+            error,
+        )
+        return
+    if not isinstance(made, functools.partial):
+        _jax.make_gloo_tcp_collectives = functools.partial(made, hostname="127.0.0.1")
 
 
 def _data_parallel() -> keras.distribution.DataParallel:

@@ -1,6 +1,7 @@
 """What a process takes of every batch, without the other processes."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -112,3 +113,12 @@ def test_one_host_listens_on_loopback_alone(monkeypatch, coordinator, bound):
     )
     assert seen["coordinator_bind_address"] == bound
     assert seen.get("gloo", False) == bool(bound)
+
+
+def test_it_is_said_where_gradients_are_exchanged_in_the_open(monkeypatch, caplog):
+    jaxlib = pytest.importorskip("jaxlib")
+    monkeypatch.setattr(jaxlib, "_jax", None)
+    monkeypatch.setitem(sys.modules, "jaxlib._jax", None)
+    with caplog.at_level("WARNING"):
+        processes._collectives_on_loopback()
+    assert "listen on the address of this host's name, without authentication" in caplog.text

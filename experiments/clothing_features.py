@@ -22,6 +22,7 @@ from mtl_dm import data
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import write_atomically
 from mtl_dm.models import BACKBONES
+from mtl_dm.outputs import require_writable
 from mtl_dm.progress import counted
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def run() -> None:
         images = images_of(chosen.source)
+        require_writable((chosen.source / FEATURES).parent)  # Before minutes of work.
         network = BACKBONES.get("mobilenet_v2")((SIDE, SIDE, 3), weights=chosen.weights)
         kept = io.BytesIO()
         np.save(kept, features(network, images))

@@ -42,3 +42,12 @@ def test_every_number_must_be_there(source, missing, capsys):
     assert f"need the image {source / clothing_features.IMAGES / (missing or '000001.jpg')}" in (
         capsys.readouterr().err
     )
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_network_is_made(
+    source, monkeypatch, capsys
+):
+    monkeypatch.setattr(clothing_features, "BACKBONES", None)
+    (source / FEATURES).parent.write_text("a file")
+    assert clothing_features.main([f"--source={source}"]) == 1
+    assert "features cannot be written: " in capsys.readouterr().err

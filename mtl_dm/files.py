@@ -115,7 +115,8 @@ def written_beside(path: str | Path) -> Iterator[Path]:
 
 def temporary_prefix() -> str:
     """Return how the name of a temporary file of this process begins."""
-    return f"{TEMPORARY}{socket.gethostname()}-{os.getpid()}-"
+    # No host has a "+" in its name: "gpu-12" of the host "gpu" is none of "gpu-12".
+    return f"{TEMPORARY}{socket.gethostname()}+{os.getpid()}-"
 
 
 @contextlib.contextmanager

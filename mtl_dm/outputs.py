@@ -145,7 +145,7 @@ def remove_leftovers(folder: str | Path, *, deep: bool = True) -> None:
         folder: May be missing. Those of other hosts are left: nobody here knows whether they live.
         deep: Look through the folders below, too.
     """
-    here = re.compile(rf"{re.escape(TEMPORARY)}{re.escape(socket.gethostname())}-(\d+)-.*")
+    here = re.compile(rf"{re.escape(TEMPORARY)}{re.escape(socket.gethostname())}\+(\d+)-.*")
     for place, folders, files in os.walk(folder):
         for name in (*files, *folders):
             found = here.fullmatch(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from mtl_dm import outputs
+from mtl_dm import files, outputs
 from mtl_dm.command_line import Parser, expand_flags
 from mtl_dm.files import temporary_prefix, write_atomically
 from mtl_dm.outputs import LOCK, owned, prepare_output, require_writable
@@ -66,6 +66,15 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path, monkeypatch
     assert len(list((tmp_path / "below").iterdir())) == 2
     prepare_output(tmp_path, "below")
     assert [path.name for path in (tmp_path / "below").iterdir()] == ["file"]
+
+
+def test_files_of_a_host_whose_name_goes_on_with_a_number_are_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs, "_lives", lambda process: False)
+    for host in ("gpu-12", "gpu"):
+        monkeypatch.setattr(files.socket, "gethostname", lambda host=host: host)
+        (tmp_path / f"{temporary_prefix()}{host}").touch()
+    prepare_output(tmp_path)  # As the host "gpu".
+    assert [path.name.partition("+")[0] for path in tmp_path.iterdir()] == [".writing-gpu-12"]
 
 
 def test_an_output_is_tried_and_nothing_left(tmp_path, monkeypatch):

@@ -22,6 +22,8 @@ Exporter = Callable[[keras.Model, Path], Runner]
 """Writes a model into a folder; what it returns runs the written files, not the model."""
 
 FORMATS: Registry[Exporter] = Registry("export format")
+_PATTERNS = frozenset("*?[\\")
+"""Signs by which TensorFlow takes a path for a pattern."""
 _ONNX_PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 
 
@@ -30,8 +32,10 @@ def saved_model(model: keras.Model, folder: Path) -> Runner:
     """Write `saved_model/`, with the signature `serve` (alias `serving_default`)."""
     import tensorflow as tf
 
-    # TensorFlow takes a folder called "a*[b]" for a pattern, so it writes into one without a name.
-    with tempfile.TemporaryDirectory() as plain, warnings.catch_warnings():
+    # TensorFlow takes a folder called "a*[b]" for a pattern, so it then writes into one elsewhere.
+    # What is inside of ours goes with it, also where this process is killed.
+    place = None if set(str(folder.absolute())) & _PATTERNS else folder
+    with tempfile.TemporaryDirectory(dir=place) as plain, warnings.catch_warnings():
         # Keras traces inner networks too, for signatures that nobody calls, and warns that
         # dictionaries come to them as another type.
         warnings.simplefilter("ignore")

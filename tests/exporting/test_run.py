@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import shutil
+import types
 
 import keras
 import numpy as np
@@ -68,6 +69,21 @@ def test_saved_model(checkpoint, tmp_path):
     assert about["trained_in"] == load_model(checkpoint).dtype_policy.name
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"model", out.name, "copy", "full"}
+
+
+@pytest.mark.parametrize(("name", "inside"), [("plain", True), ("a*[b]", False)])
+def test_what_a_killed_export_leaves_lies_in_its_own_folder(name, inside, tmp_path, monkeypatch):
+    folder, written = tmp_path / name, []
+    folder.mkdir()
+
+    def export(path, **_):
+        written.append(path)
+        path.mkdir()
+
+    monkeypatch.setattr(tf.saved_model, "load", lambda path: None)
+    formats.saved_model(types.SimpleNamespace(export=export), folder)
+    assert folder in written[0].parents if inside else folder not in written[0].parents
+    assert [path.name for path in folder.iterdir()] == ["saved_model"]
 
 
 def onnx_sessions():

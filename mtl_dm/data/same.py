@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mtl_dm import datasets
-from mtl_dm.data.built import label_arrays, open_built, stored_values
+from mtl_dm.data.built import label_arrays, open_built, stored_texts
 from mtl_dm.data.outline import chosen_split
 from mtl_dm.tasks import Task
 
@@ -75,7 +75,7 @@ def sharing(name: str, others: Sequence[str], *, data_dir: str | Path) -> list[s
         ValueError: If `name` is unknown, or a file of records is damaged.
     """
     own = open_built(name, data_dir)
-    paths = functools.cache(lambda: frozenset(stored_values(*own, _PATH)))
+    paths = functools.cache(lambda: frozenset(stored_texts(*own, _PATH)))
     found = []
     for other in others:
         there = _if_built(other, data_dir)
@@ -94,7 +94,7 @@ def _if_built(name: str, data_dir: str | Path) -> Split | None:
         return None
 
 
-def _share(one: Split, other: Split, paths: Callable[[], Collection[Any]]) -> bool:
+def _share(one: Split, other: Split, paths: Callable[[], Collection[bytes]]) -> bool:
     builders = one[0], other[0]
     if len({str(each.data_dir) for each in builders}) == 1:
         return shared_examples(_places(*one), _places(*other)) > 0
@@ -102,7 +102,7 @@ def _share(one: Split, other: Split, paths: Callable[[], Collection[Any]]) -> bo
         return False
     if any(_PATH not in each.info.features for each in builders):
         return False
-    return any(path in paths() for path in stored_values(*other, _PATH))
+    return any(path in paths() for path in stored_texts(*other, _PATH))
 
 
 def require_different(names: Sequence[str], *, data_dir: str | Path) -> None:

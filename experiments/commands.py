@@ -53,6 +53,7 @@ def text() -> str:
             "",
             "mtl-dm COMMAND --help says more; of train, evaluate, calibrate, compound and advise",
             "--helpfull explains every flag. Each is also python -m MODULE, as its help names it.",
+            "--plugin=FILE.py imports a file of your own first, whose names can then be typed.",
         ]
     )
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from absl import logging
 
+from mtl_dm.command_line import plugin_options
 from mtl_dm.files import expand_home, strict_json, write_atomically
 from mtl_dm.outputs import prepare_output
 from mtl_dm.training import flags
@@ -148,7 +149,8 @@ def _common(config: TrainConfig) -> dict[str, str | None]:
 def _command(name: str, options: dict[str, str | None], between: str) -> str:
     given = {option: value for option, value in options.items() if value is not None}
     lines = [f"--{option}={shlex.quote(value)}" for option, value in given.items()]
-    return between.join([f"python -m mtl_dm.{name}", *lines])
+    plugins = map(shlex.quote, plugin_options())
+    return between.join([f"python -m mtl_dm.{name}", *plugins, *lines])
 
 
 if __name__ == "__main__":

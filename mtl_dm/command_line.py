@@ -96,6 +96,11 @@ def import_plugins(arguments: Sequence[str] | None) -> None:
     Parser(add_help=False, allow_abbrev=False, plugins=True).parse_known_args(arguments)
 
 
+def plugin_options() -> list[str]:
+    """Return what a command line needs to import what this process has imported."""
+    return [f"--{PLUGIN}={plugin.path}" for plugin in plugins.loaded()]
+
+
 def _import(paths: Sequence[str]) -> None:
     status = run_command(lambda: plugins.load_all(paths), "nothing was done")
     if status:

@@ -32,7 +32,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mtl_dm.command_line import Parser, run_command
+from mtl_dm.command_line import Parser, plugin_options, run_command
 from mtl_dm.files import printable
 from mtl_dm.outputs import require_writable
 
@@ -105,10 +105,9 @@ def _distill(given: argparse.Namespace, made_by: str) -> None:
             f"{sum(sizes) / student:.1f} times as many."
         )
     print(f"Written to {printable(given.output / run.STUDENT_FILE)}; start from it with")
-    print(
-        f"  python -m mtl_dm.train --backbone={printable(given.output / run.STUDENT_FILE)} "
-        f"--image_size={given.image_size}"
-    )
+    backbone = f"--backbone={printable(given.output / run.STUDENT_FILE)}"
+    start = [*plugin_options(), backbone, f"--image_size={given.image_size}"]
+    print(f"  python -m mtl_dm.train {' '.join(start)}")
 
 
 if __name__ == "__main__":

@@ -250,7 +250,16 @@ def test_a_record_has_the_hash_and_without_plugins_no_entry(own, tmp_path):
     assert record["plugins"] == {"my_own.py": hashlib.sha256(NETWORK.encode()).hexdigest()}
 
 
-@pytest.mark.parametrize("text", ["[]", '{"plugins": 3}', '{"plugins": [1]}', "no JSON"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"plugins": 3}',
+        '{"plugins": [1]}',
+        "no JSON",
+        '{"plugins": {"../up.py": "", "/a.py": "", "a\\u001b.py": "", "a.sh": ""}}',
+    ],
+)
 def test_a_record_that_is_damaged_names_none(text, tmp_path):
     (tmp_path / RECORD_FILE).write_text(text)
     assert plugins_of(tmp_path / "best.keras") == {}

@@ -12,7 +12,7 @@ from experiments.engine.networks import batches_of, configuration, groups_of, ow
 from experiments.engine.options import Options
 from experiments.engine.problem import Problem
 from experiments.engine.study import Study
-from mtl_dm import data, plugins
+from mtl_dm import data
 from mtl_dm.progress import spoken
 from mtl_dm.runs.cells import file_safe
 from mtl_dm.tasks import Task
@@ -131,7 +131,7 @@ def lines_of(
         yield "  reads data that the study makes or divides itself, which the command cannot name"
     for plan in plans:
         output = cell.folder / "commands" / _file(cell, plan)
-        yield f"  {command_of(plan.config, str(output), [each.path for each in plugins.loaded()])}"
+        yield f"  {command_of(plan.config, str(output))}"
         yield f"  {_numbers(plan)}"
     for each in read:
         state = "built" if each.built else "drawn on first use" if each.by_itself else "MISSING"

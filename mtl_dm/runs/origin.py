@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +112,17 @@ def origin_of(checkpoint: str | Path) -> Origin:
 def plugins_of(checkpoint: str | Path) -> dict[str, str]:
     """Return the SHA-256 of a user's own files by name, as the record beside a checkpoint has them.
 
-    Nothing is imported: whoever means to use the checkpoint names the files.
+    Nothing is imported: whoever means to use the checkpoint names the files. What is no plain name
+    of a .py file is left out.
     """
     for name in (RECORD_FILE, CONFIG_FILE):
         try:
             found = read_json(Path(checkpoint).parent / name).get("plugins", {})
-            return {str(file): str(digest) for file, digest in found.items()}
+            return {
+                file: str(digest)
+                for file, digest in found.items()
+                if re.fullmatch(r"[\w. -]+\.py", file)
+            }
         except (OSError, *MALFORMED):
             continue
     return {}

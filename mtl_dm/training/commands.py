@@ -9,23 +9,21 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mtl_dm.command_line import PLUGIN
+from mtl_dm.command_line import plugin_options
 from mtl_dm.training.config import TrainConfig
 from mtl_dm.training.flags import COUPLING_FLAGS, flag_name
 
 MODULE = "mtl_dm.train"
 
 
-def command_of(config: TrainConfig, output: str, plugins: Sequence[str] = ()) -> str:
-    """Return the line that a shell runs to train a configuration.
+def command_of(config: TrainConfig, output: str) -> str:
+    """Return the line that a shell runs to train a configuration, with the plugins there are.
 
     Args:
         config: The configuration.
         output: Folder of the run.
-        plugins: Files of a user's own that register what it names.
     """
-    named = [f"--{PLUGIN}={path}" for path in plugins]
-    given = [*named, *arguments_of(config), f"--output={output}"]
+    given = [*plugin_options(), *arguments_of(config), f"--output={output}"]
     return shlex.join(["python", "-m", MODULE, *given])
 
 

@@ -40,7 +40,8 @@ def start(
         if len(argv) > 1:
             raise ValueError(f"Unknown arguments {list(argv[1:])}; see --helpfull.")
         expand_flags()
-        plugins.load_all(flags.FLAGS[PLUGIN].value)
+        if PLUGIN in flags.FLAGS:  # Also as -plugin, which absl alone understands.
+            plugins.load_all(flags.FLAGS[PLUGIN].value or ())
         command()
 
     def guarded(argv: Sequence[str]) -> None:

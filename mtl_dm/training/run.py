@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from mtl_dm import data, plugins, processes
+from mtl_dm import data, processes
 from mtl_dm.cards.trained import write_trained_card
 from mtl_dm.models import Coupling, MultiTaskModel
 from mtl_dm.models.counting import parameters_of
@@ -114,7 +114,7 @@ def _write_results(
         backbone=config.backbone,
         parameters=parameters_of(model).total,
         validation=config.validation,
-        command=command_of(config, str(folder), [each.path for each in plugins.loaded()]),
+        command=command_of(config, str(folder)),
     )
 
 

@@ -128,6 +128,8 @@ def test_a_database_a_network_a_method_and_a_way_of_mixing(eager, command, tmp_p
     )
     record = json.loads((output / "run.json").read_text(encoding="utf-8"))
     assert set(record["plugins"]) == {f"{name}.py" for name in names}
+    claimed = json.loads((output / "config.json").read_text(encoding="utf-8"))
+    assert claimed["plugins"] == record["plugins"]
     assert f"--plugin={example('my_network')} " in (output / "card.md").read_text(encoding="utf-8")
     command(
         evaluate.evaluate,

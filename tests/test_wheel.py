@@ -32,9 +32,9 @@ assert "](docs" not in about.metadata["Description"], "a link that no index can 
 assert list((Path(page.__file__).parent).glob("*.css")), "the pages have no style"
 for name in ("table1", "table2", "table3", "table4", "table5"):
     assert len(reporting.published(name)), name
-for name in datasets.names():
-    if datasets.find(name)[0].MANUAL_DOWNLOAD_INSTRUCTIONS:
-        assert (home / "mtl_dm" / "datasets" / name.partition("/")[0] / "README.md").is_file(), name
+readers = {{name.partition("/")[0] for name in datasets.names()}}
+readmes = {{path.parent.name for path in (home / "mtl_dm" / "datasets").glob("*/README.md")}}
+assert "fer2013" in readmes and all("synthetic" in name for name in readers - readmes), readmes
 checkpoint = Path(pretrained.checkpoint_at("small_faces"))
 assert checkpoint.is_file() and (checkpoint.parent / "card.md").is_file()
 assert (home / "mtl_dm" / "py.typed").is_file()

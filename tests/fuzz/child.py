@@ -120,6 +120,7 @@ def main(name: str, output: str, files: str, runs: str, seed: str) -> None:
         "runs": runs,
         "seed": seed,
         "timeout": target.seconds,
+        "report_slow_units": target.seconds,  # By the clock; a busy machine makes any input slow.
         "rss_limit_mb": 0,  # The limit above is exact.
         "max_len": 2**16,
         "artifact_prefix": f"{findings}/",

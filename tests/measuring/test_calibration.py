@@ -30,7 +30,7 @@ def checkpoint(finished, tmp_path):
 
 def test_temperatures_are_kept_beside_the_checkpoint(checkpoint, faces, finished):
     assert read_temperatures(checkpoint) == {}
-    left = checkpoint.parent / f"{TEMPORARY}{socket.gethostname()}-99999999-x"
+    left = checkpoint.parent / f"{TEMPORARY}{socket.gethostname()}+99999999-x"
     left.touch()
     content = calibrate(checkpoint, VALIDATION, faces)
     assert not left.exists()  # Of a run that was killed.

@@ -254,7 +254,7 @@ def test_a_stop_while_files_are_written_does_not_say_that_none_was(
     def stopped(*_):
         raise KeyboardInterrupt
 
-    left = tmp_path / f"{TEMPORARY}{socket.gethostname()}-99999999-x"
+    left = tmp_path / f"{TEMPORARY}{socket.gethostname()}+99999999-x"
     left.touch()
     monkeypatch.setattr(run, "write_atomically", stopped)
     assert verify.main(arguments(folder, tmp_path)) == 130

@@ -122,8 +122,9 @@ def options(
 
 def _program(table: str) -> list[str]:
     """Return what runs a study: a file of a user's own, or a module of this package."""
-    script = getattr(sys.modules["__main__"], "__spec__", None) is None
-    if script and sys.argv[0].endswith(".py"):
+    main = sys.modules["__main__"]
+    own = getattr(main, "__spec__", None) is None and getattr(main, "__file__", None) is not None
+    if own and Path(str(main.__file__)).resolve() == Path(sys.argv[0]).resolve():
         return [sys.argv[0]]
     return ["-m", f"experiments.{table}"]
 

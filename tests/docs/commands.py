@@ -1,6 +1,7 @@
 """Command lines as pages print them, and what each command's own parser knows."""
 
 import contextlib
+import os
 import re
 import runpy
 import shlex
@@ -125,6 +126,7 @@ def parser_of(module: str) -> tuple[set[str], list[str]]:
         hooks.enter_context(mock.patch.object(Parser, "parse_known_args", parse))
         hooks.enter_context(mock.patch.object(main, "start", start))
         hooks.enter_context(mock.patch.object(sys, "argv", [module]))
+        hooks.enter_context(mock.patch.dict(os.environ))  # A command may choose its backend.
         try:
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         except _Found as found:

@@ -248,5 +248,6 @@ def test_a_table(eager, faces, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("spec", "expected"), [(None, "python mine/t.py"), ("x", "python -m ")])
 def test_a_table_records_the_command_that_runs_it(spec, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", spec)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "mine/t.py", raising=False)
     monkeypatch.setattr(sys, "argv", ["mine/t.py", f"--output={tmp_path}"])
     assert options(None, "t", ["demo"]).command.startswith(expected)

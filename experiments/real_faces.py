@@ -13,11 +13,9 @@ Rules of evidence: the compact CNN, its steps and the batches are those of Table
     22; epochs are short for it. Nothing else was tried. All rows of a column and seed train on the
     same images for the same number of steps. 1,000 images are kept for counting and train no row.
     The last weights count; F1 is at 0.5.
-Expected: `GOALS`, which verdict.md checks. Measured so far, three seeds of NC MT, default and
-    permuted: with 1% of classes +4.2 ± 5.0 accuracy, with 1% of movements +2.4 ± 2.4 average
-    precision; the page docs/results/real_faces.md has the others.
-Cost (two cores): a cell takes 75 seconds of both, measured with other work beside it, which makes
-    3.6 hours of full (173 cells) and 23 minutes of quick.
+Expected: `GOALS`, which verdict.md checks. Measured, five seeds: with 1% of classes +3.5 ± 2.1 accuracy,
+    1% of movements +2.4 ± 0.9 average precision; docs/results/real_faces.md has the others.
+Cost (two cores): 2.7 hours of full (173 cells), with other work beside it; 23 minutes of quick.
 """
 
 from __future__ import annotations

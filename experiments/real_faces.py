@@ -13,8 +13,8 @@ Rules of evidence: the compact CNN, its steps and the batches are those of Table
     22; epochs are short for it. Nothing else was tried. All rows of a column and seed train on the
     same images for the same number of steps. 1,000 images are kept for counting and train no row.
     The last weights count; F1 is at 0.5.
-Expected: `GOALS`, which verdict.md checks. Measured, five seeds: with 1% of classes +3.5 ± 2.1 accuracy,
-    1% of movements +2.4 ± 0.9 average precision; docs/results/real_faces.md has the others.
+Expected: `GOALS`, which verdict.md checks. Measured, five seeds: 1% of classes +3.5 ± 2.1 of
+    accuracy, 1% of movements +2.4 ± 0.9 average precision; docs/results/real_faces.md has the rest.
 Cost (two cores): 2.7 hours of full (173 cells), with other work beside it; 23 minutes of quick.
 """
 

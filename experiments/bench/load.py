@@ -137,7 +137,11 @@ def table(samples: Sequence[Sample]) -> list[str]:
 
 
 def main() -> None:
-    """Measure photos and a film, and print what was seen."""
+    """Measure photos and a film, and print what was seen.
+
+    Raises:
+        ValueError: If the folder holds no photo.
+    """
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", type=int, default=20_000, help="(default %(default)s)")

@@ -20,12 +20,10 @@ Cost: about 20 minutes on two cores, with the peers.
 from __future__ import annotations
 
 import argparse
-import io
+import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-
-import pandas as pd
 
 from experiments.bench import (
     balancing,
@@ -37,11 +35,10 @@ from experiments.bench import (
     pipelines,
     steps,
 )
-from experiments.bench.report import described, markdown
+from experiments.bench.report import described, write
 from experiments.bench.timing import Row
 from experiments.engine.options import main_guard
 from mtl_dm.command_line import Parser
-from mtl_dm.files import write_atomically
 from mtl_dm.outputs import prepare_output
 
 
@@ -69,21 +66,10 @@ def main() -> None:
         for row in measurements(folder):
             rows.append(row)
             print(described(row), flush=True)
-            write(rows, output)  # Each time: what is measured outlives a fault in what follows.
+            write(
+                rows, output, f"{os.cpu_count()} cores"
+            )  # Each time: what is measured outlives a fault in what follows.
     print(f"\nWritten: {output / 'report.md'}")
-
-
-def write(rows: Sequence[Row], output: Path) -> None:
-    """Write rows as a table and as a report.
-
-    Args:
-        rows: What was measured.
-        output: Folder for both.
-    """
-    buffer = io.StringIO()
-    pd.DataFrame(rows).to_csv(buffer, index=False)
-    write_atomically(output / "results.csv", buffer.getvalue())
-    write_atomically(output / "report.md", markdown(rows))
 
 
 if __name__ == "__main__":

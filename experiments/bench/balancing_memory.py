@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from experiments.bench.by_hand import resnet50
 from experiments.bench.many_tasks import batch_of, network, tasks_of
 from experiments.bench.peak import peak
 from experiments.bench.reference import BATCH, LEARNING_RATE, SIZE
-from experiments.bench.steps import resnet50
 from experiments.bench.timing import Goal, Row
 from mtl_dm.balancing import BALANCING
 from mtl_dm.command_line import Parser

@@ -1,10 +1,11 @@
-"""The two-head model that a user would write without this library."""
+"""The two-head model that a user would write without this library, and what it is given."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
@@ -12,6 +13,50 @@ from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 EXPRESSION = Task.multiclass("expression", EXPRESSIONS)
 UNITS = Task.multilabel("action_units", ACTION_UNITS)
 TASKS = (EXPRESSION, UNITS)
+
+
+def batch_of(count: int, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """Return random inputs, labels and masks: half for each task.
+
+    Args:
+        count: Images.
+        shape: Of each.
+    """
+    rng = np.random.default_rng(0)
+    first = np.arange(count) < count // 2
+    inputs = rng.uniform(-1, 1, (count, *shape)).astype(np.float32)
+    labels = {
+        "expression": np.eye(7, dtype=np.float32)[rng.integers(0, 7, count)],
+        "action_units": rng.integers(0, 2, (count, 17)).astype(np.float32),
+    }
+    masks = {
+        "expression": first.astype(np.float32),
+        "action_units": np.repeat(~first[:, None], 17, axis=1).astype(np.float32),
+    }
+    return inputs, labels, masks
+
+
+def resnet50(shape: tuple[int, ...]) -> keras.Model:
+    """Return a ResNet-50 without a head, not trained."""
+    return keras.applications.ResNet50(
+        include_top=False, weights=None, input_shape=shape, pooling="avg"
+    )
+
+
+class Bare(keras.Model):
+    """A backbone that trains on nothing but the squares of its features: no head, no log."""
+
+    def __init__(self, backbone: keras.Model) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return the features."""
+        return self.backbone(inputs, training=training)
+
+    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, **_: Any) -> Any:
+        """Return the mean square of the features."""
+        return ops.mean(ops.square(ops.cast(y_pred, "float32")))
 
 
 class HandWritten(keras.Model):

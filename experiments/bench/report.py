@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
 
 from experiments.bench.timing import Row
+from mtl_dm.files import write_atomically
 
 _HEAD = """\
 # Bench
 
-Median ratios of pairs timed in turn, on {cores} cores, with 95% intervals of the median, all
+Median ratios of pairs timed in turn, on {machine}, with 95% intervals of the median, all
 of which have to keep the goal. "Measured" is of the first of the two. "Recorded" are ratios of
 others' libraries over their own plain step, not of this run.
 
@@ -19,8 +23,22 @@ others' libraries over their own plain step, not of this run.
 """
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """Return the table of all rows."""
+def write(rows: Sequence[Row], output: Path, machine: str) -> None:
+    """Write rows as a table and as a report.
+
+    Args:
+        rows: What was measured.
+        output: Folder for both.
+        machine: That it was measured on, in words.
+    """
+    buffer = io.StringIO()
+    pd.DataFrame(rows).to_csv(buffer, index=False)
+    write_atomically(output / "results.csv", buffer.getvalue())
+    write_atomically(output / "report.md", markdown(rows, machine))
+
+
+def markdown(rows: Sequence[Row], machine: str) -> str:
+    """Return the table of all rows, measured on a machine."""
     lines = [
         f"| {row['name']} | {_number(row, 'ratio', '.3f')} | {_interval(row)} "
         f"| {row.get('goal', '')} "
@@ -28,7 +46,7 @@ def markdown(rows: Sequence[Row]) -> str:
         f"| {row.get('pairs', '')} | {row.get('recorded', '')} |\n"
         for row in rows
     ]
-    return _HEAD.format(cores=os.cpu_count()) + "".join(lines)
+    return _HEAD.format(machine=machine) + "".join(lines)
 
 
 def described(row: Row) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from experiments.bench.by_hand import TASKS, HandWritten, HandWrittenWithLogs
+from experiments.bench.by_hand import TASKS, HandWritten, HandWrittenWithLogs, batch_of, resnet50
 from experiments.bench.timing import Goal, Row, pair
 from mtl_dm.models import BACKBONES, Coupling, MultiTaskModel
 
@@ -85,23 +84,4 @@ def step_of(model: keras.Model, batch: Any) -> tuple[Callable[[], float], float]
 
 
 def _batch(count: int, shape: tuple[int, ...] = (SIZE, SIZE, 3)) -> tuple[Any, Any, Any]:
-    """Return random inputs, labels and masks: half for each task."""
-    rng = np.random.default_rng(0)
-    first = np.arange(count) < count // 2
-    inputs = rng.uniform(-1, 1, (count, *shape)).astype(np.float32)
-    labels = {
-        "expression": np.eye(7, dtype=np.float32)[rng.integers(0, 7, count)],
-        "action_units": rng.integers(0, 2, (count, 17)).astype(np.float32),
-    }
-    masks = {
-        "expression": first.astype(np.float32),
-        "action_units": np.repeat(~first[:, None], 17, axis=1).astype(np.float32),
-    }
-    return tf.nest.map_structure(tf.constant, (inputs, labels, masks))
-
-
-def resnet50(shape: tuple[int, ...]) -> keras.Model:
-    """Return a ResNet-50 without a head, not trained."""
-    return keras.applications.ResNet50(
-        include_top=False, weights=None, input_shape=shape, pooling="avg"
-    )
+    return tf.nest.map_structure(tf.constant, batch_of(count, shape))

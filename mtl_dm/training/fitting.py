@@ -15,6 +15,7 @@ import tensorflow as tf
 from mtl_dm import data, processes
 from mtl_dm.data.batch_parts import even_part
 from mtl_dm.data.batch_sizes import fitting_batch
+from mtl_dm.data.process_rows import require_even_part, training_part
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.models.phases import Phased
 from mtl_dm.models.steps import require_backend
@@ -131,9 +132,9 @@ def training_stream(
         stream = stream.map(lambda *batch: _of_rows(batch, rows))
     stream = data.MIXING.create(config.mix, stream, config.seed, start, part)
     if part is None:
-        stream = processes.training_part(stream, config.batch_size)
+        stream = training_part(stream, config.batch_size)
     else:
-        processes.require_even_part(stream)
+        require_even_part(stream)
     return stream.prefetch(tf.data.AUTOTUNE), steps
 
 

@@ -73,7 +73,7 @@ def test_the_table_shows_what_a_row_has():
          "seconds": 1.0, "images_per_second": 1234.5},
         {"name": "memory", "ratio": 1.0, "megabytes": 1300.0, "megabytes_of_other": 1300.0},
     ]  # fmt: skip
-    lines = markdown(rows).splitlines()[-3:]
+    lines = markdown(rows, "2 cores").splitlines()[-3:]
     assert lines == [
         "| first |  |  |  |  | 2.000 s |  |  |  |",
         "| speed | 0.900 | 0.800 to 1.000 | >= 0.95 | missed | 1.000 s | 1,234 | 7 |  |",

@@ -69,7 +69,9 @@ def test_a_peer_that_is_not_installed_is_a_row(monkeypatch, tmp_path):
     assert steps == [{"name": "TorchJD, 10 tasks", "note": "not installed"}]
     assert memory == [{"name": "TorchJD's memory, 40 tasks", "note": "not installed"}]
     assert described(steps[0]) == "TorchJD, 10 tasks: not installed"
-    assert markdown(steps).endswith("| TorchJD, 10 tasks |  |  |  |  | not installed |  |  |  |\n")
+    assert markdown(steps, "2 cores").endswith(
+        "| TorchJD, 10 tasks |  |  |  |  | not installed |  |  |  |\n"
+    )
 
 
 def test_a_peer_that_fails_is_a_row_that_says_why(monkeypatch):
@@ -101,4 +103,4 @@ def test_memory_of_a_peer_is_over_its_own_plain_step(monkeypatch):
 def test_recorded_ratios_stand_beside_a_row():
     row = {"name": "mgda", "ratio": 2.0, "seconds": 1.0, **peers.recorded("mgda", 2)}
     assert described(row) == "mgda: 2.000, 1.000 s; recorded: TorchJD 2.2, LibMTL 1.9"
-    assert markdown([row]).endswith("|  |  | TorchJD 2.2, LibMTL 1.9 |\n")
+    assert markdown([row], "2 cores").endswith("|  |  | TorchJD 2.2, LibMTL 1.9 |\n")

@@ -21,6 +21,7 @@ from mtl_dm.models.steps.scopes import (
     last_kernel,
     learn,
     learn_terms,
+    minds_finite,
     one_representation,
     remember,
     require_shared,
@@ -70,8 +71,10 @@ def train_step(model: Any, state: Any, data: Any) -> Any:
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     start = fixed
     gradients, seen, usable, at, fixed, metrics = by(model, trainable, fixed, metrics, batch, scale)
-    shown = gradients if seen.losses is None else [*gradients, seen.losses]
-    finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
+    finite = usable
+    if minds_finite(model):
+        shown = gradients if seen.losses is None else [*gradients, seen.losses]
+        finite = jnp.all(jnp.stack([usable, *(jnp.all(jnp.isfinite(each)) for each in shown)]))
     fixed = _terms_undone(model, start, fixed, finite)
     values = _Values(model, trainable, fixed, metrics)
     with values.scope() as scope:

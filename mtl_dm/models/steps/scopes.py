@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -126,6 +127,17 @@ def safe_weights(balancing: Balancing, seen: Seen) -> tuple[Any, Seen, Any]:
     if weights is None:
         weights = ops.ones((len(seen.names),))
     return ops.where(finite, ops.stop_gradient(weights), 1.0), safe, finite
+
+
+def minds_finite(model: Any) -> bool:
+    """Return whether a step whose gradients are not finite leaves something as it was.
+
+    To look at all gradients costs a step something; gates look at their own.
+    """
+    balancing = model.balancing
+    remembers = balancing.wants_losses or bool(balancing.non_trainable_variables)
+    remembers = remembers or balancing.looks_after or bool(model.learning_terms)
+    return remembers or isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
 
 
 def remember(balancing: Balancing, change: Callable[[], None], seen: Seen, finite: Any) -> None:

@@ -21,6 +21,7 @@ from mtl_dm.models.steps.scopes import (
     last_kernel,
     learn,
     learn_terms,
+    minds_finite,
     one_representation,
     remember,
     require_shared,
@@ -47,7 +48,8 @@ def train_step(model: Any, data: Any) -> Any:
     by = _by_gradients if balancing.sees == "gradients" else _by_losses
     gradients, seen, usable, at, context = by(model, inputs, labels, masks)
     finite = usable
-    if _skips(model):
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    if several or minds_finite(model):
         finite = tf.logical_and(usable, _all_finite(gradients, seen.losses))
     gating.learn(model, at, labels, finite)
     learn_terms(model, context, finite)
@@ -262,16 +264,6 @@ def _own_gradients(balancing: Any, seen: Any, scale: Any) -> dict[int, Any]:
         part = scale * weighted_mean(own, tf.ones(()))
     found = tape.gradient(part, [each.value for each in variables], unconnected_gradients="zero")
     return {id(each): gradient for each, gradient in zip(variables, found, strict=True)}
-
-
-def _skips(model: Any) -> bool:
-    """Return whether a step that is not finite is left out; gates see it by themselves."""
-    balancing = model.balancing
-    remembers = balancing.wants_losses or bool(balancing.non_trainable_variables)
-    remembers = remembers or bool(model.learning_terms)
-    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
-    return remembers or balancing.looks_after or scaled or several
 
 
 def _all_finite(gradients: Sequence[Any], losses: Any) -> Any:

@@ -306,8 +306,14 @@ def _annotation(task: Task, value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def network_input(image: tf.Tensor, side: int) -> tf.Tensor:
-    """Return a uint8 image as float32 [side, side, 3] in [-1, 1], as every network here sees it."""
-    if image.shape[:2] != (side, side):
+    """Return a uint8 image as float32 [side, side, 3] in [-1, 1], as every network here sees it.
+
+    Args:
+        image: uint8 [height, width, 3], or a batch of such.
+        side: Of the network's input.
+    """
+    if image.shape[-3:-1] != (side, side):
         # Rounding in the resampling may leave the range by a hair.
         image = tf.clip_by_value(tf.image.resize(image, (side, side), antialias=True), 0.0, 255.0)
-    return tf.ensure_shape(tf.cast(image, tf.float32) / 127.5 - 1.0, (side, side, 3))
+    shape = (*image.shape[:-3], side, side, 3)
+    return tf.ensure_shape(tf.cast(image, tf.float32) / 127.5 - 1.0, shape)

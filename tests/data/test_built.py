@@ -383,3 +383,12 @@ def test_records_by_place_are_the_records_in_a_stream(tmp_path):
     tf.nest.map_structure(np.testing.assert_array_equal, *merged)
     rows = [data.raw_features(name, ["index"], data_dir=folder) for folder in folders.values()]
     np.testing.assert_array_equal(rows[0]["index"], rows[1]["index"])
+
+
+@pytest.mark.parametrize("side", [24, 16])
+def test_a_batch_becomes_inputs_as_its_images_do(side):
+    images = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3), np.uint8)
+    inputs = data.network_input(images, side).numpy()
+    assert inputs.shape == (3, side, side, 3)
+    expected = [data.network_input(image, side).numpy() for image in images]
+    np.testing.assert_array_equal(inputs, expected)

@@ -1,3 +1,5 @@
+import concurrent.futures
+
 import keras
 import numpy as np
 import pytest
@@ -54,6 +56,13 @@ def test_a_face_alone_and_in_company(model, crops):
     assert together == [predictor([crop])[0] for crop in crops]
     assert predictor(crops[::-1]) == together[::-1]
     assert predictor([]) == []
+
+
+def test_in_several_threads_at_a_time(model, crops):
+    expected = Predictor(model, {}, 4)(crops)
+    predictor = Predictor(model, {}, 4)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(predictor, [crops] * 12)) == [expected] * 12
 
 
 def test_what_is_refused(model):

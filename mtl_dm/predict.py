@@ -127,9 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from mtl_dm.predicting import run
+    from mtl_dm.predicting import cores, run
 
     start = time.monotonic()
+    cores.one_core_a_call()
     counts = run.predict(options.checkpoint, options.inputs, options.output, options.how)
     for what, number in counts.items():
         print(f"{number:7,} {what}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mtl_dm import faces
 from mtl_dm.predicting.ahead import map_ahead
@@ -49,22 +50,40 @@ def run_pipeline(
         engine: Finds faces.
         options: How.
     """
+    looked_at = _detect(inputs, crop_size(predictor.size), engine, options)
+    work = functools.partial(_predict, predictor=predictor)
+    groups = batches(looked_at, predictor.batch_size)
+    threads = options.threads_that_fit()
+    for predicted in map_ahead(work, groups, threads, threads):
+        yield from predicted
+
+
+def batches(looked_at: Iterable[Detected], size: int) -> Iterator[list[Detected]]:
+    """Yield images in groups that have a batch of faces at most, if not one image has more.
+
+    A face beyond a batch would cost a second one, filled up with grey.
+
+    Args:
+        looked_at: Images, taken one by one.
+        size: Faces a batch.
+    """
     waiting: list[Detected] = []
-    for detected in _detect(inputs, crop_size(predictor.size), engine, options):
+    ready = 0
+    for detected in looked_at:
+        if waiting and (ready + len(detected.found) > size or len(waiting) >= _WAITING):
+            yield waiting
+            waiting, ready = [], 0
         waiting.append(detected)
-        ready = sum(len(each.found) for each in waiting)
-        if ready >= predictor.batch_size or len(waiting) >= _WAITING:
-            yield from _predict(waiting, predictor)
-            waiting = []
-    yield from _predict(waiting, predictor)
+        ready += len(detected.found)
+    if waiting:
+        yield waiting
 
 
 def _predict(
-    waiting: Sequence[Detected], predictor: Predictor
-) -> Iterator[tuple[Detected, list[Prediction]]]:
-    predictions = iter(predictor([face.crop for detected in waiting for face in detected.found]))
-    for detected in waiting:
-        yield detected, [next(predictions) for _ in detected.found]
+    batch: Sequence[Detected], predictor: Predictor
+) -> list[tuple[Detected, list[Prediction]]]:
+    predictions = iter(predictor([face.crop for detected in batch for face in detected.found]))
+    return [(detected, [next(predictions) for _ in detected.found]) for detected in batch]
 
 
 def _detect(

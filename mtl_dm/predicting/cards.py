@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mtl_dm import faces
 from mtl_dm.predicting.circumplex import AFFECT, SIDE, circumplex, is_affect
+from mtl_dm.predicting.lettering import write
 from mtl_dm.tasks import Task
 
 WIDTH = 300
@@ -23,12 +23,6 @@ _LINE, _MARGIN, _NAMES = 15, 6, 74
 _MAX_BARS = 7  # of a multiclass task; the likeliest where there are more classes
 _CHARACTERS, _TEXT_LINES = 46, 2
 INK, PAPER, FAINT, BAR, BEST = "#1b1b1b", "#ffffff", "#d8d8d8", "#56B4E9", "#0072B2"
-
-
-@functools.lru_cache(maxsize=8)
-def font(size: int) -> Any:
-    """Return Pillow's own font: no file of the system is needed."""
-    return ImageFont.load_default(size)
 
 
 def height(tasks: Sequence[Task]) -> int:
@@ -63,7 +57,7 @@ def card(
     draw = ImageDraw.Draw(picture)
     picture.paste(Image.fromarray(crop).resize((THUMB, THUMB)), (_MARGIN, _MARGIN))
     draw.rectangle((_MARGIN, _MARGIN, _MARGIN + THUMB, _MARGIN + THUMB), outline=colour, width=3)
-    draw.text((_MARGIN, _MARGIN + THUMB), f"face {number}", INK, font(12))
+    write(draw, (_MARGIN, _MARGIN + THUMB), f"face {number}", INK, 12)
     top = _MARGIN
     for task in tasks:
         if task.kind == "multiclass":
@@ -94,7 +88,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _write(draw: Any, lines: Sequence[str], left: int, top: int) -> None:
     for place, text in enumerate(lines):
-        draw.text((left, top + place * _LINE), text, INK, font(11))
+        write(draw, (left, top + place * _LINE), text, INK, 11)
 
 
 def summary(task: Task, predicted: Mapping[str, float]) -> str:
@@ -113,11 +107,11 @@ def _bars(draw: Any, top: int, predicted: Mapping[str, float]) -> int:
     start = left + _NAMES
     for label in (name for name in predicted if name in shown):  # In the task's order, always.
         colour = BEST if label == best else BAR
-        draw.text((left, top), label[:12], INK, font(11))
+        write(draw, (left, top), label[:12], INK, 11)
         draw.rectangle((start, top + 3, right, top + _LINE - 3), FAINT)
         draw.rectangle(
             (start, top + 3, start + (right - start) * predicted[label], top + 12), colour
         )
-        draw.text((right + 4, top), f"{predicted[label]:.2f}", INK, font(11))
+        write(draw, (right + 4, top), f"{predicted[label]:.2f}", INK, 11)
         top += _LINE
     return top

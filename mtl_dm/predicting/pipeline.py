@@ -37,9 +37,13 @@ class Detected:
     canvas: Canvas | None
 
 
+Result = tuple[Detected, list[Prediction]]
+"""An image, and a prediction for each of its faces."""
+
+
 def run_pipeline(
     inputs: Inputs, predictor: Predictor, engine: faces.Engine, options: Options
-) -> Iterator[tuple[Detected, list[Prediction]]]:
+) -> Iterator[Result]:
     """Yield every image, in order, with a prediction for each of its faces.
 
     Faces of several images share a batch; memory does not grow with the number of images.
@@ -79,9 +83,7 @@ def batches(looked_at: Iterable[Detected], size: int) -> Iterator[list[Detected]
         yield waiting
 
 
-def _predict(
-    batch: Sequence[Detected], predictor: Predictor
-) -> list[tuple[Detected, list[Prediction]]]:
+def _predict(batch: Sequence[Detected], predictor: Predictor) -> list[Result]:
     predictions = iter(predictor([face.crop for detected in batch for face in detected.found]))
     return [(detected, [next(predictions) for _ in detected.found]) for detected in batch]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -12,11 +13,12 @@ from mtl_dm.files import open_atomically, strict_json, write_atomically
 from mtl_dm.measuring.scoring import load_model
 from mtl_dm.measuring.temperatures import read_temperatures
 from mtl_dm.outputs import prepare_output
+from mtl_dm.predicting.ahead import map_ahead
 from mtl_dm.predicting.inputs import list_inputs
 from mtl_dm.predicting.notices import notices
 from mtl_dm.predicting.options import Options
 from mtl_dm.predicting.pictures import annotated
-from mtl_dm.predicting.pipeline import Detected, run_pipeline
+from mtl_dm.predicting.pipeline import Detected, Result, run_pipeline
 from mtl_dm.predicting.predictor import Prediction, Predictor
 from mtl_dm.predicting.rows import Row, header, line
 from mtl_dm.predicting.telling import Telling
@@ -63,14 +65,16 @@ def predict(
     counts: collections.Counter[str] = collections.Counter()
     with open_atomically(output / f"predictions.{options.form}") as file:
         file.write(header(predictor.tasks, options.form))
-        for detected, predictions in run_pipeline(inputs, predictor, engine, options):
+        results = run_pipeline(inputs, predictor, engine, options)
+        if options.pictures:
+            threads = options.threads_that_fit()
+            draw = functools.partial(_draw, tasks=predictor.tasks, origin=origin, output=output)
+            results = map_ahead(draw, results, threads, threads)
+        for detected, predictions in results:
             counts.update(_counts(detected))
             for row in _rows(detected, predictions):
                 file.write(line(row, predictor.tasks, options.form))
                 telling.add(row)
-            picture = _picture(detected, predictions, predictor.tasks, origin)
-            if picture is not None:
-                write_atomically(output / PICTURES / _jpeg_name(detected.frame.item.place), picture)
     for text in telling.lines():
         print(text)
     about = {
@@ -85,6 +89,15 @@ def predict(
     }
     write_atomically(output / ABOUT_FILE, strict_json(about))
     return dict(counts)
+
+
+def _draw(result: Result, tasks: Sequence[Task], origin: Origin, output: Path) -> Result:
+    """Write the annotated photo, where there is to be one, and return the result as it is."""
+    detected, predictions = result
+    picture = _picture(detected, predictions, tasks, origin)
+    if picture is not None:
+        write_atomically(output / PICTURES / _jpeg_name(detected.frame.item.place), picture)
+    return result
 
 
 def _rows(detected: Detected, predictions: Sequence[Prediction]) -> list[Row]:

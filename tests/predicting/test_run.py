@@ -192,6 +192,18 @@ def test_an_interruption_leaves_what_was_there(checkpoint, folder, tmp_path, mon
     assert [path.name for path in out.iterdir()] == ["predictions.csv"]
 
 
+def test_a_picture_that_cannot_be_written_ends_the_run_by_name(
+    checkpoint, folder, tmp_path, monkeypatch
+):
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(run, "write_atomically", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*a two\.png\.jpg"):
+        run.predict(checkpoint, [folder], tmp_path / "out", dotted())
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_an_engine_that_fails_on_an_image(checkpoint, folder, tmp_path, monkeypatch):
     def failing(image, min_score):
         raise ValueError("odd\nimage")

@@ -39,16 +39,14 @@ from pathlib import Path
 from mtl_dm import faces
 from mtl_dm.command_line import Parser, run_command
 from mtl_dm.files import printable
+from mtl_dm.predicting.options import Options
+from mtl_dm.predicting.rows import FORMATS
 from mtl_dm.pretrained import DEFAULT, PRETRAINED, checkpoint_at
 from mtl_dm.runs.origin import origin_of
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
-    from mtl_dm.predicting.options import Options
-    from mtl_dm.predicting.rows import FORMATS
-
-    default = Options()
     parser = Parser(
         prog="python -m mtl_dm.predict",
         description=__doc__,
@@ -57,67 +55,91 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
         plugins=True,
     )
-    add = parser.add_argument
-    add("inputs", nargs="+", type=Path, metavar="PHOTO|FOLDER|VIDEO")
-    add(
+    default = Options()
+    _add_files(parser, default)
+    _add_search(parser, default)
+    _add_work(parser, default)
+    options = parser.parse_args(arguments)
+    try:
+        options.how = _how(options)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def _add_files(parser: Parser, default: Options) -> None:
+    """Add what is read, and what is written where."""
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="PHOTO|FOLDER|VIDEO")
+    parser.add_argument(
         "--checkpoint",
         default=DEFAULT,
         help="a .keras file that train wrote, or the name of a pretrained checkpoint: "
         f"{', '.join(PRETRAINED)} (default %(default)s)",
     )
-    add(
+    parser.add_argument(
         "--output",
         default=Path("runs/predicted"),
         type=Path,
         help="folder to write to (default %(default)s)",
     )
-    add("--format", default=default.form, help=f"{' or '.join(FORMATS)} (default %(default)s)")
-    add(
+    parser.add_argument(
+        "--format", default=default.form, help=f"{' or '.join(FORMATS)} (default %(default)s)"
+    )
+
+
+def _add_search(parser: Parser, default: Options) -> None:
+    """Add where and how faces are looked for."""
+    parser.add_argument(
         "--fps",
         type=float,
         default=default.fps,
         help="frames to take of a second of video (default %(default)s; 0: all)",
     )
-    add(
+    parser.add_argument(
         "--engine",
         default=default.engine,
         help=f"detector: {', '.join(faces.ENGINES)} (default %(default)s)",
     )
-    add(
+    parser.add_argument(
         "--sides",
         default=",".join(map(str, default.sides)),
         help="long sides to which a photo is shrunk to look for faces, in turn until one shows "
         "any (default %(default)s); larger ones find smaller faces and take longer",
     )
-    add("--min_score", type=float, default=default.min_score, help="(default %(default)s)")
-    add(
+    parser.add_argument(
+        "--min_score", type=float, default=default.min_score, help="(default %(default)s)"
+    )
+
+
+def _add_work(parser: Parser, default: Options) -> None:
+    """Add how much is done at a time, and what need not be done."""
+    parser.add_argument(
         "--batch_size",
         type=int,
         default=default.batch_size,
         help="faces a batch (default %(default)s)",
     )
-    add(
+    parser.add_argument(
         "--threads",
         type=int,
         default=default.threads,
         help="that look for faces while others are predicted (default: one a core)",
     )
-    add("--no_pictures", action="store_true", help="write no annotated photos")
-    options = parser.parse_args(arguments)
-    try:
-        options.how = Options(
-            options.engine,
-            options.format,
-            options.fps,
-            tuple(int(side) for side in options.sides.split(",")),
-            options.min_score,
-            options.batch_size,
-            not options.no_pictures,
-            options.threads,
-        )
-    except ValueError as error:
-        parser.error(str(error))
-    return options
+    parser.add_argument("--no_pictures", action="store_true", help="write no annotated photos")
+
+
+def _how(options: argparse.Namespace) -> Options:
+    """Return how to predict; raises as `Options`, and where a side is no number."""
+    return Options(
+        engine=options.engine,
+        form=options.format,
+        fps=options.fps,
+        sides=tuple(int(side) for side in options.sides.split(",")),
+        min_score=options.min_score,
+        batch_size=options.batch_size,
+        pictures=not options.no_pictures,
+        threads=options.threads,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

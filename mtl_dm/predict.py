@@ -123,7 +123,7 @@ def _add_work(parser: Parser, default: Options) -> None:
         "--threads",
         type=int,
         default=default.threads,
-        help="that look for faces while others are predicted (default: one a core)",
+        help="that look for faces while as many predict others and draw (default: one a core)",
     )
     parser.add_argument("--no_pictures", action="store_true", help="write no annotated photos")
 

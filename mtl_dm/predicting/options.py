@@ -29,7 +29,7 @@ class Options:
         min_score: What a face must score.
         batch_size: Faces a batch.
         pictures: Whether to write annotated photos.
-        threads: That look for faces; 0: one a core.
+        threads: That look for faces, as many that predict and as many that draw; 0: one a core.
 
     Raises:
         ValueError: If a value is out of range.
@@ -60,6 +60,6 @@ class Options:
             raise ValueError(f"--threads must be 0 to {MOST_THREADS:,}, not {self.threads:,}.")
 
     def threads_that_fit(self) -> int:
-        """Return how many threads look for faces: no more than memory has largest photos for."""
+        """Return how many threads do each thing: no more than memory has largest photos for."""
         wanted = self.threads or os.cpu_count() or 1
         return max(1, min(wanted, machine_bytes() // (PHOTOS * 3 * MAX_PIXELS)))

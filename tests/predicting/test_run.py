@@ -1,7 +1,9 @@
+import contextlib
 import csv
 import json
 import os
 import shutil
+import threading
 
 import cv2
 import numpy as np
@@ -190,6 +192,17 @@ def test_an_interruption_leaves_what_was_there(checkpoint, folder, tmp_path, mon
         run.predict(checkpoint, [folder], out, dotted())
     assert (out / "predictions.csv").read_text(encoding="utf-8") == "before"
     assert [path.name for path in out.iterdir()] == ["predictions.csv"]
+
+
+def test_an_interruption_ends_all_threads(checkpoint, folder, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "line", interrupted)
+    before = threading.active_count()
+    with contextlib.suppress(KeyboardInterrupt):
+        run.predict(checkpoint, [folder], tmp_path / "out", dotted(threads=3))
+    assert threading.active_count() == before
 
 
 def test_a_picture_that_cannot_be_written_ends_the_run_by_name(

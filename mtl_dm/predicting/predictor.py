@@ -92,7 +92,7 @@ class Predictor:
         self._temperatures = dict(temperatures)
 
     def __call__(self, crops: Sequence[faces.Image]) -> list[Prediction]:
-        """Return a prediction for each aligned face, uint8 [side, side, 3], all of one size."""
+        """Return a prediction for each aligned face, uint8 [side, side, 3]."""
         found: list[Prediction] = []
         for start in range(0, len(crops), self.batch_size):
             found += self._batch(crops[start : start + self.batch_size])
@@ -100,8 +100,10 @@ class Predictor:
 
     def _batch(self, crops: Sequence[faces.Image]) -> list[Prediction]:
         images = np.zeros((self.batch_size, self.size, self.size, 3), np.float32)
-        # All at once: TensorFlow takes longer to be called than to turn one face into numbers.
-        images[: len(crops)] = data.network_input(np.stack(crops), self.size)
+        # All of a size at once: to call TensorFlow takes longer than to turn a face into numbers.
+        for shape in {crop.shape for crop in crops}:
+            rows = [row for row, crop in enumerate(crops) if crop.shape == shape]
+            images[rows] = data.network_input(np.stack([crops[row] for row in rows]), self.size)
         # Compiled once for the one batch size: call by call costs more than a small network.
         logits = self._model.predict_on_batch(images)
         require_finite_outputs(logits)

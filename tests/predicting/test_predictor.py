@@ -56,6 +56,8 @@ def test_a_face_alone_and_in_company(model, crops):
     assert together == [predictor([crop])[0] for crop in crops]
     assert predictor(crops[::-1]) == together[::-1]
     assert predictor([]) == []
+    sizes = [crops[0], crops[1][:80, :80], crops[2], crops[3][:80, :80]]
+    assert predictor(sizes) == [predictor([crop])[0] for crop in sizes]
 
 
 def test_in_several_threads_at_a_time(model, crops):

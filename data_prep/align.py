@@ -33,10 +33,11 @@ from data_prep.faces.boxes import read_boxes
 from data_prep.faces.folder import Plan, begin, finish, plan, summary
 from data_prep.faces.listing import RESERVED
 from data_prep.faces.one_image import UNDETECTED, Options
+from data_prep.faces.own_engine import loader_of
 from data_prep.faces.pool import run_local
 from data_prep.faces.worker import Setup
 from mtl_dm import faces
-from mtl_dm.command_line import Parser, run_command
+from mtl_dm.command_line import Parser, import_plugins, run_command
 from mtl_dm.files import printable
 from mtl_dm.memory import require_processes
 from mtl_dm.outputs import owned, require_writable
@@ -44,11 +45,13 @@ from mtl_dm.progress import counted
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
+    import_plugins(arguments)  # Before the help lists engines.
     parser = Parser(
         prog="python -m data_prep.align",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        plugins=True,
     )
     default = Options()
     add = parser.add_argument
@@ -108,7 +111,7 @@ def align(
         RuntimeError: If a worker process died.
     """
     work = plan(options.source, options.target, read_boxes(options.boxes) if options.boxes else {})
-    load_engine = faces.ENGINES.get(options.engine)
+    load_engine = loader_of(options.engine)
     load_engine()  # says at once what is missing, and downloads once, not in every process
     held.enter_context(owned(options.target / RESERVED))
     begin(work, options.engine, options.how)

@@ -37,7 +37,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtl_dm import faces
-from mtl_dm.command_line import Parser, run_command
+from mtl_dm.command_line import Parser, import_plugins, run_command
 from mtl_dm.files import printable
 from mtl_dm.predicting.options import Options
 from mtl_dm.predicting.rows import FORMATS
@@ -47,6 +47,7 @@ from mtl_dm.runs.origin import origin_of
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options."""
+    import_plugins(arguments)  # Before the help lists names.
     parser = Parser(
         prog="python -m mtl_dm.predict",
         description=__doc__,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from absl import logging
@@ -11,6 +11,20 @@ from mtl_dm.options import checked
 from mtl_dm.spec import Spec, parse
 
 T = TypeVar("T")
+
+OF_YOURS = "If a file of yours registers it, name that: --plugin=FILE.py (in Python, import it)."
+"""What to do about a name that is unknown so far."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return a message about a name that nothing has, where a file of the user's may have it.
+
+    Args:
+        kind: What the name should be of, in words.
+        name: As typed.
+        known: The names there are.
+    """
+    return f"Unknown {kind} {name!r}. Known: {', '.join(known) or 'none'}. {OF_YOURS}"
 
 
 class Registry(Generic[T]):
@@ -84,8 +98,7 @@ class Registry(Generic[T]):
                 self._aliases[name],
             )
         if name not in self:
-            known = ", ".join(self) or "none"
-            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {known}.")
+            raise ValueError(unknown(self.kind, name, self))
         return self._entries[self.canonical(name)]
 
     def spec(self, text: str) -> Spec:

@@ -11,6 +11,7 @@ from mtl_dm import datasets, losses, plugins
 from mtl_dm.balancing import BALANCING
 from mtl_dm.data import MIXING
 from mtl_dm.datasets._check import CHECKERS
+from mtl_dm.faces import ENGINES
 from mtl_dm.losses import CO_ANNOTATION_EQUATIONS, COUPLING_FORMS, MATCHING_EQUATIONS
 from mtl_dm.models import BACKBONES, TERMS
 
@@ -19,6 +20,7 @@ REGISTRIES = (
     BALANCING,
     CHECKERS,
     COUPLING_FORMS,
+    ENGINES,
     CO_ANNOTATION_EQUATIONS,
     MATCHING_EQUATIONS,
     MIXING,

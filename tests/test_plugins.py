@@ -9,15 +9,20 @@ import sys
 import numpy as np
 import pytest
 
+from data_prep import align
 from experiments.commands import COMMANDS
 from experiments.engine.pool import Pool
 from experiments.engine.scheduling import Schedule
-from mtl_dm import MultiTaskModel, Task, launch, load_model, plugins
+from mtl_dm import MultiTaskModel, Task, datasets, launch, load_model, plugins, predict
 from mtl_dm.command_line import Parser
+from mtl_dm.losses import MATCHING_FORMS
+from mtl_dm.losses.families import ANY_MATCHING_FORM
+from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.models import BACKBONES
 from mtl_dm.runs.origin import plugins_of
 from mtl_dm.runs.record import CONFIG_FILE, RECORD_FILE, claim_folder, plugins_named, write_record
 from mtl_dm.training import flags, main
+from mtl_dm.training.assembly import relatedness_of
 from tests import plugged
 from tests.test_command_line import WITH_ABSL
 from tests.training.command_line import isolated_flags
@@ -155,7 +160,7 @@ def test_a_parser_ends_with_one_line(tmp_path, capsys):
     assert capsys.readouterr().err == f"error: The plugin {path}:1 raises ValueError: why\n"
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo", "align", "gallery"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo", "gallery"}))
 def test_every_command_that_resolves_names_takes_plugins(name, capsys):
     module = COMMANDS[name].module
     if define := WITH_ABSL.get(module) or WITH_ABSL.get(f"{module}.__main__"):
@@ -166,6 +171,27 @@ def test_every_command_that_resolves_names_takes_plugins(name, capsys):
     with pytest.raises(SystemExit):
         importlib.import_module(module).main(["--help"])
     assert "--plugin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [align, predict])
+def test_the_help_of_what_finds_faces_lists_its_names(command, tmp_path, capsys):
+    own = written(tmp_path, "from mtl_dm.faces import ENGINES\nENGINES.register('my_eyes')(dict)\n")
+    with pytest.raises(SystemExit):
+        command.main([f"--plugin={own}", "--help"])
+    assert "my_eyes" in capsys.readouterr().out
+
+
+def test_a_name_that_is_unknown_may_be_one_of_a_file():
+    for ask in (
+        lambda: BACKBONES.get("my_own"),
+        lambda: ANY_MATCHING_FORM.full("my_own"),
+        lambda: MATCHING_FORMS.full("my_own"),
+        lambda: datasets.find("my_own"),
+        lambda: relatedness_of("my_own", (), ""),
+        lambda: require_task_loss(Task.multiclass("mood", ("glad", "sad"), loss="my_own")),
+    ):
+        with pytest.raises(ValueError, match=r"'my_own'.* Known: .*--plugin=FILE\.py"):
+            ask()
 
 
 @pytest.mark.parametrize("how", ["--plugin={}", "--flagfile={}"])

@@ -17,6 +17,7 @@ from data_prep.faces.worker import Job, read_journals
 from mtl_dm import faces
 from mtl_dm.files import MALFORMED, parse_json, printable, write_atomically
 from mtl_dm.outputs import remove_leftovers
+from mtl_dm.runs.record import plugins_named
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,8 @@ def begin(plan: Plan, engine: str, options: Options) -> None:
         ValueError: If the target holds faces that were aligned in another way.
     """
     path = plan.target / RESERVED / "options.json"
-    values = {"engine": engine, **dataclasses.asdict(options)}
+    # Changed, a plugin may be another engine.
+    values = {"engine": engine, **dataclasses.asdict(options), **plugins_named()}
     text = json.dumps(values, indent=1)
     if not path.is_file():
         write_atomically(path, text)

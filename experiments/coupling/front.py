@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from experiments.engine.options import main_guard
 from mtl_dm.command_line import Parser
 from mtl_dm.files import write_atomically
 from mtl_dm.reporting.page.picture import Key, Titled, picture
@@ -112,4 +113,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main_guard(main)

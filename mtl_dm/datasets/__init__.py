@@ -33,6 +33,7 @@ from mtl_dm.datasets.synthetic_faces import SyntheticFaces
 from mtl_dm.datasets.synthetic_identities import SyntheticIdentities
 from mtl_dm.datasets.synthetic_people import SyntheticPeople
 from mtl_dm.files import expand_home
+from mtl_dm.registry import unknown
 
 BUILDERS: tuple[Any, ...] = (
     Abaw4Lsd,
@@ -112,7 +113,7 @@ def find(name: str) -> tuple[Any, str]:
     """
     name, _, config = name.partition("/")
     if name not in names():
-        raise ValueError(f"Unknown data set {name!r}. Known: {', '.join(names())}.")
+        raise ValueError(unknown("data set", name, names()))
     builder = next(builder for builder in BUILDERS if builder.name == name)
     if hasattr(builder, "config_for"):  # the user names its configurations
         builder.check_name(config)

@@ -12,6 +12,7 @@ from mtl_dm.losses.forms import (
     FormFamily,
 )
 from mtl_dm.losses.linear import LINEAR_FORMS
+from mtl_dm.registry import unknown
 from mtl_dm.spec import Spec, parse
 
 
@@ -56,7 +57,7 @@ class FormFamilies:
     def _having(self, name: str) -> list[FormFamily]:
         found = [family for family in self._families if name in family]
         if not found:
-            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {', '.join(self)}.")
+            raise ValueError(unknown(self.kind, name, self))
         return found
 
     def __iter__(self) -> Iterator[str]:

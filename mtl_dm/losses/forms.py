@@ -36,7 +36,7 @@ from mtl_dm.losses import co_annotation, matching
 from mtl_dm.losses.shares import Labelled
 from mtl_dm.losses.weighting import co_annotation_factor, matching_factor
 from mtl_dm.options import checked
-from mtl_dm.registry import Registry
+from mtl_dm.registry import Registry, unknown
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.spec import Spec, parse
 
@@ -110,7 +110,7 @@ class FormFamily:
             ValueError: If there is no such form; the message lists the known names.
         """
         if name not in self:
-            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {', '.join(self) or 'none'}.")
+            raise ValueError(unknown(self.kind, name, self))
         return f"{self.term}/{name}"
 
     def register(self, name: str) -> Callable[[Form], Form]:

@@ -15,7 +15,7 @@ from keras import ops
 
 from mtl_dm.losses.classification import masked_binary_cross_entropy, masked_cross_entropy
 from mtl_dm.losses.regression import concordance_loss, masked_squared_error
-from mtl_dm.registry import Registry
+from mtl_dm.registry import OF_YOURS, Registry
 from mtl_dm.tasks import Task
 
 TaskLoss = Callable[[Task, Any, Any, Any], tuple[Any, Any]]
@@ -67,7 +67,7 @@ def require_task_loss(task: Task) -> TaskLoss:
         known = [each.removeprefix(prefix) for each in TASK_LOSSES if each.startswith(prefix)]
         raise ValueError(
             f"Task {task.name!r}: unknown loss {task.loss!r} of a {task.kind} task. "
-            f"Known: {', '.join(known)}."
+            f"Known: {', '.join(known)}. {OF_YOURS}"
         )
     return TASK_LOSSES.get(name)
 

@@ -20,6 +20,7 @@ from absl import logging
 from mtl_dm import plugins
 from mtl_dm.files import expands_to, require_modest
 from mtl_dm.models.heaps import require_file_of_heaps_that_end, require_heaps_that_end
+from mtl_dm.registry import OF_YOURS
 from mtl_dm.runs.origin import plugins_of
 
 _WEIGHTS = "model.weights.h5"
@@ -64,7 +65,7 @@ def _unknown_name(path: str | Path, error: Exception) -> str | None:
     if found is None:
         return None
     missing = [name for name in plugins_of(path) if name not in plugins.digests()]
-    how = "If a file of yours registers it, name that: --plugin=FILE.py (in Python, import it)."
+    how = OF_YOURS
     if missing:
         files = " ".join(f"--plugin={name}" for name in missing)
         how = f"It was trained with a file that registers more: give {files}."

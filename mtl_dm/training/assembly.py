@@ -18,6 +18,7 @@ from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.memory import require_batch
 from mtl_dm.models import BACKBONES, TERMS, Coupling, MultiTaskModel
 from mtl_dm.models.coupling import AnyCoupling
+from mtl_dm.registry import OF_YOURS
 from mtl_dm.relatedness import (
     PUBLISHED,
     Relatedness,
@@ -245,7 +246,7 @@ def relatedness_of(specification: str, tasks: tuple[Task, ...], data_dir: str) -
     raise ValueError(
         f"Unknown relatedness {specification!r}. Known: {', '.join(PUBLISHED)}, "
         f"a path that ends in .json, {INFERRED}NAME[:SPLIT] of a data set, {LEARNED} or "
-        f"{LEARNED}:<one of these>."
+        f"{LEARNED}:<one of these>. {OF_YOURS}"
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from data_prep import align
 from mtl_dm import faces
 from mtl_dm.files import temporary_prefix
+from tests import plugged
 from tests.data_prep.faces.photos import person, png, rows, run, tree, write, write_people
 from tests.faces.dots import dots_engine, photo, place
 from tests.progress import wait_until
@@ -327,3 +328,28 @@ def test_the_missing_engine_is_one_line(folders, capsys, monkeypatch):
         "pip install 'mtl-dm[faces-tiny]'\n"
     )
     assert not target.exists()
+
+
+OWN = """
+from mtl_dm.faces import ENGINES
+from tests.faces.dots import load_dots_engine
+
+@ENGINES.register("my_dots")
+def load():
+    return load_dots_engine()
+"""
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_file_of_the_users_own_brings_the_engine(processes, folders, tmp_path, capsys):
+    source, target = folders
+    write_people(source, 3)
+    file = write(tmp_path, "my_engine.py", OWN.encode())
+    given = [f"--source={source}", f"--target={target}", f"--plugin={file}", "--engine=my_dots"]
+    with plugged.apart():
+        assert align.main([*given, f"--processes={processes}"]) == 0
+    assert "3 image(s): 3 with an aligned face" in capsys.readouterr().out
+    file.write_text(f"{OWN}# Now another one.\n", encoding="utf-8")
+    with plugged.apart():
+        assert align.main(given) == 1
+    assert "was made with other options (plugins" in capsys.readouterr().err

@@ -36,6 +36,38 @@ def test_during_the_imports(number, line):
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "kept\n", line)
 
 
+EARLY = """
+import os, runpy, signal, sys
+module, slow = sys.argv[1:3]
+sys.orig_argv = [sys.executable, "-m", module]
+sys.argv = ["-m"]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == slow:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stop())
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "slow"),
+    [
+        ("experiments.bench.balancing_memory", "keras"),
+        ("experiments.bench.__main__", "pandas"),
+        ("experiments.bench.peers_torch", "torch"),
+        ("experiments.coupling.front", "mtl_dm"),
+        ("data_prep.build", "tensorflow_datasets"),
+        ("data_prep.align", "cv2"),
+    ],
+)
+def test_during_imports_before_those_of_the_library(module, slow):
+    command = [sys.executable, "-c", EARLY, module, slow]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
 @pytest.mark.parametrize(
     ("words", "ours"),
     [

@@ -65,12 +65,16 @@ def logistic_regression(features: np.ndarray, ids: np.ndarray, tested: np.ndarra
     """
     try:
         linear = importlib.import_module("sklearn.linear_model")
+        threads = importlib.import_module("threadpoolctl")  # scikit-learn's own
     except ImportError as error:
         raise ImportError(
             "The few-shot classifier 'logistic_regression' needs scikit-learn: "
             "pip install 'mtl-dm[compound]'"
         ) from error
-    return np.asarray(linear.LogisticRegression(max_iter=1000).fit(features, ids).predict(tested))
+    model = linear.LogisticRegression(max_iter=1000)
+    # So few rows gain nothing by more threads, which on a busy machine wait for each other.
+    with threads.threadpool_limits(1):
+        return np.asarray(model.fit(features, ids).predict(tested))
 
 
 def draw(

@@ -19,6 +19,7 @@ from mtl_dm.measuring.scoring import load_model, warn_of_training_images
 from mtl_dm.measuring.sources import source_for
 from mtl_dm.models import MultiTaskModel
 from mtl_dm.outputs import prepare_output
+from mtl_dm.progress import counted
 from mtl_dm.relatedness import Relatedness
 from mtl_dm.reporting.statistics import mean_interval
 from mtl_dm.runs.record import commit, versions
@@ -138,9 +139,10 @@ def few_shots(
         ImportError: If a classifier needs what is not installed.
     """
     support, tested = (drawn.features, drawn.ids), (seen.features, seen.ids)
+    cases = list(itertools.product(CLASSIFIERS, shots))
     return {
         (name, k): few_shot(support, tested, task.labels, k, name, draws)
-        for name, k in itertools.product(CLASSIFIERS, shots)
+        for name, k in counted(cases, "few-shot classifiers", len(cases))
     }
 
 

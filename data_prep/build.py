@@ -26,7 +26,7 @@ from tensorflow_datasets.core import shuffle
 
 from mtl_dm import datasets
 from mtl_dm.command_line import Parser, import_plugins, run_command
-from mtl_dm.datasets.building import building
+from mtl_dm.datasets.building import building, prepare
 from mtl_dm.datasets.reading import large_images
 from mtl_dm.files import expand_home
 
@@ -115,7 +115,7 @@ def build(builder: Any, source: str | Path | None, data_dir: str | Path) -> None
         options["manual_dir"] = str(source)
     shuffle.MAX_MEM_BUFFER_SIZE = BUFFER_BYTES
     with building(builder), large_images():
-        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(**options))
+        prepare(builder, tfds.download.DownloadConfig(**options))
 
 
 def describe(builder: Any) -> str:

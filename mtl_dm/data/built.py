@@ -16,7 +16,7 @@ from mtl_dm.data.damaged import damage_named
 from mtl_dm.data.deferred import deferred
 from mtl_dm.data.outline import chosen_split, how_to_build
 from mtl_dm.data.subset import fits, widened
-from mtl_dm.datasets.building import building
+from mtl_dm.datasets.building import building, prepare
 from mtl_dm.progress import progress
 from mtl_dm.tasks import Task, by_name
 
@@ -243,7 +243,7 @@ def open_built(name: str, data_dir: str | Path) -> tuple[tfds.core.DatasetBuilde
         config = tfds.download.DownloadConfig(try_download_gcs=False)
         with building(builder, wait=True):
             builder = datasets.make_builder(name, data_dir)  # Somebody else may have built it.
-            builder.download_and_prepare(download_config=config)
+            prepare(builder, config)
     return builder, chosen_split(name, split, list(builder.info.splits))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from logging import INFO, LogRecord
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from mtl_dm import plugins
 from mtl_dm.command_line import (
@@ -42,6 +43,8 @@ def start(
         expand_flags()
         if PLUGIN in flags.FLAGS:  # Also as -plugin, which absl alone understands.
             plugins.load_all(flags.FLAGS[PLUGIN].value or ())
+        # What else is at the level of absl's "info" is ours.
+        logging.get_absl_logger().addFilter(_no_chatter)
         command()
 
     def guarded(argv: Sequence[str]) -> None:
@@ -56,6 +59,11 @@ def start(
     import_plugins(_with_flag_files(sys.argv[1:]))
     define_flags()
     app.run(guarded)
+
+
+def _no_chatter(record: LogRecord) -> bool:
+    """Return whether a line is no news of TFDS about its own steps, many for each data set."""
+    return record.levelno > INFO or "tensorflow_datasets" not in record.pathname
 
 
 def _with_flag_files(arguments: Sequence[str]) -> list[str]:

@@ -33,6 +33,8 @@ from mtl_dm.training.coupling_choice import LEARNED, CouplingChoice
 from mtl_dm.training.preconditions import concerns
 from mtl_dm.training.relation_choice import (
     counted_relation,
+    is_own,
+    own_coupling,
     regression_pair,
     relation_coupling,
     start_of_learning,
@@ -292,6 +294,8 @@ def coupling_from(
     start = _start(choice)
     named = start and not start.startswith(INFERRED)
     relation = relatedness_of(start, tasks, config.data_dir) if named else None
+    if is_own(relation):
+        return own_coupling(choice, tasks, relation, choice.learned)
     regression = regression_pair(choice, tasks, relation)
     if regression is not None:
         if start.startswith(INFERRED):

@@ -9,12 +9,13 @@ import numpy as np
 from absl import logging
 
 from mtl_dm import data
-from mtl_dm.losses import LINEAR_FORMS
+from mtl_dm.losses import COUPLING_FORMS, LINEAR_FORMS
 from mtl_dm.models import RelationCoupling
 from mtl_dm.models.coupling import known_couplings
 from mtl_dm.relatedness import (
     Linear,
     Moments,
+    Relatedness,
     linear_from_annotations,
     moments_from_annotations,
     overall_moments,
@@ -151,6 +152,54 @@ def relation_coupling(
         choice.gate,
         choice.rule,
         learned,
+    )
+
+
+def is_own(relation: Any) -> bool:
+    """Return whether a relation is of a kind that a file of the user's registers."""
+    return relation is not None and not isinstance(relation, (Relatedness, Moments, Linear))
+
+
+def own_coupling(
+    choice: CouplingChoice, tasks: Sequence[Task], relation: Any, learned: bool
+) -> RelationCoupling:
+    """Return a coupling by a relation of the user's own kind, with all forms that take it.
+
+    Args:
+        choice: Tasks, where they are named, the factor `matching` of every form, gate and rule.
+        tasks: The tasks to train.
+        relation: Its `sides` say between which kinds of task it stands.
+        learned: Whether it shall be a start that training replaces.
+
+    Raises:
+        ValueError: If no two tasks or no form fits, or something is chosen that such a coupling
+            does not have.
+    """
+    name, kind = choice.name or choice.relation.partition("(")[0], relation.kind
+    for field in ("co_annotation", "matching_form", "co_annotation_form", "trust"):
+        if getattr(choice, field) != getattr(_USUAL, field):
+            raise ValueError(
+                f"Coupling {name!r}: a relation of the kind {kind!r} has all forms that are "
+                f"registered for it, with the factor matching; leave {field} out."
+            )
+    forms = [form for form in COUPLING_FORMS if kind in COUPLING_FORMS.get(form).kinds]
+    if not forms or learned:
+        why = "is not learned" if forms else "has no form: register one by coupling_form"
+        raise ValueError(f"Coupling {name!r}: a relation of the kind {kind!r} {why}.")
+    pair = [
+        next((task for task in tasks if task.kind == side and asked in (None, task.name)), None)
+        for (_, side), asked in zip(relation.sides, (choice.source, choice.target), strict=True)
+    ]
+    source, target = pair
+    if source is None or target is None:
+        raise ValueError(
+            f"The coupling {name!r} fits no two of the tasks "
+            f"{ {task.name: task.kind for task in tasks} } by {kind}. "
+            f"There are: {known_couplings()}."
+        )
+    factors = dict.fromkeys(forms, choice.matching)
+    return RelationCoupling(
+        name, source.name, target.name, relation, factors, gate=choice.gate, rule=choice.rule
     )
 
 

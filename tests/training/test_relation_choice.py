@@ -1,12 +1,26 @@
 """Couplings with a regression from their names, without data that are built."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from mtl_dm import data
-from mtl_dm.losses import COUPLING_FORMS, LINEAR_FORMS, MATCHING_EQUATIONS, MATCHING_FORMS
+from mtl_dm.losses import (
+    COUPLING_FORMS,
+    LINEAR_FORMS,
+    MATCHING_EQUATIONS,
+    MATCHING_FORMS,
+    coupling_form,
+)
 from mtl_dm.models import Coupling, RelationCoupling
-from mtl_dm.relatedness import Linear, moments_from_annotations, russell
+from mtl_dm.relatedness import (
+    PUBLISHED,
+    RELATIONS,
+    Linear,
+    moments_from_annotations,
+    russell,
+)
 from mtl_dm.tasks import ACTION_UNITS, EXPRESSIONS, Task
 from mtl_dm.training import assembly
 from mtl_dm.training.config import TrainConfig
@@ -166,3 +180,60 @@ def test_options_of_a_form_of_values_are_typed():
 def test_couplings_that_cannot_be(text, message, annotated):
     with pytest.raises(ValueError, match=message):
         couplings(text, epochs=2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Never:
+    """A kind of a user's own: what no image of a class shows."""
+
+    kind = "never"
+    sides = (("classes", "multiclass"), ("attributes", "multilabel"))
+    classes: tuple[str, ...] = ("anger",)
+    attributes: tuple[str, ...] = ("AU1",)
+
+    def to_dict(self):
+        return dataclasses.asdict(self)
+
+
+@pytest.fixture
+def never(monkeypatch):
+    for registry in (RELATIONS, PUBLISHED, COUPLING_FORMS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    RELATIONS.register("never")(Never)
+    PUBLISHED.register("no_frowns")(Never)
+
+
+@pytest.fixture
+def never_form(never):
+    @coupling_form("never_both", ("never",))
+    def form(source, target, relation, labels, masks):
+        raise NotImplementedError
+
+
+def test_a_relation_of_a_kind_of_ones_own(never_form):
+    (given,) = couplings("mine(relation=no_frowns, matching=0.5, gate=False)")
+    assert given == RelationCoupling(
+        "mine", "expression", "action_units", Never(), {"never_both": 0.5}, gate=False
+    )
+    (named,) = couplings("mine(relation=no_frowns, source=expression, target=action_units)")
+    assert named.forms == {"never_both": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mine(relation=no_frowns, co_annotation=1.0)", "leave co_annotation out"),
+        ("mine(relation=no_frowns, matching_form=paper)", "leave matching_form out"),
+        ("mine(relation=no_frowns, trust=True)", "leave trust out"),
+        ("mine(relation='learned:no_frowns')", "of the kind 'never' is not learned"),
+        ("mine(relation=no_frowns, target=affect)", r"fits no two of .* by never\. There are: "),
+    ],
+)
+def test_what_a_relation_of_ones_own_has_not(never_form, text, message):
+    with pytest.raises(ValueError, match=message):
+        couplings(text)
+
+
+def test_a_relation_of_ones_own_without_a_form(never):
+    with pytest.raises(ValueError, match="has no form: register one by coupling_form"):
+        couplings("mine(relation=no_frowns)")

@@ -66,6 +66,7 @@ help:  ## Show the targets
 	@echo '           DRY_RUN=1 (say what would be trained, on what and how long)'
 
 $(INSTALLED): setup.py
+	@echo 'Installing into $(VENV): some GB, a few minutes'
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade pip
 	@# setuptools would warn that an editable install is one.
@@ -73,6 +74,7 @@ $(INSTALLED): setup.py
 	touch $@
 
 $(PEERS)/.installed: setup.py
+	@echo 'Installing into $(PEERS): some GB, a few minutes'
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
 	PYTHONWARNINGS=ignore $(PEERS)/bin/python -m pip install --quiet --editable '.[peers]'
@@ -107,6 +109,7 @@ bench: $(INSTALLED)  ## Time the library beside the alternatives into runs/bench
 peers: $(PEERS)/.installed  ## Install PyTorch and TorchJD, some GB, for the bench to time beside
 
 $(DOCS)/.installed: setup.py
+	@echo 'Installing into $(DOCS): some GB, a few minutes'
 	$(PYTHON) -m venv $(DOCS)
 	$(DOCS)/bin/python -m pip install --quiet --upgrade pip
 	PYTHONWARNINGS=ignore $(DOCS)/bin/python -m pip install --quiet --editable '.[docs]'

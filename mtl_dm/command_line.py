@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -129,6 +131,7 @@ def _expanded(value: Any) -> Any:
 
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+AGAIN_SECONDS = 0.1
 INPUT_ERRORS = (OSError, ValueError, ImportError, MemoryError)
 """What wrong input, a missing package, a full disk and too little memory raise."""
 
@@ -164,7 +167,8 @@ def run_command(
 
     before = _handled_by(stop)
     try:
-        status = command() or 0
+        with _heard_everywhere(received):
+            status = command() or 0
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             received.append(signal.SIGINT)
@@ -191,6 +195,33 @@ def _handled_by(stop: Callable[[int, FrameType | None], None]) -> dict[int, Any]
     # A shell has a job in the background ignore Ctrl-C.
     heard = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
     return {number: signal.signal(number, stop) for number in heard}
+
+
+@contextlib.contextmanager
+def _heard_everywhere(received: Sequence[int]) -> Iterator[None]:
+    """Send a signal once more where Python ignored what its handler raised.
+
+    So it does in what garbage collection calls, of which JAX has one: Ctrl-C there would be lost.
+
+    Args:
+        received: The signals that were handled so far.
+    """
+    before = sys.unraisablehook
+
+    def hook(ignored: Any) -> None:
+        if not (received and issubclass(ignored.exc_type, (KeyboardInterrupt, SystemExit))):
+            before(ignored)
+            return
+        # Not at once, for Python would ignore it again.
+        again = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), received[-1]))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _by_tensorflow(error: BaseException) -> str | None:

@@ -1,7 +1,10 @@
 """How every command ends: by itself, by wrong input, by a signal; each in one line."""
 
+import gc
 import os
 import signal
+import sys
+import time
 
 import pytest
 
@@ -98,3 +101,24 @@ def test_an_ignored_interrupt_stays_ignored():
         assert run(lambda: os.kill(os.getpid(), signal.SIGINT)) == 0
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_python_ignores_is_sent_once_more(number, capsys):
+    def collecting(phase, _):
+        if phase == "start":
+            gc.callbacks.remove(collecting)
+            signal.raise_signal(number)
+
+    def command():
+        gc.callbacks.append(collecting)
+        gc.collect()
+        for _ in range(100):  # It goes on, as if nothing had happened.
+            time.sleep(0.05)
+
+    before = sys.unraisablehook
+    assert run(command) == 128 + number
+    assert sys.unraisablehook is before
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("; go on.")

@@ -10,6 +10,9 @@ import pytest
 import mtl_dm
 from mtl_dm import stopping
 
+QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+"""What is written during the imports is put aside."""
+
 CODE = """
 import os, signal, sys
 sys.orig_argv = [sys.executable, "-m", "mtl_dm.train", "--output=x"]
@@ -30,9 +33,7 @@ import mtl_dm
 )
 def test_during_the_imports(number, line):
     command = [sys.executable, "-c", CODE, str(int(number))]
-    # At this level what is written during the imports is put aside.
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=QUIET, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "kept\n", line)
 
 
@@ -64,7 +65,7 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 )
 def test_during_imports_before_those_of_the_library(module, slow):
     command = [sys.executable, "-c", EARLY, module, slow]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=QUIET, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 

@@ -18,6 +18,7 @@ from absl import flags
 
 from mtl_dm import plugins
 from mtl_dm.files import expand_home
+from mtl_dm.stopping import leave_with
 from mtl_dm.version import VERSION
 
 VERSION_TEXT = f"mtl-dm {VERSION}"
@@ -185,6 +186,7 @@ def run_command(
         return status
     how = "Interrupted" if received[0] == signal.SIGINT else "Ended by SIGTERM"
     print(f"{how}; {stopped}.", file=sys.stderr)
+    leave_with(128 + received[0])
     return 128 + received[0]
 
 

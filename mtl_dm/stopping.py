@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -38,6 +39,7 @@ def stop_in_one_line() -> None:
     Else a command that is stopped during the seconds of its imports shows a stack trace. Signals
     that somebody ignores or handles are left alone.
     """
+    atexit.register(_leave)  # First, so that it is called last.
     try:
         shown = os.dup(2)  # What is imported quietly has the standard error put aside.
     except OSError:  # There is none.
@@ -56,3 +58,26 @@ def stop_in_one_line() -> None:
         with contextlib.suppress(ValueError):  # Only the main thread may.
             if signal.getsignal(number) == default:
                 signal.signal(number, stop)
+
+
+_left_with: list[int] = []
+
+
+def leave_with(status: int) -> None:
+    """Have this process, if it runs a command, end with a status once all has been told.
+
+    Threads of JAX that still compile crash where Python takes itself down under them.
+
+    Args:
+        status: Of the signal that stopped it.
+    """
+    _left_with[:] = [status]
+
+
+def _leave() -> None:
+    if not _left_with:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(RuntimeError, OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(_left_with[0])

@@ -37,6 +37,24 @@ def test_during_the_imports(number, line):
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "kept\n", line)
 
 
+LEFT = """
+import atexit, signal, sys
+sys.orig_argv = [sys.executable, "-m", "mtl_dm.train"]
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+atexit.register(print, "never")  # For Python goes on with its end here.
+from mtl_dm.command_line import run_command
+atexit.register(print, "told")
+run_command(lambda: signal.raise_signal(signal.SIGTERM), "so")
+"""
+
+
+def test_what_was_stopped_ends_before_python_takes_itself_down():
+    command = [sys.executable, "-c", LEFT]
+    done = subprocess.run(command, env=QUIET, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (143, "told\n")
+    assert done.stderr == "Ended by SIGTERM; so.\n"
+
+
 EARLY = """
 import os, runpy, signal, sys
 module, slow = sys.argv[1:3]
@@ -100,5 +118,6 @@ def test_signals_that_somebody_handles_are_left(monkeypatch):
     monkeypatch.setattr(stopping.signal, "getsignal", now.get)
     monkeypatch.setattr(stopping.signal, "signal", taken.setdefault)
     monkeypatch.setattr(stopping.os, "dup", lambda handle: handle)
+    monkeypatch.setattr(stopping.atexit, "register", lambda function: None)
     stopping.stop_in_one_line()
     assert set(taken) == {signal.SIGTERM}

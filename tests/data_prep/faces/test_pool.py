@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -66,3 +68,11 @@ def test_a_target_that_cannot_be_written_ends_the_run(folders, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         list(run_local(jobs(source), setup, 1))
     assert list(read_journals(target)) == []
+
+
+def test_who_finds_faces_does_without_tensorflow():
+    code = "import sys, data_prep.align; sys.exit('tensorflow' in sys.modules)"
+    environment = {**os.environ, "KERAS_BACKEND": "numpy"}
+    assert (
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    )

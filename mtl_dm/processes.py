@@ -13,8 +13,10 @@ import atexit
 import contextlib
 import functools
 import importlib.util
+import ipaddress
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -202,8 +204,7 @@ def _initialize(environment: Mapping[str, str]) -> None:
     device = environment.get(DEVICE)
     local = on_loopback(environment[COORDINATOR])
     logging.getLogger("jax").setLevel(logging.WARNING)  # Else it says where it connects.
-    if local:
-        _collectives_on_loopback()
+    _exchange_at(own_address(environment[COORDINATOR]))
     jax.distributed.initialize(
         environment[COORDINATOR],
         num_processes=total,
@@ -224,8 +225,42 @@ def on_loopback(coordinator: str) -> bool:
     return host in ("localhost", "[::1]") or host.startswith("127.")
 
 
-def _collectives_on_loopback() -> None:
-    """Let CPUs exchange gradients over loopback too, for which JAX has no option.
+def own_address(coordinator: str) -> str:
+    """Return this host's address on the network on which it reaches the coordinator.
+
+    The address of the host's own name is none: many systems have it on loopback, 127.0.1.1, where
+    no other host reaches it.
+
+    Args:
+        coordinator: HOST:PORT.
+
+    Raises:
+        ValueError: If there is no way there, or other hosts are to come to a HOST that is loopback
+            here.
+    """
+    host, _, port = coordinator.rpartition(":")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_DGRAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)  # A datagram socket sends nothing.
+            own = str(probe.getsockname()[0])
+    except OSError as error:
+        raise ValueError(
+            f"This host knows no way to the coordinator {coordinator}: {error.strerror}."
+        ) from error
+    alone = hosts() == 1 or on_loopback(coordinator)
+    if not alone and ipaddress.ip_address(own).is_loopback:
+        raise ValueError(
+            f"The coordinator {coordinator} is {own} on this host, which no other host reaches. "
+            "Name it by its address on the network of the hosts."
+        )
+    return own
+
+
+def _exchange_at(address: str) -> None:
+    """Let CPUs exchange gradients at an address of this host, for which JAX has no option.
 
     By default they listen on the address of the host's own name.
     """
@@ -235,13 +270,14 @@ def _collectives_on_loopback() -> None:
         made = _jax.make_gloo_tcp_collectives
     except (ImportError, AttributeError) as error:  # It is no part of JAX's interface.
         logging.getLogger(__name__).warning(
-            "This version of JAX does not let CPUs exchange gradients over loopback alone (%s): "
-            "they listen on the address of this host's name, without authentication.",
+            "This version of JAX does not let CPUs exchange gradients at %s alone (%s): they "
+            "listen on the address of this host's name, without authentication.",
+            address,
             error,
         )
         return
-    if not isinstance(made, functools.partial):
-        _jax.make_gloo_tcp_collectives = functools.partial(made, hostname="127.0.0.1")
+    # Of a partial function another one replaces the address.
+    _jax.make_gloo_tcp_collectives = functools.partial(made, hostname=address)
 
 
 def _data_parallel() -> keras.distribution.DataParallel:

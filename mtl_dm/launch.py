@@ -224,6 +224,11 @@ def _show(log: IO[bytes] | None) -> None:
 
 
 def _how(code: int) -> str:
+    if code == -signal.SIGABRT:  # After pages of its own stack, the cause far above.
+        return (
+            "was ended by SIGABRT, as JAX ends one when another has given no sign of life for "
+            f"{processes.HEARTBEAT_SECONDS} s (a host or its network is gone)"
+        )
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

@@ -116,6 +116,11 @@ print('slept to the end')
     [
         ("sys.exit(3)", "ended with exit code 3"),
         ("sys.stdout.flush(); os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL"),
+        (
+            "sys.stdout.flush(); os.abort()",
+            "was ended by SIGABRT, as JAX ends one when another has given no sign of life for 100 "
+            "s (a host or its network is gone)",
+        ),
     ],
 )
 def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):

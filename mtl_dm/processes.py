@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 import keras
+import numpy as np
 
 COORDINATOR = "MTL_DM_COORDINATOR"
 PROCESSES = "MTL_DM_PROCESSES"
@@ -49,9 +50,14 @@ def hosts() -> int:
     return int(os.environ.get(HOSTS, "1"))
 
 
+def index() -> int:
+    """Return which of them this process is, from 0."""
+    return int(os.environ.get(PROCESS, "0"))
+
+
 def is_main() -> bool:
     """Return whether this process writes the output: one does, all others write nothing."""
-    return int(os.environ.get(PROCESS, "0")) == 0
+    return index() == 0
 
 
 @contextlib.contextmanager
@@ -139,6 +145,27 @@ def require_agreement(what: str, value: int) -> None:
                 f"The processes disagree on {what}: {values.tolist()}, in their order. Is the "
                 "output folder one that every host sees?"
             )
+
+
+def gathered(own: np.ndarray) -> list[np.ndarray]:
+    """Return what every process has, in their order, in each of them.
+
+    Args:
+        own: [N, ...] of numbers; N may be another one in each process.
+    """
+    if count() == 1:
+        return [own]
+    from jax.experimental import multihost_utils
+
+    sizes = [int(size) for size in multihost_utils.process_allgather(np.array(len(own)))]
+    # As bytes: JAX would make numbers of 64 bits some of 32.
+    room = np.zeros((max(sizes), *own.shape[1:]), own.dtype)
+    room[: len(own)] = own
+    found = multihost_utils.process_allgather(np.frombuffer(room.tobytes(), np.uint8))
+    return [
+        np.frombuffer(each.tobytes(), own.dtype).reshape(room.shape)[:size]
+        for each, size in zip(np.asarray(found), sizes, strict=True)
+    ]
 
 
 def own_rows(batch_size: int) -> tuple[int, int] | None:

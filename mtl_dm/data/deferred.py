@@ -49,3 +49,16 @@ def elements_at(source: tf.data.Dataset, places: Collection[int]) -> tf.data.Dat
 
     chosen = stored.enumerate().take(last + 1).filter(lambda place, _: wanted[place] > 0)
     return chosen.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def every(source: tf.data.Dataset, step: int, first: int = 0) -> tf.data.Dataset:
+    """Return every `step`-th element of a source from `first` on; no other is made.
+
+    Args:
+        source: In a fixed order.
+        step: At least 1.
+        first: Less than `step`.
+    """
+    stored, make = parts_of(source)
+    chosen = stored.shard(step, first)
+    return chosen if make is None else chosen.map(make, num_parallel_calls=tf.data.AUTOTUNE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,11 +13,15 @@ from scipy.special import expit, softmax
 
 from mtl_dm import processes
 from mtl_dm.data.batch_sizes import fitting_batch
+from mtl_dm.data.deferred import every
 from mtl_dm.models import Coupling, MultiTaskModel, RelationCoupling
 from mtl_dm.relatedness import Observations
 
 LIMIT = 20_000
 """Images a source that are looked at: more would not make an estimate much better."""
+
+Rows = tuple[np.ndarray, ...]
+"""Arrays with a row for each image."""
 
 
 def observe(
@@ -41,19 +46,19 @@ def observe(
     k = [tasks[coupling.classes].positions[name] for name in coupling.relatedness.classes]
     m = [tasks[coupling.attributes].positions[name] for name in coupling.relatedness.attributes]
     forward = _forward(model)
-    parts = []
-    for inputs, labels, masks in _spread(sources, limit, batch_size):
+
+    def look(inputs: Any, labels: Any, masks: Any) -> Rows:
         logits = forward(inputs)
         classes = softmax(keras.ops.convert_to_numpy(logits[coupling.classes])[:, k], axis=1)
         attributes = expit(keras.ops.convert_to_numpy(logits[coupling.attributes])[:, m])
         ids, named = _class_ids(coupling.classes, labels, masks, k, len(classes))
         known = _labelled(coupling.attributes, labels, masks, m, attributes.shape, -1.0)
-        # An image of a class that the relatedness does not name is of none of its classes.
-        parts.append((classes[named], attributes[named], ids[named], known[named]))
-    if not parts:
-        nothing = np.zeros((0, len(k))), np.zeros((0, len(m)))
-        return Observations(*nothing, np.zeros(0, np.int64), np.zeros((0, len(m))))
-    return Observations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        return classes, attributes, ids, known, named
+
+    nothing = *_none(len(k), len(m)), np.zeros(0, np.int64), *_none(len(m)), np.zeros(0, bool)
+    *seen, named = _looked_at(sources, limit, batch_size, look, nothing)
+    # An image of a class that the relatedness does not name is of none of its classes.
+    return Observations(*(rows[named] for rows in seen))
 
 
 def observe_values(
@@ -78,25 +83,62 @@ def observe_values(
     tasks = {task.name: task for task in model.tasks}
     k = [tasks[coupling.source].positions[name] for name in coupling.relation.classes]
     r = [tasks[coupling.target].positions[name] for name in coupling.relation.values]
-    forward, parts = _forward(model), []
-    for inputs, labels, masks in _spread(sources, limit, batch_size):
+    forward = _forward(model)
+
+    def look(inputs: Any, labels: Any, masks: Any) -> Rows:
         logits = forward(inputs)[coupling.source]
         classes = softmax(keras.ops.convert_to_numpy(logits)[:, k], axis=1)
         ids, named = _class_ids(coupling.source, labels, masks, k, len(classes))
         values = _labelled(coupling.target, labels, masks, r, (len(classes), len(r)), np.nan)
-        parts.append((classes[named], ids[named], values[named]))
-    if not parts:
-        return np.zeros((0, len(k))), np.zeros(0, np.int64), np.zeros((0, len(r)))
-    classes, ids, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return classes, ids, values
+        return classes, ids, values, named
+
+    nothing = *_none(len(k)), np.zeros(0, np.int64), *_none(len(r)), np.zeros(0, bool)
+    classes, ids, values, named = _looked_at(sources, limit, batch_size, look, nothing)
+    return classes[named], ids[named], values[named]
 
 
-def _spread(sources: Sequence[tf.data.Dataset], limit: int, batch_size: int) -> Iterator[Any]:
-    """Yield batches of each source, of a larger one of every n-th image."""
+def _none(*columns: int) -> tuple[np.ndarray, ...]:
+    return tuple(np.zeros((0, each)) for each in columns)
+
+
+def _looked_at(
+    sources: Sequence[tf.data.Dataset],
+    limit: int,
+    batch_size: int,
+    look: Callable[[Any, Any, Any], Rows],
+    nothing: Rows,
+) -> list[np.ndarray]:
+    """Return what is seen of the images of each source, of a larger one of every n-th.
+
+    Of several processes each looks at its share of them, and has what all have seen.
+
+    Args:
+        sources: As for `observe`.
+        limit: Likewise.
+        batch_size: Likewise.
+        look: Returns arrays with a row for each image of a batch.
+        nothing: The same arrays without a row.
+    """
+    found = [nothing]
     for source in sources:
-        spread = source.shard(max(1, -(-int(source.cardinality()) // limit)), 0)
-        size = fitting_batch(source, batch_size)
-        yield from spread.batch(size).prefetch(tf.data.AUTOTUNE)
+        apart = max(1, -(-int(source.cardinality()) // limit)) * processes.count()
+        own = every(source, apart, apart // processes.count() * processes.index())
+        batches = own.batch(fitting_batch(source, batch_size)).prefetch(tf.data.AUTOTUNE)
+        seen = _joined([nothing, *itertools.starmap(look, batches)])
+        found.append(tuple(_woven(processes.gathered(rows)) for rows in seen))
+    return _joined(found)
+
+
+def _joined(parts: Sequence[Rows]) -> list[np.ndarray]:
+    return [np.concatenate(rows) for rows in zip(*parts, strict=True)]
+
+
+def _woven(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the first row of each part, then the second one of each, and so on."""
+    woven = np.concatenate(parts)
+    for index, rows in enumerate(parts):
+        woven[index :: len(parts)] = rows
+    return woven
 
 
 def _forward(model: MultiTaskModel) -> Callable[[Any], Any]:

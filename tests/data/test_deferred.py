@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from mtl_dm.data.deferred import deferred, elements_at
+from mtl_dm.data.deferred import deferred, elements_at, every
 
 
 def listed(source):
@@ -25,3 +25,13 @@ def test_only_what_is_wanted_is_made_and_nothing_behind_it_is_read():
 
 def test_an_ordinary_source():
     assert listed(elements_at(tf.data.Dataset.range(5), [3, 1])) == [(1, 1), (3, 3)]
+
+
+def test_of_every_other_element_the_rest_is_not_made():
+    def make(value):
+        with tf.control_dependencies([tf.debugging.Assert(value % 2 == 1, [value])]):
+            return value * 10
+
+    source = deferred(tf.data.Dataset.range(6), make, 6)
+    assert list(every(source, 2, 1).as_numpy_iterator()) == [10, 30, 50]
+    assert list(every(tf.data.Dataset.range(5), 2).as_numpy_iterator()) == [0, 2, 4]

@@ -29,18 +29,33 @@ def sources():
     ]
 
 
+def observed_by(count, monkeypatch, *arguments, **options):
+    """Return what one of so many processes ends up with: each looks, and then they exchange."""
+    monkeypatch.setattr(processes, "count", lambda: count)
+    seen = []
+    for index in range(count):
+        own = []
+        monkeypatch.setattr(processes, "index", lambda index=index: index)
+        monkeypatch.setattr(
+            processes, "gathered", lambda rows, own=own: [own.append(rows) or rows[:0]] * count
+        )
+        observe(*arguments, **options)
+        seen.append(own)
+    exchanges = iter(zip(*seen, strict=True))
+    monkeypatch.setattr(processes, "gathered", lambda rows: next(exchanges))
+    return observe(*arguments, **options)
+
+
 @pytest.fixture
 def model():
     return coupled_model()
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_labels_and_predictions(model, many, monkeypatch):
+@pytest.mark.parametrize("count", [1, 2, 3, 12])  # Of twelve processes two have no image.
+def test_labels_and_predictions(model, count, monkeypatch):
     (faces, classes, attributes), parts = sources()
     logits = model(faces)
-    if many:  # As a process that trains together with others does.
-        monkeypatch.setattr(processes, "count", lambda: 2)
-    seen = observe(model, parts, Coupling(relatedness=TABLE), batch_size=3)
+    seen = observed_by(count, monkeypatch, model, parts, Coupling(relatedness=TABLE), batch_size=3)
     np.testing.assert_array_equal(seen.class_labels, [*classes, *[-1] * IMAGES])
     np.testing.assert_array_equal(seen.attribute_labels[:IMAGES], -1.0)
     np.testing.assert_array_equal(seen.attribute_labels[IMAGES:], attributes)

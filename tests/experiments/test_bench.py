@@ -1,5 +1,6 @@
 """The bench's bookkeeping; how fast something is, no test says."""
 
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from scipy import stats
 
 from experiments.bench import load
+from experiments.bench.hosts import network, trainings
 from experiments.bench.peak import STATUS
 from experiments.bench.report import described, markdown
 from experiments.bench.timing import Goal, median_interval, pair
@@ -101,3 +103,69 @@ def test_the_load_is_told_by_quarters():
     ]
     with pytest.raises(ValueError, match="ended too soon"):
         load.table(samples[:7])
+
+
+def test_hosts_say_why_there_are_none(monkeypatch):
+    monkeypatch.setattr(network.shutil, "which", lambda name: None)
+    assert network.obstacle() == "there is no command ip"
+    monkeypatch.undo()
+
+    def refused(command, **options):
+        raise subprocess.CalledProcessError(1, command, stderr="not\npermitted\n")
+
+    monkeypatch.setattr(network.subprocess, "run", refused)
+    monkeypatch.setattr(network.shutil, "which", lambda name: name)
+    assert network.obstacle() == "not permitted"
+
+
+def test_nothing_is_left_of_hosts():
+    if (obstacle := network.obstacle()) is not None:
+        pytest.skip(f"no network namespaces: {obstacle}")
+    own = f"mtl{os.getpid()}"
+    listed = ["ip", "-oneline", "link"], ["ip", "netns"]
+
+    def seen():
+        return "".join(
+            subprocess.run(each, capture_output=True, text=True).stdout for each in listed
+        )
+
+    def use_two():
+        with network.joined(2) as hosts:
+            assert [host.address for host in hosts] == ["10.77.0.1", "10.77.0.2"]
+            assert f"{own}h1" in seen()
+            subprocess.run([*hosts[1].enter, "true"], check=True)
+            hosts[1].set_link("down")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        use_two()
+    assert own not in seen()
+
+
+# In place of a training: it saves two epochs, the second once it is told to.
+TRAINS = """
+import os, pathlib, sys, time
+folder = pathlib.Path(next(each for each in sys.argv if each.startswith("--output="))[9:])
+(folder / "state").mkdir(parents=True, exist_ok=True)
+(folder / "state" / "epoch00001.npz").touch()
+while not (folder / "go").exists():
+    time.sleep(0.01)
+(folder / "state" / "epoch00002.npz").touch()
+print("ended")
+sys.exit(3)
+"""
+
+
+def test_a_training_is_looked_at_from_outside(tmp_path, monkeypatch):
+    program = tmp_path / "program"
+    program.write_text(f"#!{sys.executable}\n{TRAINS}", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(trainings.sys, "executable", str(program))
+    output = tmp_path / "output"
+    seen = trainings.train(
+        [network.Host("127.0.0.1")] * 2, [], output, act=lambda launchers: (output / "go").touch()
+    )
+    assert trainings.saved(output) == 2
+    assert 1 in seen.epochs
+    assert [(end.status, end.line) for end in seen.ends] == [(3, "ended")] * 2
+    assert all(end.moment > seen.acted for end in seen.ends)

@@ -1,0 +1,1 @@
+"""One training on several hosts, which are network namespaces of one machine."""

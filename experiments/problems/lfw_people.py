@@ -18,6 +18,7 @@ from experiments.problems.lfw_split import split_by_person
 from experiments.problems.people import People, without_copies
 from experiments.problems.real_faces_data import cropped_lfw, existing
 from mtl_dm.data.pairs import Pairs, read_lfw_pairs
+from mtl_dm.progress import counted
 from mtl_dm.tasks import EXPRESSIONS
 
 FOLDS = (range(6, 11), range(1, 6))
@@ -93,8 +94,9 @@ def photos(data_dir: str) -> Photos:
         lines = [line for line in csv.DictReader(file) if line["identity"]]
     names = sorted({line["identity"] for line in lines})
     number = {name: place for place, name in enumerate(names)}
+    seen = counted(lines, "images of LFW read", len(lines))
     people = People(
-        np.stack([cropped_lfw(existing(root / line["path"])) for line in lines]),
+        np.stack([cropped_lfw(existing(root / line["path"])) for line in seen]),
         np.array([number[line["identity"]] for line in lines], np.int64),
         np.array([_expression(line["expression"]) for line in lines], np.int64),
     )

@@ -21,6 +21,7 @@ from experiments.problems.facial_movements import MOVEMENTS, measured
 from experiments.problems.facial_movements import thresholds as thresholds_of
 from experiments.problems.lfw_split import split_by_person
 from mtl_dm.datasets.fer2013._reader import CLASSES
+from mtl_dm.progress import counted
 from mtl_dm.tasks import EXPRESSIONS
 
 SIDE = 48
@@ -227,9 +228,13 @@ def _fer2013(
         found = sorted(existing(root / folder / name).glob("*.jpg"))
         paths += found
         ids += [CLASSES.index(name)] * len(found)
-    contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    contents = [
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in counted(paths, f"files of {folder} read", len(paths))
+    ]
     known = [scores.get(path.relative_to(root).as_posix(), absent) for path in paths]
-    images = np.stack([_grey(path, (SIDE, SIDE)) for path in paths])
+    seen = counted(paths, f"images of {folder} read", len(paths))
+    images = np.stack([_grey(path, (SIDE, SIDE)) for path in seen])
     return Faces(images, np.array(ids, np.int64), np.array(known, np.float32)), contents
 
 
@@ -248,7 +253,8 @@ def _lfw(root: Path, movements: Sequence[str]) -> Lfw:
     parts = []
     for name in ("train", "test"):
         rows = np.flatnonzero(side == name)
-        images = np.stack([cropped_lfw(existing(root / lines[row]["path"])) for row in rows])
+        seen = counted(rows, f"images of LFW read ({name})", len(rows))
+        images = np.stack([cropped_lfw(existing(root / lines[row]["path"])) for row in seen])
         parts.append(Faces(images, ids[rows], scores[rows]))
     train, test = parts
     rows = np.flatnonzero(train.is_measured)

@@ -23,6 +23,7 @@ from mtl_dm.data.pairs import draw_pairs
 from mtl_dm.encoders.drawn import DRAWN_SIDE, face_of
 from mtl_dm.encoders.encoder import fingerprint_of
 from mtl_dm.files import read_json, strict_json, write_atomically
+from mtl_dm.progress import counted
 from mtl_dm.synthetic import generate
 from mtl_dm.synthetic.identities import COUNTS, generate_identities
 
@@ -140,14 +141,16 @@ def _parts(data_dir: str, size: Size) -> Iterator[tuple[str, Part]]:
 
 
 def _faces(name: str, split: str, count: int) -> Part:
-    examples = list(generate(name, split, count, DRAWN_SIDE))
+    drawn = generate(name, split, count, DRAWN_SIDE)
+    examples = list(counted(drawn, "faces drawn", count))
     keys = ("expression", "action_units", "valence_arousal")
     known = {key: np.stack([each[key] for each in examples]) for key in keys}
     return Part(np.stack([face_of(each["image"]) for each in examples]), known)
 
 
 def _people(split: str, count: int) -> Part:
-    examples = list(generate_identities(split, count, DRAWN_SIDE))
+    drawn = generate_identities(split, count, DRAWN_SIDE)
+    examples = list(counted(drawn, "people drawn", count))
     person = np.array([each["identity"] for each in examples], np.int64)
     images = np.stack([face_of(each["image"]) for each in examples])
     return Part(images, {"person": classes_of(person)})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import mtl_dm
 from mtl_dm import launch, processes
+from tests.lightly import STUBS
 from tests.progress import Program
 
 TRAIN = ["--", "--output=x"]
@@ -132,19 +132,10 @@ def test_one_dies_and_the_others_are_ended(end, how, capfd, monkeypatch):
     assert f"error: process 1 {how}; the others are ended." in err
 
 
-# The launcher needs neither the networks nor what they run on, which take long to start.
-LIGHT = """
-import sys, types
-for name in ("keras", "tensorflow", "mtl_dm"):
-    sys.modules[name] = types.ModuleType(name)
-sys.modules["mtl_dm"].__path__ = [sys.argv[3]]
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
     script = (
-        f"{LIGHT}import pathlib, signal, os; from mtl_dm import launch\n"
+        f"{STUBS}import pathlib, signal, os; from mtl_dm import launch\n"
         "launch.GRACE_SECONDS = 0.5\n"
         # A shell that runs the tests in the background has them ignore it.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -161,7 +152,7 @@ def test_a_stopped_launcher_ends_its_processes(number, tmp_path):
         ".write_text(str(os.getpid()))\ntime.sleep(9999)"
     )
     environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
-    command = [sys.executable, "-c", script, child, tmp_path, Path(mtl_dm.__file__).parent]
+    command = [sys.executable, "-c", script, child, tmp_path]
     with Program(command, tmp_path, env=environment) as launcher:
         names = ("0", "1", "waits")
         launcher.until(lambda: all((tmp_path / name).is_file() for name in names))

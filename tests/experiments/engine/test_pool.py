@@ -12,6 +12,10 @@ import pytest
 from experiments.engine.pool import NEVER_READY, Inline, Pool
 from experiments.engine.scheduling import Schedule
 from experiments.engine.worker import ONE_THREAD
+from tests.lightly import light_children
+
+__all__ = ["light_children"]
+pytestmark = pytest.mark.usefixtures("light_children")
 
 
 class Job(NamedTuple):

@@ -1,7 +1,6 @@
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 

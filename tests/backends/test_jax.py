@@ -54,7 +54,7 @@ def is_rate(name):
 
 # bfloat16 keeps 8 bits, so a value is rounded by up to 2^-9 = 0.002 of itself, and the backends
 # sum in another order: one dense layer stays within 1e-3, five convolutions with batch
-# normalisation over three epochs within 3e-2. A logit near 0 may then fall to the other side, so
+# normalisation over two epochs within 3e-2. A logit near 0 may then fall to the other side, so
 # rates of hits say nothing there.
 @pytest.mark.parametrize(
     ("case", "tolerance", "rates"),

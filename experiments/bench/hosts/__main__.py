@@ -7,16 +7,15 @@ Command: python -m experiments.bench.hosts
 Method: every host is a network namespace with an address of its own on a bridge; all see one disk.
     On each `mtl_dm.launch` is started with --processes=1, as on several machines: a coupled
     training on drawn faces (64 px, MixAugment within four blocks, validation, judged tables),
-    which CPUs compute and whose gradients go through the bridge. A second training has a
-    plugin that counts the images that each process decodes (for training more than it trains on:
-    it reads ahead). Processor and wall time are those of all epochs but the first, which compiles,
-    with their validation and judging, per step. All losses of all epochs, of training and
-    validation, are compared with one host's. Then, with two hosts, once an epoch is saved: a
+    which CPUs compute and whose gradients go through the bridge. A second training has a plugin
+    that counts the images that each process decodes. Processor and wall time are those of the last
+    epoch with its validation, per step: earlier ones compile. All losses of all epochs, of training
+    and validation, are compared with one host's. Then, with two hosts, once an epoch is saved: a
     process is killed, the link of one is cut, one stands still for a while; the same command goes
     on with what is left. At last a training is killed on two hosts, goes on on four, is killed
     there and ends on one.
-Goals: of N processes each decodes 1/N of what one decodes, but for what it reads ahead; every loss
-    that of one host within 0.001.
+Goals: of N processes each decodes 1/N of what one decodes; every loss is that of one host within
+    0.001.
 Cost: about 15 minutes on two quiet cores. All hosts share them: wall time says nothing of what
     several machines would take.
 """

@@ -57,7 +57,7 @@ FLAGS = [
     "--relatedness=facs",
     "--mix=mix_augment(blocks=4)",
     f"--batch_size={BATCH}",
-    # Rounding grows by what a step moves: twentyfold in each at ten times this rate.
+    # Rounding grows with what a step moves: at ten times this rate it hides what is compared.
     "--learning_rate=0.0001",
     f"--epochs={EPOCHS}",
     f"--steps_per_epoch={STEPS}",

@@ -14,8 +14,13 @@ from pathlib import Path
 
 import pytest
 
-QUICKLY_COMPILED = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
-"""Environment of a program of few steps: to optimise them takes longer than they do."""
+QUICKLY_COMPILED = {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+}
+"""Environment of a program of few steps: to optimise them takes longer than they do.
+
+The second flag halves what is left, for kernels come from the plain generator.
+"""
 
 
 def compiled_once(folder):

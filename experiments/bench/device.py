@@ -130,19 +130,22 @@ def rows(
             if each not in made:
                 made[each], first = steps_of(makers[each](), batch, steps)
                 yield {"name": f"first step with compilation, {each}, {title}", "seconds": first}
-        both = made[one], made[other]
-        row = pair(
-            f"step {name}, {title}",
-            *both,
-            pairs,
-            goal,
-            before=lambda index, both=both: both[index](),
-        )
+        row = _pair(f"step {name}, {title}", made[one], made[other], pairs, goal)
         seconds = row["seconds"] / steps, row["seconds_of_other"] / steps
         speed = len(batch[0]) / seconds[0]
         yield {**row, "seconds": seconds[0], "seconds_of_other": seconds[1]} | {
             "images_per_second": speed
         }
+
+
+def _pair(
+    name: str,
+    one: Callable[[], float],
+    other: Callable[[], float],
+    pairs: int,
+    goal: Goal | None,
+) -> Row:
+    return pair(name, one, other, pairs, goal, before=lambda index: (one, other)[index]())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -25,6 +25,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import mtl_dm as mtl_dm  # Before the rest: it brings Keras without its chatter.
 from experiments.bench import (
     balancing,
     balancing_memory,

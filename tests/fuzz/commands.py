@@ -219,7 +219,7 @@ def distill(given: Path) -> None:
         "--image_size=16",
         "--epochs=1",
         "--batch_size=10",
-        "--backbone=dense_trunk(width=4)",
+        "--backbone=compact_cnn",
         f"--output={OUTPUT}",
     )
 
@@ -227,10 +227,11 @@ def distill(given: Path) -> None:
 def table(given: Path) -> None:
     """A study of two cells side by side."""
     from experiments.engine import running
+    from experiments.engine.options import main_guard
     from tests.experiments.engine import tiny
 
     del given
-    running.run_study(tiny.study(), tiny.options(Path(OUTPUT), workers=2))
+    main_guard(lambda: running.run_study(tiny.study(), tiny.options(Path(OUTPUT), workers=2)))
 
 
 COMMANDS = {

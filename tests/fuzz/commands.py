@@ -46,7 +46,16 @@ def prepare(given: Path) -> None:
     csv_folder.write_subjects(made)
     listed.write(made / "pairs")
     _compounds(made / "compounds")
+    _student(made / "student.keras")
     made.rename(given)
+
+
+def _student(path: Path) -> None:
+    """Save a network with as many features as the encoders are brought to."""
+    import keras
+
+    layers = [keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential([*layers, keras.layers.Dense(4)]).save(path)
 
 
 def _compounds(folder: Path) -> None:
@@ -219,7 +228,7 @@ def distill(given: Path) -> None:
         "--image_size=16",
         "--epochs=1",
         "--batch_size=10",
-        "--backbone=compact_cnn",
+        f"--backbone={given / 'student.keras'}",
         f"--output={OUTPUT}",
     )
 

@@ -19,6 +19,8 @@ from mtl_dm.losses import MATCHING_FORMS
 from mtl_dm.losses.families import ANY_MATCHING_FORM
 from mtl_dm.losses.task_losses import require_task_loss
 from mtl_dm.models import BACKBONES
+from mtl_dm.models.loading import _unknown_name
+from mtl_dm.registry import unknown
 from mtl_dm.runs.origin import plugins_of
 from mtl_dm.runs.record import CONFIG_FILE, RECORD_FILE, claim_folder, plugins_named, write_record
 from mtl_dm.training import flags, main
@@ -35,6 +37,8 @@ import dataclasses
 import keras
 
 from mtl_dm.models import BACKBONES
+from mtl_dm.models.loading import _unknown_name
+from mtl_dm.registry import unknown
 
 
 @dataclasses.dataclass
@@ -323,6 +327,12 @@ def test_a_checkpoint_of_a_class_that_nothing_registers_says_how_to_name_it(chec
     )
     plugins.load(own)
     assert load_model(checkpoint).backbone.layers[-1].units == 2
+
+
+def test_a_name_that_a_checkpoint_needs_is_told_of_a_file_once(tmp_path):
+    error = ValueError(f"Exception encountered: {unknown('form', 'my_own', ('one', 'two'))}")
+    said = _unknown_name(tmp_path / "best.keras", error)
+    assert said == unknown("form", "my_own", ("one", "two"))
 
 
 def test_no_record_imports_a_plugin(checkpoint, own, monkeypatch):

@@ -67,9 +67,8 @@ def main() -> None:
         for row in measurements(folder):
             rows.append(row)
             print(described(row), flush=True)
-            write(
-                rows, output, f"{os.cpu_count()} cores"
-            )  # Each time: what is measured outlives a fault in what follows.
+            # Each time: what is measured outlives a fault in what follows.
+            write(rows, output, f"{os.cpu_count()} cores")
     print(f"\nWritten: {output / 'report.md'}")
 
 

@@ -131,11 +131,8 @@ def rows(
                 made[each], first = steps_of(makers[each](), batch, steps)
                 yield {"name": f"first step with compilation, {each}, {title}", "seconds": first}
         row = _pair(f"step {name}, {title}", made[one], made[other], pairs, goal)
-        seconds = row["seconds"] / steps, row["seconds_of_other"] / steps
-        speed = len(batch[0]) / seconds[0]
-        yield {**row, "seconds": seconds[0], "seconds_of_other": seconds[1]} | {
-            "images_per_second": speed
-        }
+        row |= {key: row[key] / steps for key in ("seconds", "seconds_of_other")}
+        yield {**row, "images_per_second": len(batch[0]) / row["seconds"]}
 
 
 def _pair(

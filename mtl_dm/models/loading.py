@@ -64,12 +64,13 @@ def _unknown_name(path: str | Path, error: Exception) -> str | None:
     found = re.match(r"(Could not locate \w+ '[^']*'|Unknown .*)", innermost)
     if found is None:
         return None
+    said = found[1].removesuffix(OF_YOURS).rstrip().removesuffix(".")
     missing = [name for name in plugins_of(path) if name not in plugins.digests()]
     how = OF_YOURS
     if missing:
         files = " ".join(f"--plugin={name}" for name in missing)
         how = f"It was trained with a file that registers more: give {files}."
-    return f"{found[1].removesuffix('.')}. {how}"
+    return f"{said}. {how}"
 
 
 def _limit(path: Path) -> float:

@@ -169,3 +169,11 @@ def test_a_training_is_looked_at_from_outside(tmp_path, monkeypatch):
     assert 1 in seen.epochs
     assert [(end.status, end.line) for end in seen.ends] == [(3, "ended")] * 2
     assert all(end.moment > seen.acted for end in seen.ends)
+
+
+def test_the_steps_of_a_device_are_those_of_jax():
+    device = pytest.importorskip("experiments.bench.device", reason="needs JAX")
+    names = {name for _, *both, _ in device.PAIRS for name in both}
+    assert names == set(device.models(lambda: None))
+    with pytest.raises(ValueError, match="needs KERAS_BACKEND=jax, got 'tensorflow'"):
+        device.main([])

@@ -190,12 +190,11 @@ def timed(bench: Bench) -> Iterator[str]:
     for count in COUNTS:
         name = timed_name(count)
         seen = bench.train(name, count)
-        steps = (EPOCHS - 1) * STEPS
-        first, last = seen.epochs[1], seen.epochs[EPOCHS]
+        begun, done = seen.epochs[EPOCHS - 1], seen.epochs[EPOCHS]
         used = [
-            1000 * (end - start) / steps for start, end in zip(first.cpu, last.cpu, strict=True)
+            1000 * (end - start) / STEPS for start, end in zip(begun.cpu, done.cpu, strict=True)
         ]
-        wall = 1000 * (last.moment - first.moment) / steps
+        wall = 1000 * (done.moment - begun.moment) / STEPS
         shown = ", ".join(f"{each:,.0f}" for each in used)
         yield f"{count:5}  {shown:>34}  {wall:14,.0f}  {bench.difference(name):26.1e}"
 

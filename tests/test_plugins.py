@@ -37,8 +37,6 @@ import dataclasses
 import keras
 
 from mtl_dm.models import BACKBONES
-from mtl_dm.models.loading import _unknown_name
-from mtl_dm.registry import unknown
 
 
 @dataclasses.dataclass
